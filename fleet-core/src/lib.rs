@@ -1,1 +1,23 @@
-//! Placeholder.
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+pub mod calendar;
+pub mod cron;
+mod duration;
+mod extra;
+mod fleet;
+mod labels;
+mod name;
+pub mod selector;
+pub mod skew;
+mod version;
+#[cfg(feature = "yaml")]
+pub mod yaml;
+
+pub use duration::{DurationError, HumanDuration};
+pub use extra::Extra;
+pub use fleet::{Criticality, Fleet, FleetCluster, FleetError, NodeCounts, Provider};
+pub use labels::{LabelError, Labels};
+pub use name::{ClusterName, NameError};
+pub use selector::{LabelSelector, Selector, SelectorError};
+pub use version::{KubernetesVersion, MinorVersion, VersionError};
