@@ -42,7 +42,8 @@ pub struct KubernetesVersion {
     minor: u64,
     patch: u64,
     pre_release: Prerelease,
-    suffix: Option<Suffix>,
+    /// Boxed, since few versions have one and many versions are held.
+    suffix: Option<Box<Suffix>>,
 }
 
 impl KubernetesVersion {
@@ -164,7 +165,8 @@ impl FromStr for KubernetesVersion {
                 text: version.build.as_str().to_owned(),
             }),
             (None, true) => None,
-        };
+        }
+        .map(Box::new);
         Ok(Self {
             major: version.major,
             minor: version.minor,
