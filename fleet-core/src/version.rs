@@ -184,12 +184,8 @@ impl fmt::Display for KubernetesVersion {
         if !self.pre_release.is_empty() {
             write!(text, "-{}", self.pre_release)?;
         }
-        if let Some(Suffix {
-            separator,
-            text: suffix,
-        }) = &self.suffix
-        {
-            write!(text, "{separator}{suffix}")?;
+        if let Some(suffix) = &self.suffix {
+            write!(text, "{}{}", suffix.separator, suffix.text)?;
         }
         f.pad(&text)
     }
