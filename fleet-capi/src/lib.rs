@@ -1,1 +1,20 @@
-//! Placeholder.
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+pub mod aws;
+mod crds;
+pub mod docker;
+mod duration;
+mod kubeadm;
+mod meta;
+pub mod object;
+mod schema;
+mod sensitive;
+mod text_enum;
+pub mod v1beta1;
+pub mod v1beta2;
+
+pub use crds::crds;
+pub use duration::GoDuration;
+pub use object::{ApiKind, Object, ObjectError};
+pub use sensitive::SensitiveString;

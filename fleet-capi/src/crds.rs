@@ -1,0 +1,57 @@
+//! The CustomResourceDefinitions of the kinds this crate models.
+
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use kube::CustomResourceExt;
+
+use crate::{aws, docker, schema, v1beta1, v1beta2};
+
+/// One CustomResourceDefinition for each kind, with both versions served and v1beta2 stored.
+///
+/// They are derived from the types of this crate: every field upstream has, none of its validation rules, and
+/// unknown fields are kept. That is what a test hub needs; a production hub takes upstream's own, because only
+/// those come with the webhooks that convert between the versions.
+///
+/// ```
+/// let crds = fleet_capi::crds();
+/// let names: Vec<_> = crds.iter().filter_map(|crd| crd.metadata.name.as_deref()).collect();
+/// assert!(names.contains(&"clusters.cluster.x-k8s.io"));
+/// ```
+pub fn crds() -> Vec<CustomResourceDefinition> {
+    vec![
+        merge::<v1beta1::Cluster, v1beta2::Cluster>(CLUSTER_API),
+        merge::<v1beta1::Machine, v1beta2::Machine>(CLUSTER_API),
+        merge::<v1beta1::MachineSet, v1beta2::MachineSet>(CLUSTER_API),
+        merge::<v1beta1::MachineDeployment, v1beta2::MachineDeployment>(CLUSTER_API),
+        merge::<v1beta1::KubeadmConfigTemplate, v1beta2::KubeadmConfigTemplate>(CLUSTER_API),
+        merge::<v1beta1::KubeadmControlPlane, v1beta2::KubeadmControlPlane>(CLUSTER_API),
+        merge::<docker::v1beta1::DockerCluster, docker::v1beta2::DockerCluster>(CLUSTER_API),
+        merge::<docker::v1beta1::DockerMachineTemplate, docker::v1beta2::DockerMachineTemplate>(CLUSTER_API),
+        merge::<docker::v1beta1::DevCluster, docker::v1beta2::DevCluster>(CLUSTER_API),
+        merge::<docker::v1beta1::DevMachineTemplate, docker::v1beta2::DevMachineTemplate>(CLUSTER_API),
+        merge::<aws::v1beta1::AWSCluster, aws::v1beta2::AWSCluster>(AWS),
+        merge::<aws::v1beta1::AWSMachineTemplate, aws::v1beta2::AWSMachineTemplate>(AWS),
+    ]
+}
+
+/// Which API versions of a kind follow which version of the contract between Cluster API and its providers.
+type Contract = &'static [(&'static str, &'static str)];
+
+const CLUSTER_API: Contract =
+    &[("cluster.x-k8s.io/v1beta1", "v1beta1"), ("cluster.x-k8s.io/v1beta2", "v1beta2")];
+
+/// AWS calls its version v1beta2, and yet it follows the contract v1beta1.
+const AWS: Contract = &[("cluster.x-k8s.io/v1beta1", "v1beta1_v1beta2")];
+
+/// Not kube's `merge_crds`: that one can fail, and orders the versions from the newest to the oldest.
+fn merge<Older: CustomResourceExt, Newer: CustomResourceExt>(contract: Contract) -> CustomResourceDefinition {
+    let mut crd = Newer::crd();
+    crd.spec.versions.splice(0..0, Older::crd().spec.versions);
+    for version in &mut crd.spec.versions {
+        if let Some(schema) = version.schema.as_mut().and_then(|schema| schema.open_api_v3_schema.as_mut()) {
+            schema::refuse_nulls(schema);
+        }
+    }
+    let labels = contract.iter().map(|(label, versions)| ((*label).to_owned(), (*versions).to_owned()));
+    crd.metadata.labels.get_or_insert_default().extend(labels);
+    crd
+}

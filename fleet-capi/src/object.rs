@@ -1,0 +1,291 @@
+//! Any object of a kind this crate knows, in the version it was written in.
+
+use fleet_core::{KubernetesVersion, VersionError};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use kube::Resource;
+use serde::{Serialize, Serializer};
+use serde_json::Value;
+
+use crate::{aws, docker, v1beta1, v1beta2};
+
+/// An `apiVersion` and a `kind`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ApiKind {
+    /// Group and version, such as `cluster.x-k8s.io/v1beta2`.
+    pub api_version: &'static str,
+    /// The kind, such as `MachineDeployment`.
+    pub kind: &'static str,
+}
+
+/// What is wrong with an object.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ObjectError {
+    /// It is not a Kubernetes object.
+    #[error("not a Kubernetes object: the field `{field}` must be there and hold text")]
+    NotAnObject {
+        /// `apiVersion` or `kind`.
+        field: &'static str,
+    },
+    /// Its kind is none of [`Object::KINDS`].
+    #[error("no model for {api_version} {kind}: `Object::KINDS` lists the kinds that have one")]
+    UnknownKind {
+        /// The `apiVersion` found.
+        api_version: String,
+        /// The `kind` found.
+        kind: String,
+    },
+    /// A field does not hold what its kind expects there.
+    #[error("{kind} {name:?}: `{path}` cannot be read")]
+    Field {
+        /// The kind of the object.
+        kind: &'static str,
+        /// The name of the object, empty where it has none.
+        name: String,
+        /// Where in the object, such as `spec.template.spec.version`.
+        path: String,
+        /// What was found and what was expected.
+        #[source]
+        source: serde_json::Error,
+    },
+}
+
+macro_rules! objects {
+    ($( $(#[$doc:meta])* $variant:ident($type:ty) = $api_version:literal $kind:literal, )+) => {
+        /// An object of Cluster API, read as the version it says it is.
+        ///
+        /// A repository holds both versions for years: this is the one type for "whatever stands there". What all
+        /// kinds and versions share is a method; the rest is a `match`.
+        ///
+        /// ```
+        /// use fleet_capi::{Object, v1beta2};
+        ///
+        /// let read = Object::from_value(serde_json::json!({
+        ///     "apiVersion": "cluster.x-k8s.io/v1beta2",
+        ///     "kind": "Cluster",
+        ///     "metadata": {"name": "production-eu-west", "namespace": "clusters"},
+        ///     "spec": {"paused": true},
+        /// }))?;
+        /// assert_eq!(read.name(), "production-eu-west");
+        /// if let Object::ClusterV1beta2(cluster) = &read {
+        ///     assert_eq!(cluster.spec.paused, Some(true));
+        /// }
+        /// let cluster = v1beta2::Cluster::try_from(read)?;
+        /// # Ok::<(), Box<dyn std::error::Error>>(())
+        /// ```
+        #[derive(Clone, Debug, PartialEq)]
+        #[non_exhaustive]
+        pub enum Object {
+            $(
+                $(#[$doc])*
+                #[doc = concat!("A `", $kind, "` of ", $api_version, ".")]
+                $variant(Box<$type>),
+            )+
+        }
+
+        impl Object {
+            /// Every `apiVersion` and `kind` that can be read.
+            pub const KINDS: &[ApiKind] =
+                &[$( ApiKind { api_version: $api_version, kind: $kind }, )+];
+
+            /// Reads an object by its `apiVersion` and `kind`.
+            pub fn from_value(value: Value) -> Result<Self, ObjectError> {
+                let text = |field| {
+                    value.get(field).and_then(Value::as_str).ok_or(ObjectError::NotAnObject { field })
+                };
+                match (text("apiVersion")?, text("kind")?) {
+                    $( ($api_version, $kind) => read::<$type>(value, $kind).map(Self::from), )+
+                    (api_version, kind) => Err(ObjectError::UnknownKind {
+                        api_version: api_version.to_owned(),
+                        kind: kind.to_owned(),
+                    }),
+                }
+            }
+
+            /// The `apiVersion` and `kind`.
+            pub fn api_kind(&self) -> ApiKind {
+                match self {
+                    $( Self::$variant(_) => ApiKind { api_version: $api_version, kind: $kind }, )+
+                }
+            }
+
+            /// Name, namespace, labels, annotations and the like.
+            pub fn metadata(&self) -> &ObjectMeta {
+                match self { $( Self::$variant(object) => object.meta(), )+ }
+            }
+
+            /// Name, namespace, labels, annotations and the like, to change.
+            pub fn metadata_mut(&mut self) -> &mut ObjectMeta {
+                match self { $( Self::$variant(object) => object.meta_mut(), )+ }
+            }
+        }
+
+        impl Serialize for Object {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                match self { $( Self::$variant(object) => object.serialize(serializer), )+ }
+            }
+        }
+
+        $(
+            impl From<$type> for Object {
+                fn from(object: $type) -> Self {
+                    Self::$variant(Box::new(object))
+                }
+            }
+
+            /// Gives the object back where it is of another kind or version.
+            impl TryFrom<Object> for $type {
+                type Error = WrongKind;
+
+                fn try_from(object: Object) -> Result<Self, WrongKind> {
+                    match object {
+                        Object::$variant(object) => Ok(*object),
+                        other => Err(WrongKind {
+                            found: other.api_kind(),
+                            expected: ApiKind { api_version: $api_version, kind: $kind },
+                        }),
+                    }
+                }
+            }
+        )+
+    };
+}
+
+objects! {
+    ClusterV1beta1(v1beta1::Cluster) = "cluster.x-k8s.io/v1beta1" "Cluster",
+    ClusterV1beta2(v1beta2::Cluster) = "cluster.x-k8s.io/v1beta2" "Cluster",
+    MachineV1beta1(v1beta1::Machine) = "cluster.x-k8s.io/v1beta1" "Machine",
+    MachineV1beta2(v1beta2::Machine) = "cluster.x-k8s.io/v1beta2" "Machine",
+    MachineSetV1beta1(v1beta1::MachineSet) = "cluster.x-k8s.io/v1beta1" "MachineSet",
+    MachineSetV1beta2(v1beta2::MachineSet) = "cluster.x-k8s.io/v1beta2" "MachineSet",
+    MachineDeploymentV1beta1(v1beta1::MachineDeployment) = "cluster.x-k8s.io/v1beta1" "MachineDeployment",
+    MachineDeploymentV1beta2(v1beta2::MachineDeployment) = "cluster.x-k8s.io/v1beta2" "MachineDeployment",
+    KubeadmConfigTemplateV1beta1(v1beta1::KubeadmConfigTemplate) =
+        "bootstrap.cluster.x-k8s.io/v1beta1" "KubeadmConfigTemplate",
+    KubeadmConfigTemplateV1beta2(v1beta2::KubeadmConfigTemplate) =
+        "bootstrap.cluster.x-k8s.io/v1beta2" "KubeadmConfigTemplate",
+    KubeadmControlPlaneV1beta1(v1beta1::KubeadmControlPlane) =
+        "controlplane.cluster.x-k8s.io/v1beta1" "KubeadmControlPlane",
+    KubeadmControlPlaneV1beta2(v1beta2::KubeadmControlPlane) =
+        "controlplane.cluster.x-k8s.io/v1beta2" "KubeadmControlPlane",
+    AwsClusterV1beta1(aws::v1beta1::AWSCluster) = "infrastructure.cluster.x-k8s.io/v1beta1" "AWSCluster",
+    AwsClusterV1beta2(aws::v1beta2::AWSCluster) = "infrastructure.cluster.x-k8s.io/v1beta2" "AWSCluster",
+    AwsMachineTemplateV1beta1(aws::v1beta1::AWSMachineTemplate) =
+        "infrastructure.cluster.x-k8s.io/v1beta1" "AWSMachineTemplate",
+    AwsMachineTemplateV1beta2(aws::v1beta2::AWSMachineTemplate) =
+        "infrastructure.cluster.x-k8s.io/v1beta2" "AWSMachineTemplate",
+    DockerClusterV1beta1(docker::v1beta1::DockerCluster) =
+        "infrastructure.cluster.x-k8s.io/v1beta1" "DockerCluster",
+    DockerClusterV1beta2(docker::v1beta2::DockerCluster) =
+        "infrastructure.cluster.x-k8s.io/v1beta2" "DockerCluster",
+    DockerMachineTemplateV1beta1(docker::v1beta1::DockerMachineTemplate) =
+        "infrastructure.cluster.x-k8s.io/v1beta1" "DockerMachineTemplate",
+    DockerMachineTemplateV1beta2(docker::v1beta2::DockerMachineTemplate) =
+        "infrastructure.cluster.x-k8s.io/v1beta2" "DockerMachineTemplate",
+    DevClusterV1beta1(docker::v1beta1::DevCluster) = "infrastructure.cluster.x-k8s.io/v1beta1" "DevCluster",
+    DevClusterV1beta2(docker::v1beta2::DevCluster) = "infrastructure.cluster.x-k8s.io/v1beta2" "DevCluster",
+    DevMachineTemplateV1beta1(docker::v1beta1::DevMachineTemplate) =
+        "infrastructure.cluster.x-k8s.io/v1beta1" "DevMachineTemplate",
+    DevMachineTemplateV1beta2(docker::v1beta2::DevMachineTemplate) =
+        "infrastructure.cluster.x-k8s.io/v1beta2" "DevMachineTemplate",
+}
+
+/// An [`Object`] is of another kind or version than the one asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("found {} {}, expected {} {}", found.api_version, found.kind, expected.api_version, expected.kind)]
+pub struct WrongKind {
+    /// What the object is.
+    pub found: ApiKind,
+    /// What was asked for.
+    pub expected: ApiKind,
+}
+
+impl Object {
+    /// Whether objects of this `apiVersion` and `kind` can be read.
+    pub fn knows(api_version: &str, kind: &str) -> bool {
+        Self::KINDS.iter().any(|known| known.api_version == api_version && known.kind == kind)
+    }
+
+    /// The object as JSON, with every field it was read with.
+    pub fn to_value(&self) -> Result<Value, serde_json::Error> {
+        serde_json::to_value(self)
+    }
+
+    /// The name, empty where there is none.
+    pub fn name(&self) -> &str {
+        self.metadata().name.as_deref().unwrap_or_default()
+    }
+
+    /// The namespace, if one is given.
+    pub fn namespace(&self) -> Option<&str> {
+        self.metadata().namespace.as_deref()
+    }
+
+    /// The cluster it belongs to: its own name for a `Cluster`, else what `spec.clusterName` or the label
+    /// `cluster.x-k8s.io/cluster-name` says.
+    pub fn cluster_name(&self) -> Option<&str> {
+        match self {
+            Self::ClusterV1beta1(_) | Self::ClusterV1beta2(_) => Some(self.name()),
+            Self::MachineV1beta1(machine) => Some(&machine.spec.cluster_name),
+            Self::MachineV1beta2(machine) => Some(&machine.spec.cluster_name),
+            Self::MachineSetV1beta1(set) => Some(&set.spec.cluster_name),
+            Self::MachineSetV1beta2(set) => Some(&set.spec.cluster_name),
+            Self::MachineDeploymentV1beta1(deployment) => Some(&deployment.spec.cluster_name),
+            Self::MachineDeploymentV1beta2(deployment) => Some(&deployment.spec.cluster_name),
+            _ => self.metadata().labels.as_ref()?.get(CLUSTER_NAME_LABEL).map(String::as_str),
+        }
+    }
+
+    /// The Kubernetes version it asks for: `spec.topology.version` of a `Cluster`, `spec.version` of a control
+    /// plane or a `Machine`, `spec.template.spec.version` of a set of machines.
+    pub fn kubernetes_version(&self) -> Option<Result<KubernetesVersion, VersionError>> {
+        let text = match self {
+            Self::ClusterV1beta1(cluster) => Some(&cluster.spec.topology.as_ref()?.version),
+            Self::ClusterV1beta2(cluster) => Some(&cluster.spec.topology.as_ref()?.version),
+            Self::KubeadmControlPlaneV1beta1(control_plane) => Some(&control_plane.spec.version),
+            Self::KubeadmControlPlaneV1beta2(control_plane) => Some(&control_plane.spec.version),
+            Self::MachineV1beta1(machine) => machine.spec.version.as_ref(),
+            Self::MachineV1beta2(machine) => machine.spec.version.as_ref(),
+            Self::MachineSetV1beta1(set) => set.spec.template.as_ref()?.spec.as_ref()?.version.as_ref(),
+            Self::MachineSetV1beta2(set) => set.spec.template.spec.version.as_ref(),
+            Self::MachineDeploymentV1beta1(deployment) => {
+                deployment.spec.template.spec.as_ref()?.version.as_ref()
+            }
+            Self::MachineDeploymentV1beta2(deployment) => deployment.spec.template.spec.version.as_ref(),
+            _ => None,
+        };
+        text.map(|text| text.parse())
+    }
+
+    /// How many machines a control plane or a set of machines asks for.
+    pub fn replicas(&self) -> Option<i32> {
+        match self {
+            Self::KubeadmControlPlaneV1beta1(control_plane) => control_plane.spec.replicas,
+            Self::KubeadmControlPlaneV1beta2(control_plane) => control_plane.spec.replicas,
+            Self::MachineSetV1beta1(set) => set.spec.replicas,
+            Self::MachineSetV1beta2(set) => set.spec.replicas,
+            Self::MachineDeploymentV1beta1(deployment) => deployment.spec.replicas,
+            Self::MachineDeploymentV1beta2(deployment) => deployment.spec.replicas,
+            _ => None,
+        }
+    }
+}
+
+fn read<T: serde::de::DeserializeOwned>(mut value: Value, kind: &'static str) -> Result<T, ObjectError> {
+    // The derive asks for both, and several kinds are complete without a spec.
+    if let Some(object) = value.as_object_mut() {
+        for field in ["metadata", "spec"] {
+            object.entry(field).or_insert_with(|| Value::Object(serde_json::Map::new()));
+        }
+    }
+    let name = value.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default().to_owned();
+    serde_path_to_error::deserialize(value).map_err(|error| ObjectError::Field {
+        kind,
+        name,
+        path: error.path().to_string(),
+        source: error.into_inner(),
+    })
+}
+
+/// The label Cluster API puts on everything that belongs to a cluster.
+const CLUSTER_NAME_LABEL: &str = "cluster.x-k8s.io/cluster-name";

@@ -1,0 +1,48 @@
+//! Types.
+
+use fleet_core::Extra;
+use kube::CustomResource;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::meta::TemplateMeta;
+use crate::v1beta1::kubeadm_config::KubeadmConfigSpec;
+
+/// A `KubeadmConfigTemplateSpec`.
+#[derive(CustomResource, Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[kube(
+    group = "bootstrap.cluster.x-k8s.io",
+    version = "v1beta1",
+    kind = "KubeadmConfigTemplate",
+    plural = "kubeadmconfigtemplates",
+    namespaced,
+    category = "cluster-api",
+    derive = "PartialEq",
+    derive = "Default",
+    storage = false,
+    doc = "A `KubeadmConfigTemplate`.",
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
+)]
+pub struct KubeadmConfigTemplateSpec {
+    /// The `template` field.
+    pub template: KubeadmConfigTemplateResource,
+    /// Fields this version of the library does not know.
+    #[serde(flatten)]
+    pub extra: Extra,
+}
+
+/// A `KubeadmConfigTemplateResource`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct KubeadmConfigTemplateResource {
+    /// The `metadata` field.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub metadata: Option<TemplateMeta>,
+    /// The `spec` field.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub spec: Option<KubeadmConfigSpec>,
+    /// Fields this version of the library does not know.
+    #[serde(flatten)]
+    pub extra: Extra,
+}
