@@ -1,0 +1,250 @@
+//! The policy: what to upgrade to, in which stages, at which pace.
+
+mod budget;
+mod place;
+mod wire;
+
+pub use budget::FailureBudget;
+pub use place::Place;
+
+use std::num::NonZeroU32;
+
+use fleet_core::{Calendar, HumanDuration, KubernetesVersion, Selector};
+use serde::{Deserialize, Serialize};
+
+use crate::pick::Pick;
+use place::Source;
+
+/// The API group and version of our own resources.
+pub const API_VERSION: &str = "fleet-sdk.dev/v1alpha1";
+
+/// The kind of an upgrade policy.
+pub const KIND: &str = "FleetUpgrade";
+
+/// An upgrade policy with its name: the whole of one `FleetUpgrade` document.
+///
+/// Read one with [`FleetUpgrade::from_yaml`] or [`FleetUpgrade::read`] (feature `yaml`), or build it:
+///
+/// ```
+/// use fleet_core::HumanDuration;
+/// use fleet_upgrade::{FleetUpgrade, FleetUpgradeSpec, Pick, Stage};
+///
+/// let spec = FleetUpgradeSpec::new("v1.31.4".parse()?)
+///     .stage(Stage::new("staging").selector("env=staging".parse()?).max_concurrent(2u32.try_into()?))
+///     .stage(Stage::new("canary").pick(Pick::one()).soak(HumanDuration::days(5)))
+///     .stage(Stage::new("production").max_per_day(3u32.try_into()?));
+/// let policy = FleetUpgrade::new("to-1.31", spec);
+/// assert_eq!(policy.spec.stages.len(), 3);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// Two policies are equal when their names and specs are; where they were read from does not count.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(try_from = "wire::Document", into = "wire::Document")]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schemars", schemars(with = "wire::Document", rename = "FleetUpgrade"))]
+#[non_exhaustive]
+pub struct FleetUpgrade {
+    /// The policy's name, `metadata.name`.
+    pub name: String,
+    /// What it asks for.
+    pub spec: FleetUpgradeSpec,
+    source: Source,
+}
+
+impl FleetUpgrade {
+    /// A policy made in code.
+    pub fn new(name: impl Into<String>, spec: FleetUpgradeSpec) -> Self {
+        Self { name: name.into(), spec, source: Source::default() }
+    }
+
+    /// Where a field of this policy stands: its path, and its file, line and column when it was read from YAML.
+    ///
+    /// `path` is written as in `spec.stages[1].selector`. A field that the text leaves out is placed at the nearest
+    /// field around it.
+    pub fn place(&self, path: impl Into<String>) -> Place {
+        self.source.place(path.into())
+    }
+}
+
+impl PartialEq for FleetUpgrade {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name && self.spec == other.spec
+    }
+}
+
+/// What an upgrade policy asks for: `spec` of a `FleetUpgrade`.
+///
+/// The defaults gate: one cluster at a time in each stage, no failure tolerated. What contradicts itself or the
+/// fleet is found by [`plan`](crate::plan()), which refuses it before anything starts.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct FleetUpgradeSpec {
+    /// The Kubernetes version every cluster ends at, complete: `v1.31.4`.
+    pub target: KubernetesVersion,
+    /// Versions to pass through when the target is more than one minor away, one for each minor between, ascending.
+    /// A cluster takes those that lie ahead of it and skips the others.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hops: Vec<KubernetesVersion>,
+    /// The clusters this policy is about. Default: every cluster of the fleet.
+    #[serde(default = "Selector::everything", skip_serializing_if = "is_everything")]
+    pub clusters: Selector,
+    /// The stages, in order. A stage starts when the one before it is upgraded and has soaked.
+    pub stages: Vec<Stage>,
+    /// When clusters may be started. Its time zone is also the one in which a day of `maxPerDay` is counted.
+    /// Default: at any time, days in UTC.
+    #[serde(default = "Calendar::always", skip_serializing_if = "is_always")]
+    pub calendar: Calendar,
+    /// How many clusters may fail before nothing new starts. Default: none.
+    #[serde(default, skip_serializing_if = "FailureBudget::is_none")]
+    pub failure_budget: FailureBudget,
+    /// A cluster whose hop takes longer than this has failed. Default: `2h`.
+    #[serde(default = "default_cluster_deadline")]
+    pub cluster_deadline: HumanDuration,
+}
+
+impl FleetUpgradeSpec {
+    /// A policy to this version, without stages yet, and otherwise the defaults.
+    pub fn new(target: KubernetesVersion) -> Self {
+        Self {
+            target,
+            hops: Vec::new(),
+            clusters: Selector::everything(),
+            stages: Vec::new(),
+            calendar: Calendar::always(),
+            failure_budget: FailureBudget::default(),
+            cluster_deadline: default_cluster_deadline(),
+        }
+    }
+
+    /// Passes through these versions, one for each minor between; see [`hops`](Self::hops).
+    pub fn hops(mut self, hops: impl IntoIterator<Item = KubernetesVersion>) -> Self {
+        self.hops = hops.into_iter().collect();
+        self
+    }
+
+    /// Is about these clusters only.
+    pub fn clusters(mut self, selector: Selector) -> Self {
+        self.clusters = selector;
+        self
+    }
+
+    /// Adds a stage after those there are.
+    pub fn stage(mut self, stage: Stage) -> Self {
+        self.stages.push(stage);
+        self
+    }
+
+    /// Starts clusters only when this calendar is open.
+    pub fn calendar(mut self, calendar: Calendar) -> Self {
+        self.calendar = calendar;
+        self
+    }
+
+    /// Tolerates this many failed clusters.
+    pub fn failure_budget(mut self, budget: FailureBudget) -> Self {
+        self.failure_budget = budget;
+        self
+    }
+
+    /// Takes a hop that lasts longer than this for failed.
+    pub fn cluster_deadline(mut self, deadline: HumanDuration) -> Self {
+        self.cluster_deadline = deadline;
+        self
+    }
+}
+
+/// One stage of a policy: which clusters, how many at a time, how fast, and how long to watch them afterwards.
+///
+/// A stage takes from the clusters that no earlier stage took.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct Stage {
+    /// The stage's name, unlike the other stages' names.
+    pub name: String,
+    /// Which clusters. Default: every cluster that no earlier stage took.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub selector: Option<Selector>,
+    /// Takes only some of those clusters and leaves the rest to later stages. Default: takes all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pick: Option<Pick>,
+    /// How many clusters are upgraded at the same time. Default: 1.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub max_concurrent: NonZeroU32,
+    /// How many clusters are started on one day of the calendar's time zone. Default: no such limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_per_day: Option<NonZeroU32>,
+    /// How long the upgraded clusters are watched before the next stage starts, from the end of the stage's last
+    /// cluster. A day is 24 hours. Default: `0s`, the next stage follows at once.
+    #[serde(default, skip_serializing_if = "HumanDuration::is_zero")]
+    pub soak: HumanDuration,
+}
+
+impl Stage {
+    /// A stage of every cluster that no earlier stage took, one at a time.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            selector: None,
+            pick: None,
+            max_concurrent: NonZeroU32::MIN,
+            max_per_day: None,
+            soak: HumanDuration::ZERO,
+        }
+    }
+
+    /// Takes only clusters that match.
+    pub fn selector(mut self, selector: Selector) -> Self {
+        self.selector = Some(selector);
+        self
+    }
+
+    /// Takes only some of the clusters that match.
+    pub fn pick(mut self, pick: Pick) -> Self {
+        self.pick = Some(pick);
+        self
+    }
+
+    /// Upgrades up to this many clusters at the same time.
+    pub fn max_concurrent(mut self, clusters: NonZeroU32) -> Self {
+        self.max_concurrent = clusters;
+        self
+    }
+
+    /// Starts up to this many clusters on one day.
+    pub fn max_per_day(mut self, clusters: NonZeroU32) -> Self {
+        self.max_per_day = Some(clusters);
+        self
+    }
+
+    /// Watches the upgraded clusters this long before the next stage starts.
+    pub fn soak(mut self, soak: HumanDuration) -> Self {
+        self.soak = soak;
+        self
+    }
+}
+
+const fn default_cluster_deadline() -> HumanDuration {
+    HumanDuration::hours(2)
+}
+
+const fn one() -> NonZeroU32 {
+    NonZeroU32::MIN
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde hands out references
+fn is_one(count: &NonZeroU32) -> bool {
+    *count == NonZeroU32::MIN
+}
+
+fn is_everything(selector: &Selector) -> bool {
+    *selector == Selector::everything()
+}
+
+fn is_always(calendar: &Calendar) -> bool {
+    *calendar == Calendar::always()
+}
