@@ -389,7 +389,7 @@ pub struct FileDiscoveryKubeConfig {
 #[serde(rename_all = "camelCase")]
 pub struct KubeConfigCluster {
     /// The `certificateAuthorityData` field.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "crate::schema::bytes")]
     pub certificate_authority_data: Option<ByteString>,
     /// The `insecureSkipTLSVerify` field.
