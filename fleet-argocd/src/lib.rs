@@ -1,1 +1,32 @@
-//! Placeholder.
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+mod application;
+mod application_set;
+mod cluster;
+mod expand;
+mod open_enum;
+mod project;
+mod schema;
+
+pub use application::*;
+pub use application_set::*;
+pub use cluster::*;
+pub use expand::*;
+pub use project::*;
+
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use kube::CustomResourceExt;
+
+/// The CustomResourceDefinitions of the resources this crate types: Application, ApplicationSet, AppProject.
+///
+/// They are made of the Rust types and accept what upstream's accept; objects that Argo CD adds fields to keep
+/// them.
+pub fn crds() -> Vec<CustomResourceDefinition> {
+    let mut project = AppProject::crd();
+    for version in &mut project.spec.versions {
+        // Upstream has no status subresource here: status is written with the object.
+        version.subresources = None;
+    }
+    vec![Application::crd(), ApplicationSet::crd(), project]
+}

@@ -1,0 +1,17 @@
+//! Clusters as Argo CD registers them: Secrets with credentials.
+
+mod config;
+mod error;
+mod kubeconfig;
+#[cfg(feature = "kube")]
+mod registry;
+mod secret;
+
+pub use config::{AwsAuth, ClusterConfig, ExecAuth, TlsClientConfig};
+pub use error::ClusterSecretError;
+pub use kubeconfig::{LabelFilter, spoke};
+#[cfg(feature = "kube")]
+pub use registry::{ClusterRegistry, Registered, RegistryError, SecretChange};
+pub use secret::{ClusterSecret, ClusterSummary, IN_CLUSTER_SERVER, SECRET_TYPE_LABEL};
+
+pub(crate) use secret::secret_text;

@@ -1,0 +1,203 @@
+//! Why an ApplicationSet cannot be expanded.
+
+use fleet_core::yaml::{FieldPath, Segment};
+
+/// Why an ApplicationSet cannot be expanded. Every error names the place in the ApplicationSet.
+///
+/// Where Argo CD fails too, [`upstream`](Self::upstream) is the text it puts into the ApplicationSet's status and
+/// [`reason`](Self::reason) the condition's reason.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ExpandError {
+    /// Something this version of the library does not expand. Argo CD might; nothing is guessed.
+    #[error("{path}: {what} cannot be expanded yet; expected {expected}")]
+    Unsupported {
+        /// Where it stands.
+        path: FieldPath,
+        /// What it is.
+        what: &'static str,
+        /// What can be expanded.
+        expected: &'static str,
+    },
+    /// A generator's parameters cannot be made.
+    #[error("{path}: {problem}")]
+    Generator {
+        /// The generator, or the part of it that is at fault.
+        path: FieldPath,
+        /// What is wrong.
+        problem: GeneratorProblem,
+    },
+    /// A template does not parse.
+    #[error("{path}: the template {template:?} does not parse: {message}")]
+    Template {
+        /// Where the template stands.
+        path: FieldPath,
+        /// The template's text.
+        template: String,
+        /// What is wrong with it, in Argo CD's words.
+        message: String,
+    },
+    /// The ApplicationSet, or what its template renders to, does not have the types of an Application.
+    #[error("{path}: an Application cannot be made of the rendered template: {message}")]
+    Shape {
+        /// The generator's path.
+        path: FieldPath,
+        /// What does not fit.
+        message: String,
+    },
+}
+
+/// What is wrong with a generator.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum GeneratorProblem {
+    /// A list element that is not an object.
+    #[error("found {found}, expected an object of parameters")]
+    ElementNotObject {
+        /// The kind of what was found.
+        found: &'static str,
+    },
+    /// A parameter that is not a string, in the plain template language.
+    #[error("the parameter is {found}; the plain template language takes strings only, so quote it or set goTemplate")]
+    NotString {
+        /// The kind of what was found.
+        found: &'static str,
+    },
+    /// `values` of a list element that is not an object.
+    #[error("`values` is {found}, expected an object of strings")]
+    ValuesNotObject {
+        /// The kind of what was found.
+        found: &'static str,
+    },
+    /// `elementsYaml` that is not YAML.
+    #[error("the text is not YAML: {message}")]
+    ElementsYamlSyntax {
+        /// What the parser says, with line and column.
+        message: String,
+    },
+    /// `elementsYaml` that is not a list of objects.
+    #[error("the YAML is {found}, expected a list of objects")]
+    ElementsYamlShape {
+        /// The kind of what was found.
+        found: &'static str,
+        /// Whether it is an item of the list, not the whole.
+        item: bool,
+    },
+    /// A selector of clusters that Kubernetes refuses.
+    #[error("the selector is refused: {message}")]
+    ClusterSelector {
+        /// Kubernetes' message.
+        message: String,
+    },
+    /// A selector of parameters that is refused.
+    #[error("the selector is refused: {message}")]
+    ParameterSelector {
+        /// Kubernetes' message.
+        message: String,
+    },
+    /// A template among a generator's `values`.
+    #[error("the template does not parse: {message}")]
+    Value {
+        /// What is wrong, in Argo CD's words.
+        message: String,
+    },
+}
+
+impl ExpandError {
+    /// Where in the ApplicationSet (`spec.generators[0].list.elements[2].replicas`).
+    pub fn path(&self) -> &FieldPath {
+        match self {
+            Self::Unsupported { path, .. }
+            | Self::Generator { path, .. }
+            | Self::Template { path, .. }
+            | Self::Shape { path, .. } => path,
+        }
+    }
+
+    /// The text that Argo CD shows in the ApplicationSet's status, if it fails as well.
+    pub fn upstream(&self) -> Option<String> {
+        match self {
+            Self::Generator { problem, .. } => Some(problem.upstream()),
+            Self::Template { message, .. } => Some(message.clone()),
+            Self::Unsupported { .. } | Self::Shape { .. } => None,
+        }
+    }
+
+    /// The reason of the condition that Argo CD sets, if it fails as well.
+    pub fn reason(&self) -> Option<&'static str> {
+        match self {
+            Self::Generator { .. } => Some("ApplicationGenerationFromParamsError"),
+            Self::Template { .. } => Some("RenderTemplateParamsError"),
+            Self::Unsupported { .. } | Self::Shape { .. } => None,
+        }
+    }
+}
+
+impl GeneratorProblem {
+    fn upstream(&self) -> String {
+        let into_map =
+            |found: &str| format!("json: cannot unmarshal {found} into Go value of type map[string]interface {{}}");
+        match self {
+            Self::ElementNotObject { found: "null" } => {
+                "error unmarshling list element unexpected end of JSON input".to_owned()
+            }
+            Self::ElementNotObject { found } => format!("error unmarshling list element {}", into_map(found)),
+            // Argo CD wraps an error that is nil here.
+            Self::NotString { .. } => "error parsing value as string %!w(<nil>)".to_owned(),
+            Self::ValuesNotObject { .. } => "error parsing values map".to_owned(),
+            Self::ElementsYamlSyntax { message } => {
+                format!("error unmarshling decoded ElementsYaml error converting YAML to JSON: yaml: {message}")
+            }
+            Self::ElementsYamlShape { found, item } => {
+                let message = if *item {
+                    into_map(found)
+                } else {
+                    format!("json: cannot unmarshal {found} into Go value of type []map[string]interface {{}}")
+                };
+                format!(
+                    "error unmarshling decoded ElementsYaml error unmarshaling JSON: while decoding JSON: {message}"
+                )
+            }
+            Self::ClusterSelector { message } => {
+                format!("error getting cluster secrets: error converting label selector: {message}")
+            }
+            Self::ParameterSelector { message } => format!("error parsing label selector: {message}"),
+            Self::Value { message } => {
+                format!("error appending templated values for cluster: failed to replace templated string: {message}")
+            }
+        }
+    }
+}
+
+/// A template that does not parse, and where in the value it stands.
+#[derive(Clone, Debug)]
+pub(crate) struct TemplateFault {
+    pub(crate) template: String,
+    pub(crate) message: String,
+    /// Innermost first.
+    segments: Vec<Segment>,
+}
+
+impl TemplateFault {
+    pub(crate) fn new(template: &str, message: String) -> Self {
+        Self { template: template.to_owned(), message, segments: Vec::new() }
+    }
+
+    pub(crate) fn under_field(mut self, name: &str) -> Self {
+        self.segments.push(Segment::Field(name.to_owned()));
+        self
+    }
+
+    pub(crate) fn under_index(mut self, index: usize) -> Self {
+        self.segments.push(Segment::Index(index));
+        self
+    }
+
+    /// Where it stands, below a place.
+    pub(crate) fn below(&self, place: &FieldPath) -> FieldPath {
+        self.segments.iter().rev().fold(place.clone(), |path, segment| match segment {
+            Segment::Field(name) => path.field(name.as_str()),
+            Segment::Index(index) => path.index(*index),
+        })
+    }
+}
