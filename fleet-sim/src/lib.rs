@@ -1,1 +1,3 @@
 //! Placeholder.
+mod clock;
+pub mod cluster_api;

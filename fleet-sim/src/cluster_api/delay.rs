@@ -24,21 +24,34 @@ pub struct Delay {
 impl Delay {
     /// Always exactly this long.
     pub const fn fixed(duration: Duration) -> Self {
-        Self { shortest: duration, longest: duration }
+        Self {
+            shortest: duration,
+            longest: duration,
+        }
     }
 
     /// Anything between the two bounds, all equally likely. Bounds given the wrong way round are swapped.
     pub fn uniform(one: Duration, other: Duration) -> Self {
-        Self { shortest: one.min(other), longest: one.max(other) }
+        Self {
+            shortest: one.min(other),
+            longest: one.max(other),
+        }
     }
 
     /// `middle` give or take the fraction `jitter` of it: `around(100 s, 0.2)` is 80 s to 120 s.
     ///
     /// The fraction is brought into 0 to 1; what is not a number counts as 0.
     pub fn around(middle: Duration, jitter: f64) -> Self {
-        let jitter = if jitter.is_nan() { 0.0 } else { jitter.clamp(0.0, 1.0) };
+        let jitter = if jitter.is_nan() {
+            0.0
+        } else {
+            jitter.clamp(0.0, 1.0)
+        };
         let width = middle.mul_f64(jitter);
-        Self { shortest: middle.saturating_sub(width), longest: middle.saturating_add(width) }
+        Self {
+            shortest: middle.saturating_sub(width),
+            longest: middle.saturating_add(width),
+        }
     }
 
     /// The shortest duration it can draw.
@@ -109,12 +122,21 @@ mod tests {
     fn a_draw_depends_on_seed_and_name_only_and_stays_inside() {
         let delay = Delay::around(Duration::from_secs(100), 0.2);
         assert_eq!((delay.shortest().as_secs(), delay.longest().as_secs()), (80, 120));
-        let draws: Vec<_> = (0..200).map(|n| delay.draw(7, &["machine", &n.to_string()])).collect();
-        assert!(draws.iter().all(|d| *d >= delay.shortest() && *d <= delay.longest()));
+        let draws: Vec<_> = (0..200)
+            .map(|n| delay.draw(7, &["machine", &n.to_string()]))
+            .collect();
+        assert!(
+            draws
+                .iter()
+                .all(|d| *d >= delay.shortest() && *d <= delay.longest())
+        );
         assert_eq!(draws[3], delay.draw(7, &["machine", "3"]));
         assert_ne!(draws[3], delay.draw(8, &["machine", "3"]));
         let mean = draws.iter().sum::<Duration>() / 200;
-        assert!((95..105).contains(&mean.as_secs()), "{mean:?} is not near the middle");
+        assert!(
+            (95..105).contains(&mean.as_secs()),
+            "{mean:?} is not near the middle"
+        );
     }
 
     #[test]

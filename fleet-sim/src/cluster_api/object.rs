@@ -66,7 +66,11 @@ pub struct ObjectKey {
 impl ObjectKey {
     /// A key from its parts.
     pub fn new(kind: ObjectKind, namespace: impl Into<Arc<str>>, name: impl Into<Arc<str>>) -> Self {
-        Self { kind, namespace: namespace.into(), name: name.into() }
+        Self {
+            kind,
+            namespace: namespace.into(),
+            name: name.into(),
+        }
     }
 }
 
@@ -122,7 +126,10 @@ impl Object {
             shape: shape(&kind, &value),
             created: time("creationTimestamp").unwrap_or(Timestamp::UNIX_EPOCH),
             deleting: time("deletionTimestamp"),
-            revision: meta.get("resourceVersion").and_then(Value::as_str).and_then(|v| v.parse().ok()),
+            revision: meta
+                .get("resourceVersion")
+                .and_then(Value::as_str)
+                .and_then(|v| v.parse().ok()),
             value,
         })
     }
@@ -209,7 +216,11 @@ impl Object {
     }
 
     pub(crate) fn finalizers(&self) -> impl Iterator<Item = &str> {
-        self.at("/metadata/finalizers").as_array().into_iter().flatten().filter_map(Value::as_str)
+        self.at("/metadata/finalizers")
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
     }
 
     pub(crate) fn has_finalizer(&self, name: &str) -> bool {
@@ -235,7 +246,10 @@ impl Object {
 
     /// Whether this condition (new form) is `True`.
     pub(crate) fn is(&self, condition: &str) -> bool {
-        self.condition(condition).and_then(|c| c.get("status")).and_then(Value::as_str) == Some("True")
+        self.condition(condition)
+            .and_then(|c| c.get("status"))
+            .and_then(Value::as_str)
+            == Some("True")
     }
 
     /// Since when this condition (new form) has been `True`.
@@ -270,9 +284,10 @@ fn shape(kind: &ObjectKind, value: &Value) -> Shape {
         ObjectKind::Cluster => &["/spec/infrastructureRef", "/spec/controlPlaneRef"],
         ObjectKind::Machine => &["/spec/infrastructureRef"],
         ObjectKind::MachineDeployment | ObjectKind::MachineSet => &["/spec/template/spec/infrastructureRef"],
-        ObjectKind::ControlPlane => {
-            &["/spec/machineTemplate/spec/infrastructureRef", "/spec/machineTemplate/infrastructureRef"]
-        }
+        ObjectKind::ControlPlane => &[
+            "/spec/machineTemplate/spec/infrastructureRef",
+            "/spec/machineTemplate/infrastructureRef",
+        ],
         ObjectKind::InfrastructureCluster(_) | ObjectKind::Secret => &[],
     };
     let reference = references.iter().find_map(|pointer| value.pointer(pointer));
@@ -306,15 +321,25 @@ mod tests {
             });
             Object::new(ObjectKind::Cluster, value).unwrap().shape()
         };
-        assert_eq!(read(json!({"apiVersion": "x/v1beta1", "kind": "AWSCluster", "name": "a"})), Shape::V1Beta1);
-        assert_eq!(read(json!({"apiGroup": "x", "kind": "AWSCluster", "name": "a"})), Shape::V1Beta2);
+        assert_eq!(
+            read(json!({"apiVersion": "x/v1beta1", "kind": "AWSCluster", "name": "a"})),
+            Shape::V1Beta1
+        );
+        assert_eq!(
+            read(json!({"apiGroup": "x", "kind": "AWSCluster", "name": "a"})),
+            Shape::V1Beta2
+        );
         assert_eq!(read(Value::Null), Shape::V1Beta2);
     }
 
     #[test]
     fn debug_shows_no_content() {
-        let secret = json!({"metadata": {"name": "a-kubeconfig", "namespace": "n"}, "data": {"value": "c2VjcmV0"}});
+        let secret =
+            json!({"metadata": {"name": "a-kubeconfig", "namespace": "n"}, "data": {"value": "c2VjcmV0"}});
         let shown = format!("{:?}", Object::new(ObjectKind::Secret, secret).unwrap());
-        assert!(shown.contains("a-kubeconfig") && !shown.contains("c2VjcmV0"), "{shown}");
+        assert!(
+            shown.contains("a-kubeconfig") && !shown.contains("c2VjcmV0"),
+            "{shown}"
+        );
     }
 }

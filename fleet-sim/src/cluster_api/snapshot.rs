@@ -68,12 +68,18 @@ impl ClusterSnapshot {
 
     /// The machines this object owns, by name.
     pub(crate) fn machines_of<'a>(&'a self, owner: &'a Object) -> impl Iterator<Item = &'a Arc<Object>> {
-        self.machines.values().filter(move |machine| machine.is_owned_by(owner))
+        self.machines
+            .values()
+            .filter(move |machine| machine.is_owned_by(owner))
     }
 
     /// The sets this deployment owns, oldest first.
     pub(crate) fn sets_of(&self, deployment: &Object) -> Vec<&Arc<Object>> {
-        let mut sets: Vec<_> = self.sets.iter().filter(|set| set.is_owned_by(deployment)).collect();
+        let mut sets: Vec<_> = self
+            .sets
+            .iter()
+            .filter(|set| set.is_owned_by(deployment))
+            .collect();
         sets.sort_by(|a, b| (a.created(), a.name()).cmp(&(b.created(), b.name())));
         sets
     }
@@ -82,8 +88,19 @@ impl ClusterSnapshot {
         self.cluster.truthy("/spec/paused") || object.annotation(PAUSED).is_some()
     }
 
+    /// Whether anything is left of the workers: deployments, sets, or machines outside the control plane.
+    pub(crate) fn has_workers(&self) -> bool {
+        !self.deployments.is_empty()
+            || !self.sets.is_empty()
+            || self
+                .machines
+                .values()
+                .any(|machine| machine.label(CONTROL_PLANE).is_none())
+    }
+
     pub(crate) fn infrastructure_provisioned(&self) -> bool {
-        self.cluster.truthy("/status/initialization/infrastructureProvisioned")
+        self.cluster
+            .truthy("/status/initialization/infrastructureProvisioned")
             || self.cluster.truthy("/status/infrastructureReady")
     }
 
@@ -98,7 +115,11 @@ impl ClusterSnapshot {
 /// The cluster an object says it belongs to.
 pub(crate) fn cluster_name(object: &Object) -> Option<&str> {
     let by_spec = object.str("/spec/clusterName");
-    if by_spec.is_empty() { object.label(CLUSTER_NAME) } else { Some(by_spec) }
+    if by_spec.is_empty() {
+        object.label(CLUSTER_NAME)
+    } else {
+        Some(by_spec)
+    }
 }
 
 /// The control plane and the infrastructure a Cluster refers to.
@@ -116,7 +137,11 @@ pub(crate) fn references(cluster: &Object) -> Vec<ObjectKey> {
         keys.push(ObjectKey::new(ObjectKind::ControlPlane, namespace.clone(), name));
     }
     if let Some((kind, name)) = read("/spec/infrastructureRef") {
-        keys.push(ObjectKey::new(ObjectKind::InfrastructureCluster(kind.into()), namespace, name));
+        keys.push(ObjectKey::new(
+            ObjectKind::InfrastructureCluster(kind.into()),
+            namespace,
+            name,
+        ));
     }
     keys
 }

@@ -96,7 +96,10 @@ mod tests {
         let current = json!({"a": 1, "b": {"c": [1], "d": 2}, "other": true});
         assert_eq!(merge_diff(&current, &json!({"a": 1, "b": {"c": [1]}})), None);
         assert_eq!(
-            merge_diff(&current, &json!({"a": 2, "b": {"c": [1], "d": null}, "e": {"f": 1}, "g": null})),
+            merge_diff(
+                &current,
+                &json!({"a": 2, "b": {"c": [1], "d": null}, "e": {"f": 1}, "g": null})
+            ),
             Some(json!({"a": 2, "b": {"d": null}, "e": {"f": 1}})),
         );
     }
