@@ -36,8 +36,10 @@ pub fn crds() -> Vec<CustomResourceDefinition> {
 /// Which API versions of a kind follow which version of the contract between Cluster API and its providers.
 type Contract = &'static [(&'static str, &'static str)];
 
-const CLUSTER_API: Contract =
-    &[("cluster.x-k8s.io/v1beta1", "v1beta1"), ("cluster.x-k8s.io/v1beta2", "v1beta2")];
+const CLUSTER_API: Contract = &[
+    ("cluster.x-k8s.io/v1beta1", "v1beta1"),
+    ("cluster.x-k8s.io/v1beta2", "v1beta2"),
+];
 
 /// AWS calls its version v1beta2, and yet it follows the contract v1beta1.
 const AWS: Contract = &[("cluster.x-k8s.io/v1beta1", "v1beta1_v1beta2")];
@@ -47,11 +49,17 @@ fn merge<Older: CustomResourceExt, Newer: CustomResourceExt>(contract: Contract)
     let mut crd = Newer::crd();
     crd.spec.versions.splice(0..0, Older::crd().spec.versions);
     for version in &mut crd.spec.versions {
-        if let Some(schema) = version.schema.as_mut().and_then(|schema| schema.open_api_v3_schema.as_mut()) {
+        if let Some(schema) = version
+            .schema
+            .as_mut()
+            .and_then(|schema| schema.open_api_v3_schema.as_mut())
+        {
             schema::refuse_nulls(schema);
         }
     }
-    let labels = contract.iter().map(|(label, versions)| ((*label).to_owned(), (*versions).to_owned()));
+    let labels = contract
+        .iter()
+        .map(|(label, versions)| ((*label).to_owned(), (*versions).to_owned()));
     crd.metadata.labels.get_or_insert_default().extend(labels);
     crd
 }

@@ -58,7 +58,9 @@ fn nanoseconds(mut text: &str) -> Option<i128> {
         if whole.is_empty() && fraction.is_empty() {
             return None;
         }
-        let end = rest.find(|c: char| c == '.' || c.is_ascii_digit()).unwrap_or(rest.len());
+        let end = rest
+            .find(|c: char| c == '.' || c.is_ascii_digit())
+            .unwrap_or(rest.len());
         let (unit, rest) = rest.split_at(end);
         let unit: i128 = match unit {
             "ns" => 1,
@@ -102,7 +104,11 @@ impl From<SignedDuration> for GoDuration {
         let total = duration.as_nanos().unsigned_abs();
         let (seconds, nanos) = (total / 1_000_000_000, total % 1_000_000_000);
         let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-        let mut text = if duration.is_negative() { "-".to_owned() } else { String::new() };
+        let mut text = if duration.is_negative() {
+            "-".to_owned()
+        } else {
+            String::new()
+        };
         for (count, unit) in [(hours, "h"), (minutes, "m"), (seconds, "s"), (nanos, "ns")] {
             if count > 0 {
                 text.push_str(&format!("{count}{unit}"));
@@ -136,7 +142,11 @@ mod tests {
             ("0.9ns", 0),
             ("3.0000001s", 3_000_000_100),
         ] {
-            assert_eq!(GoDuration::from(text).as_signed(), Some(SignedDuration::from_nanos(nanos)), "{text}");
+            assert_eq!(
+                GoDuration::from(text).as_signed(),
+                Some(SignedDuration::from_nanos(nanos)),
+                "{text}"
+            );
         }
         for text in ["", "-", "1", "h", ".s", "1d", "1h 2m", "10000000h", "1s2"] {
             assert_eq!(GoDuration::from(text).as_signed(), None, "{text}");
@@ -145,7 +155,14 @@ mod tests {
 
     #[test]
     fn writes_what_it_reads() {
-        for nanos in [1, 999, 61_000_000_000, -90_000_000_000, 86_400_000_000_000, i64::MAX] {
+        for nanos in [
+            1,
+            999,
+            61_000_000_000,
+            -90_000_000_000,
+            86_400_000_000_000,
+            i64::MAX,
+        ] {
             let duration = SignedDuration::from_nanos(nanos);
             assert_eq!(GoDuration::from(duration).as_signed(), Some(duration));
         }

@@ -1,4 +1,4 @@
-//! Types.
+//! What kubeadm's configuration has in both versions.
 
 use std::collections::BTreeMap;
 
@@ -11,16 +11,16 @@ use serde::{Deserialize, Serialize};
 use crate::SensitiveString;
 use crate::text_enum::text_enum;
 
-/// A `EnvVar`.
+/// An environment variable.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct EnvVar {
-    /// The `name` field.
+    /// The name.
     pub name: String,
-    /// The `value` field.
+    /// The value.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<String>,
-    /// The `valueFrom` field.
+    /// Where the value comes from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value_from: Option<EnvVarSource>,
     /// Fields this version of the library does not know.
@@ -28,23 +28,23 @@ pub struct EnvVar {
     pub extra: Extra,
 }
 
-/// A `EnvVarSource`.
+/// Where the value of an environment variable comes from.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct EnvVarSource {
-    /// The `configMapKeyRef` field.
+    /// A key of a `ConfigMap`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub config_map_key_ref: Option<KeySelector>,
-    /// The `fieldRef` field.
+    /// A field of the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub field_ref: Option<FieldSelector>,
-    /// The `fileKeyRef` field.
+    /// A key of a file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub file_key_ref: Option<FileKeySelector>,
-    /// The `resourceFieldRef` field.
+    /// A resource of a container.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resource_field_ref: Option<ResourceFieldSelector>,
-    /// The `secretKeyRef` field.
+    /// A key of a `Secret`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub secret_key_ref: Option<KeySelector>,
     /// Fields this version of the library does not know.
@@ -52,16 +52,16 @@ pub struct EnvVarSource {
     pub extra: Extra,
 }
 
-/// A `KeySelector`.
+/// A key of a `ConfigMap` or a `Secret`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct KeySelector {
-    /// The `key` field.
+    /// The key.
     pub key: String,
-    /// The `name` field.
+    /// The name of the object.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// The `optional` field.
+    /// Whether it may be missing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub optional: Option<bool>,
     /// Fields this version of the library does not know.
@@ -69,69 +69,69 @@ pub struct KeySelector {
     pub extra: Extra,
 }
 
-/// A `FieldSelector`.
+/// A field of the pod.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct FieldSelector {
-    /// The `apiVersion` field.
+    /// The API version the path is written for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub api_version: Option<String>,
-    /// The `fieldPath` field.
+    /// The path of the field.
     pub field_path: String,
     /// Fields this version of the library does not know.
     #[serde(flatten)]
     pub extra: Extra,
 }
 
-/// A `FileKeySelector`.
+/// A key of a file of variables.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct FileKeySelector {
-    /// The `key` field.
+    /// The key.
     pub key: String,
-    /// The `optional` field.
+    /// Whether it may be missing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub optional: Option<bool>,
-    /// The `path` field.
+    /// The path.
     pub path: String,
-    /// The `volumeName` field.
+    /// The volume that holds the file.
     pub volume_name: String,
     /// Fields this version of the library does not know.
     #[serde(flatten)]
     pub extra: Extra,
 }
 
-/// A `ResourceFieldSelector`.
+/// A resource of a container.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ResourceFieldSelector {
-    /// The `containerName` field.
+    /// The container.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub container_name: Option<String>,
-    /// The `divisor` field.
+    /// The unit the value is given in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub divisor: Option<IntOrString>,
-    /// The `resource` field.
+    /// The resource, such as `limits.cpu`.
     pub resource: String,
     /// Fields this version of the library does not know.
     #[serde(flatten)]
     pub extra: Extra,
 }
 
-/// A `HostPathMount`.
+/// A path of the host that a control-plane component sees.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct HostPathMount {
-    /// The `hostPath` field.
+    /// The path on the host.
     pub host_path: String,
-    /// The `mountPath` field.
+    /// The path inside.
     pub mount_path: String,
-    /// The `name` field.
+    /// The name.
     pub name: String,
-    /// The `pathType` field.
+    /// What must stand at the path of the host.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path_type: Option<String>,
-    /// The `readOnly` field.
+    /// Whether it cannot be written.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub read_only: Option<bool>,
     /// Fields this version of the library does not know.
@@ -139,14 +139,14 @@ pub struct HostPathMount {
     pub extra: Extra,
 }
 
-/// A `Dns`.
+/// The image of the cluster's DNS server.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Dns {
-    /// The `imageRepository` field.
+    /// Where images are pulled from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image_repository: Option<String>,
-    /// The `imageTag` field.
+    /// The tag of the image.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image_tag: Option<String>,
     /// Fields this version of the library does not know.
@@ -154,44 +154,44 @@ pub struct Dns {
     pub extra: Extra,
 }
 
-/// A `ExternalEtcd`.
+/// An etcd that runs elsewhere.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ExternalEtcd {
-    /// The `caFile` field.
+    /// The path of the certificate authority.
     pub ca_file: String,
-    /// The `certFile` field.
+    /// The path of the certificate.
     pub cert_file: String,
-    /// The `endpoints` field.
+    /// The members, as URLs.
     pub endpoints: Vec<String>,
-    /// The `keyFile` field.
+    /// The path of the key.
     pub key_file: String,
     /// Fields this version of the library does not know.
     #[serde(flatten)]
     pub extra: Extra,
 }
 
-/// A `Filesystem`.
+/// A file system to make.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Filesystem {
-    /// The `device` field.
+    /// The device.
     pub device: String,
-    /// The `extraOpts` field.
+    /// Further options of the command that makes it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub extra_opts: Option<Vec<String>>,
-    /// The `filesystem` field.
+    /// The kind, such as `ext4`.
     pub filesystem: String,
-    /// The `label` field.
+    /// The label.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
-    /// The `overwrite` field.
+    /// Whether something that is there is overwritten.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub overwrite: Option<bool>,
-    /// The `partition` field.
+    /// The partition to use: a number, `auto`, `any` or `none`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub partition: Option<String>,
-    /// The `replaceFS` field.
+    /// A kind of file system that is replaced.
     #[serde(rename = "replaceFS", skip_serializing_if = "Option::is_none")]
     pub replace_fs: Option<String>,
     /// Fields this version of the library does not know.
@@ -199,45 +199,45 @@ pub struct Filesystem {
     pub extra: Extra,
 }
 
-/// A `PartitionSpec`.
+/// One partition.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PartitionSpec {
-    /// The `partitionType` field.
+    /// The type, as a code of the partition table.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub partition_type: Option<String>,
-    /// The `percentage` field.
+    /// How much of the disk it takes, in percent.
     pub percentage: i32,
     /// Fields this version of the library does not know.
     #[serde(flatten)]
     pub extra: Extra,
 }
 
-/// A `File`.
+/// A file to write.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct File {
-    /// The `append` field.
+    /// Whether the content is added to the file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub append: Option<bool>,
-    /// The `content` field.
+    /// The content.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub content: Option<SensitiveString>,
-    /// The `contentFormat` field.
+    /// Whether the content is a template.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub content_format: Option<ContentFormat>,
-    /// The `contentFrom` field.
+    /// Where the content comes from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub content_from: Option<SecretSource>,
-    /// The `encoding` field.
+    /// How the content is encoded.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub encoding: Option<FileEncoding>,
-    /// The `owner` field.
+    /// The owner, as `user:group`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
-    /// The `path` field.
+    /// The path.
     pub path: String,
-    /// The `permissions` field.
+    /// The permissions, such as `0640`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub permissions: Option<String>,
     /// Fields this version of the library does not know.
@@ -245,35 +245,35 @@ pub struct File {
     pub extra: Extra,
 }
 
-/// A `SecretSource`.
+/// Content that stands in a `Secret`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SecretSource {
-    /// The `secret` field.
+    /// The key of a `Secret`.
     pub secret: SecretKeyReference,
     /// Fields this version of the library does not know.
     #[serde(flatten)]
     pub extra: Extra,
 }
 
-/// A `SecretKeyReference`.
+/// A key of a `Secret` in the same namespace.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SecretKeyReference {
-    /// The `key` field.
+    /// The key.
     pub key: String,
-    /// The `name` field.
+    /// The name.
     pub name: String,
     /// Fields this version of the library does not know.
     #[serde(flatten)]
     pub extra: Extra,
 }
 
-/// A `Ignition`.
+/// What only Ignition needs.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Ignition {
-    /// The `containerLinuxConfig` field.
+    /// Configuration that is merged into the generated one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub container_linux_config: Option<ContainerLinuxConfig>,
     /// Fields this version of the library does not know.
@@ -281,14 +281,14 @@ pub struct Ignition {
     pub extra: Extra,
 }
 
-/// A `ContainerLinuxConfig`.
+/// Configuration that is merged into the generated one.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ContainerLinuxConfig {
-    /// The `additionalConfig` field.
+    /// The configuration, as YAML.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub additional_config: Option<SensitiveString>,
-    /// The `strict` field.
+    /// Whether a warning is an error.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub strict: Option<bool>,
     /// Fields this version of the library does not know.
@@ -296,14 +296,14 @@ pub struct ContainerLinuxConfig {
     pub extra: Extra,
 }
 
-/// A `LocalApiEndpoint`.
+/// Where the API server of this machine listens.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct LocalApiEndpoint {
-    /// The `advertiseAddress` field.
+    /// The address.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub advertise_address: Option<String>,
-    /// The `bindPort` field.
+    /// The port.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bind_port: Option<i32>,
     /// Fields this version of the library does not know.
@@ -311,11 +311,11 @@ pub struct LocalApiEndpoint {
     pub extra: Extra,
 }
 
-/// A `KubeadmPatches`.
+/// Patches of the files kubeadm generates.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct KubeadmPatches {
-    /// The `directory` field.
+    /// The directory that holds the patches.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub directory: Option<String>,
     /// Fields this version of the library does not know.
@@ -323,11 +323,11 @@ pub struct KubeadmPatches {
     pub extra: Extra,
 }
 
-/// A `JoinControlPlane`.
+/// What a joining control-plane machine needs beyond a worker.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct JoinControlPlane {
-    /// The `localAPIEndpoint` field.
+    /// Where the API server of this machine listens.
     #[serde(rename = "localAPIEndpoint", skip_serializing_if = "Option::is_none")]
     pub local_api_endpoint: Option<LocalApiEndpoint>,
     /// Fields this version of the library does not know.
@@ -335,20 +335,20 @@ pub struct JoinControlPlane {
     pub extra: Extra,
 }
 
-/// A `BootstrapTokenDiscovery`.
+/// Trust by a token.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct BootstrapTokenDiscovery {
-    /// The `apiServerEndpoint` field.
+    /// Where the API server is reached, as `host:port`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub api_server_endpoint: Option<String>,
-    /// The `caCertHashes` field.
+    /// Hashes of the public key of the certificate authority.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ca_cert_hashes: Option<Vec<String>>,
-    /// The `token` field.
+    /// The token.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token: Option<SensitiveString>,
-    /// The `unsafeSkipCAVerification` field.
+    /// Trusts any certificate authority.
     #[serde(rename = "unsafeSkipCAVerification", skip_serializing_if = "Option::is_none")]
     pub unsafe_skip_ca_verification: Option<bool>,
     /// Fields this version of the library does not know.
@@ -356,52 +356,52 @@ pub struct BootstrapTokenDiscovery {
     pub extra: Extra,
 }
 
-/// A `FileDiscovery`.
+/// Trust by a kubeconfig file.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct FileDiscovery {
-    /// The `kubeConfig` field.
+    /// A kubeconfig to generate there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kube_config: Option<FileDiscoveryKubeConfig>,
-    /// The `kubeConfigPath` field.
+    /// The path or URL of the kubeconfig.
     pub kube_config_path: String,
     /// Fields this version of the library does not know.
     #[serde(flatten)]
     pub extra: Extra,
 }
 
-/// A `FileDiscoveryKubeConfig`.
+/// A kubeconfig to generate.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct FileDiscoveryKubeConfig {
-    /// The `cluster` field.
+    /// How the API server is reached.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cluster: Option<KubeConfigCluster>,
-    /// The `user` field.
+    /// How the machine logs in.
     pub user: KubeConfigUser,
     /// Fields this version of the library does not know.
     #[serde(flatten)]
     pub extra: Extra,
 }
 
-/// A `KubeConfigCluster`.
+/// How the API server is reached.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct KubeConfigCluster {
-    /// The `certificateAuthorityData` field.
+    /// The certificate authority, in PEM.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "crate::schema::bytes")]
     pub certificate_authority_data: Option<ByteString>,
-    /// The `insecureSkipTLSVerify` field.
+    /// Trusts any certificate.
     #[serde(rename = "insecureSkipTLSVerify", skip_serializing_if = "Option::is_none")]
     pub insecure_skip_tls_verify: Option<bool>,
-    /// The `proxyURL` field.
+    /// The proxy.
     #[serde(rename = "proxyURL", skip_serializing_if = "Option::is_none")]
     pub proxy_url: Option<String>,
-    /// The `server` field.
+    /// The URL of the API server.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub server: Option<String>,
-    /// The `tlsServerName` field.
+    /// The name the certificate must have.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tls_server_name: Option<String>,
     /// Fields this version of the library does not know.
@@ -409,14 +409,14 @@ pub struct KubeConfigCluster {
     pub extra: Extra,
 }
 
-/// A `KubeConfigUser`.
+/// How the machine logs in.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct KubeConfigUser {
-    /// The `authProvider` field.
+    /// A login by a plug-in of the client.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub auth_provider: Option<KubeConfigAuthProvider>,
-    /// The `exec` field.
+    /// A login by a command.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exec: Option<KubeConfigExec>,
     /// Fields this version of the library does not know.
@@ -424,36 +424,36 @@ pub struct KubeConfigUser {
     pub extra: Extra,
 }
 
-/// A `KubeConfigAuthProvider`.
+/// A login by a plug-in of the client.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct KubeConfigAuthProvider {
-    /// The `config` field.
+    /// The settings of the plug-in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub config: Option<BTreeMap<String, SensitiveString>>,
-    /// The `name` field.
+    /// The name.
     pub name: String,
     /// Fields this version of the library does not know.
     #[serde(flatten)]
     pub extra: Extra,
 }
 
-/// A `KubeConfigExec`.
+/// A login by a command.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct KubeConfigExec {
-    /// The `apiVersion` field.
+    /// The API version of what the command prints.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub api_version: Option<String>,
-    /// The `args` field.
+    /// The arguments.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub args: Option<Vec<String>>,
-    /// The `command` field.
+    /// The command.
     pub command: String,
-    /// The `env` field.
+    /// Further environment variables.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub env: Option<Vec<ExecEnv>>,
-    /// The `provideClusterInfo` field.
+    /// Whether the command is told about the cluster.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub provide_cluster_info: Option<bool>,
     /// Fields this version of the library does not know.
@@ -461,27 +461,27 @@ pub struct KubeConfigExec {
     pub extra: Extra,
 }
 
-/// A `ExecEnv`.
+/// An environment variable of the command.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ExecEnv {
-    /// The `name` field.
+    /// The name.
     pub name: String,
-    /// The `value` field.
+    /// The value.
     pub value: SensitiveString,
     /// Fields this version of the library does not know.
     #[serde(flatten)]
     pub extra: Extra,
 }
 
-/// A `Ntp`.
+/// Where the machine takes its time from.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Ntp {
-    /// The `enabled` field.
+    /// Whether it is in use.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
-    /// The `servers` field.
+    /// The time servers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub servers: Option<Vec<String>>,
     /// Fields this version of the library does not know.
@@ -489,43 +489,43 @@ pub struct Ntp {
     pub extra: Extra,
 }
 
-/// A `User`.
+/// A user of the machine.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct User {
-    /// The `gecos` field.
+    /// The full name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gecos: Option<String>,
-    /// The `groups` field.
+    /// Further groups, with commas between them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub groups: Option<String>,
-    /// The `homeDir` field.
+    /// The home directory.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub home_dir: Option<String>,
-    /// The `inactive` field.
+    /// Whether the user cannot log in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub inactive: Option<bool>,
-    /// The `lockPassword` field.
+    /// Whether the password cannot be used.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lock_password: Option<bool>,
-    /// The `name` field.
+    /// The name.
     pub name: String,
-    /// The `passwd` field.
+    /// The password's hash.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub passwd: Option<SensitiveString>,
-    /// The `passwdFrom` field.
+    /// Where the password's hash comes from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub passwd_from: Option<SecretSource>,
-    /// The `primaryGroup` field.
+    /// The primary group.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub primary_group: Option<String>,
-    /// The `shell` field.
+    /// The shell.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shell: Option<String>,
-    /// The `sshAuthorizedKeys` field.
+    /// Public SSH keys that may log in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ssh_authorized_keys: Option<Vec<String>>,
-    /// The `sudo` field.
+    /// What the user may do as another, as a line of `sudoers`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sudo: Option<String>,
     /// Fields this version of the library does not know.
@@ -534,7 +534,7 @@ pub struct User {
 }
 
 text_enum! {
-    /// A `EncryptionAlgorithm`.
+    /// The kind of keys and certificates kubeadm makes.
     pub enum EncryptionAlgorithm {
         EcdsaP256 = "ECDSA-P256",
         EcdsaP384 = "ECDSA-P384",
@@ -545,7 +545,7 @@ text_enum! {
 }
 
 text_enum! {
-    /// A `PartitionTableType`.
+    /// The kind of partition table.
     pub enum PartitionTableType {
         Mbr = "mbr",
         Gpt = "gpt",
@@ -553,7 +553,7 @@ text_enum! {
 }
 
 text_enum! {
-    /// A `ContentFormat`.
+    /// How the content of a file is read.
     pub enum ContentFormat {
         Raw = "Raw",
         Template = "Template",
@@ -561,7 +561,7 @@ text_enum! {
 }
 
 text_enum! {
-    /// A `FileEncoding`.
+    /// How the content of a file is encoded.
     pub enum FileEncoding {
         Base64 = "base64",
         Gzip = "gzip",
@@ -570,7 +570,7 @@ text_enum! {
 }
 
 text_enum! {
-    /// A `BootstrapFormat`.
+    /// What reads the bootstrap data.
     pub enum BootstrapFormat {
         CloudConfig = "cloud-config",
         Ignition = "ignition",
@@ -578,7 +578,7 @@ text_enum! {
 }
 
 text_enum! {
-    /// A `ImagePullPolicy`.
+    /// When images are pulled.
     pub enum ImagePullPolicy {
         Always = "Always",
         IfNotPresent = "IfNotPresent",

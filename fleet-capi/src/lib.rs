@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+mod accessors;
 pub mod aws;
 mod crds;
 pub mod docker;
@@ -14,6 +15,7 @@ mod text_enum;
 pub mod v1beta1;
 pub mod v1beta2;
 
+pub use accessors::CLUSTER_NAME_LABEL;
 pub use crds::crds;
 pub use duration::GoDuration;
 pub use object::{ApiKind, Object, ObjectError};

@@ -1,4 +1,4 @@
-//! Types.
+//! What both versions of Cluster API's own kinds share.
 
 use std::collections::BTreeMap;
 
@@ -10,13 +10,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::text_enum::text_enum;
 
-/// A `ConditionGate`.
+/// A condition of someone else's that counts into `Ready` or `Available`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ConditionGate {
-    /// The `conditionType` field.
+    /// The type of the condition.
     pub condition_type: String,
-    /// The `polarity` field.
+    /// Which status is the good one; `Positive` where absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub polarity: Option<Polarity>,
     /// Fields this version of the library does not know.
@@ -24,17 +24,17 @@ pub struct ConditionGate {
     pub extra: Extra,
 }
 
-/// A `MachineTaint`.
+/// A taint that Cluster API puts on a node.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MachineTaint {
-    /// The `effect` field.
+    /// What it does to pods that do not tolerate it.
     pub effect: TaintEffect,
-    /// The `key` field.
+    /// The key.
     pub key: String,
-    /// The `propagation` field.
+    /// For how long it is kept on the node.
     pub propagation: TaintPropagation,
-    /// The `value` field.
+    /// The value.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<String>,
     /// Fields this version of the library does not know.
@@ -42,13 +42,13 @@ pub struct MachineTaint {
     pub extra: Extra,
 }
 
-/// A `MachineAddress`.
+/// An address of a machine.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MachineAddress {
-    /// The `address` field.
+    /// The address.
     pub address: String,
-    /// The `type` field.
+    /// Which kind.
     #[serde(rename = "type")]
     pub type_: AddressType,
     /// Fields this version of the library does not know.
@@ -56,20 +56,20 @@ pub struct MachineAddress {
     pub extra: Extra,
 }
 
-/// A `MachineDeletionStatus`.
+/// How far the deletion of a machine is.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MachineDeletionStatus {
-    /// The `nodeDrainStartTime` field.
+    /// Since when the node is drained.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub node_drain_start_time: Option<Time>,
-    /// The `waitForNodeVolumeDetachStartTime` field.
+    /// Since when volumes are waited for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub wait_for_node_volume_detach_start_time: Option<Time>,
-    /// The `waitForPreDrainHookStartTime` field.
+    /// Since when pre-drain hooks are waited for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub wait_for_pre_drain_hook_start_time: Option<Time>,
-    /// The `waitForPreTerminateHookStartTime` field.
+    /// Since when pre-terminate hooks are waited for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub wait_for_pre_terminate_hook_start_time: Option<Time>,
     /// Fields this version of the library does not know.
@@ -77,34 +77,34 @@ pub struct MachineDeletionStatus {
     pub extra: Extra,
 }
 
-/// A `NodeInfo`.
+/// What the kubelet says about its node.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct NodeInfo {
-    /// The `architecture` field.
+    /// The processor architecture.
     pub architecture: String,
-    /// The `bootID` field.
+    /// Changes with every boot.
     #[serde(rename = "bootID")]
     pub boot_id: String,
-    /// The `containerRuntimeVersion` field.
+    /// The container runtime and its version.
     pub container_runtime_version: String,
-    /// The `kernelVersion` field.
+    /// The version of the kernel.
     pub kernel_version: String,
-    /// The `kubeProxyVersion` field.
+    /// The version of kube-proxy.
     pub kube_proxy_version: String,
-    /// The `kubeletVersion` field.
+    /// The version of the kubelet.
     pub kubelet_version: String,
-    /// The `machineID` field.
+    /// The machine's id, from its operating system.
     #[serde(rename = "machineID")]
     pub machine_id: String,
-    /// The `operatingSystem` field.
+    /// The operating system.
     pub operating_system: String,
-    /// The `osImage` field.
+    /// The name of the operating system's image.
     pub os_image: String,
-    /// The `swap` field.
+    /// The swap space.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub swap: Option<NodeSwap>,
-    /// The `systemUUID` field.
+    /// The machine's UUID, from its firmware.
     #[serde(rename = "systemUUID")]
     pub system_uuid: String,
     /// Fields this version of the library does not know.
@@ -112,11 +112,11 @@ pub struct NodeInfo {
     pub extra: Extra,
 }
 
-/// A `NodeSwap`.
+/// The swap space of a node.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct NodeSwap {
-    /// The `capacity` field.
+    /// Bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub capacity: Option<i64>,
     /// Fields this version of the library does not know.
@@ -124,11 +124,11 @@ pub struct NodeSwap {
     pub extra: Extra,
 }
 
-/// A `MachineNaming`.
+/// How the names of new machines are made.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MachineNaming {
-    /// The `template` field.
+    /// A Go template of the name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub template: Option<String>,
     /// Fields this version of the library does not know.
@@ -136,14 +136,14 @@ pub struct MachineNaming {
     pub extra: Extra,
 }
 
-/// A `TemplateMeta`.
+/// The labels and annotations that objects made from a template get.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TemplateMeta {
-    /// The `annotations` field.
+    /// Annotations.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub annotations: Option<BTreeMap<String, String>>,
-    /// The `labels` field.
+    /// Labels.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub labels: Option<BTreeMap<String, String>>,
     /// Fields this version of the library does not know.
@@ -151,25 +151,25 @@ pub struct TemplateMeta {
     pub extra: Extra,
 }
 
-/// A `VersionReplicas`.
+/// How many machines run a version.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct VersionReplicas {
-    /// The `replicas` field.
+    /// How many machines run it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub replicas: Option<i32>,
-    /// The `version` field.
+    /// The Kubernetes version.
     pub version: String,
     /// Fields this version of the library does not know.
     #[serde(flatten)]
     pub extra: Extra,
 }
 
-/// A `MachineDeploymentRemediation`.
+/// How many unhealthy machines are replaced at a time.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MachineDeploymentRemediation {
-    /// The `maxInFlight` field.
+    /// How many unhealthy machines are replaced at a time, as a number or a percentage.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_in_flight: Option<IntOrString>,
     /// Fields this version of the library does not know.
@@ -177,20 +177,20 @@ pub struct MachineDeploymentRemediation {
     pub extra: Extra,
 }
 
-/// A `ClusterNetwork`.
+/// The networks inside a cluster.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ClusterNetwork {
-    /// The `apiServerPort` field.
+    /// The port the API servers listen on; 6443 where absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub api_server_port: Option<i32>,
-    /// The `pods` field.
+    /// The addresses of pods.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pods: Option<NetworkRanges>,
-    /// The `serviceDomain` field.
+    /// The DNS domain of services.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub service_domain: Option<String>,
-    /// The `services` field.
+    /// The addresses of services.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub services: Option<NetworkRanges>,
     /// Fields this version of the library does not know.
@@ -198,22 +198,22 @@ pub struct ClusterNetwork {
     pub extra: Extra,
 }
 
-/// A `NetworkRanges`.
+/// The address ranges of a network.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct NetworkRanges {
-    /// The `cidrBlocks` field.
+    /// Address ranges, such as `192.168.0.0/16`.
     pub cidr_blocks: Vec<String>,
     /// Fields this version of the library does not know.
     #[serde(flatten)]
     pub extra: Extra,
 }
 
-/// A `RolloutAfter`.
+/// When machines are replaced, changed or not.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RolloutAfter {
-    /// The `after` field.
+    /// When this time has passed, machines older than it are replaced.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub after: Option<Time>,
     /// Fields this version of the library does not know.
@@ -221,14 +221,14 @@ pub struct RolloutAfter {
     pub extra: Extra,
 }
 
-/// A `FailureDomainSpec`.
+/// A failure domain, by whose name it stands in a map.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct FailureDomainSpec {
-    /// The `attributes` field.
+    /// What the provider says about it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attributes: Option<BTreeMap<String, String>>,
-    /// The `controlPlane` field.
+    /// Whether control-plane machines may run there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub control_plane: Option<bool>,
     /// Fields this version of the library does not know.
@@ -236,29 +236,29 @@ pub struct FailureDomainSpec {
     pub extra: Extra,
 }
 
-/// A `ReplicaSummary`.
+/// The machines of the control plane, or of all workers, in numbers.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ReplicaSummary {
-    /// The `availableReplicas` field.
+    /// How many are available: ready for `minReadySeconds`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub available_replicas: Option<i32>,
-    /// The `desiredReplicas` field.
+    /// How many machines there should be.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub desired_replicas: Option<i32>,
-    /// The `readyReplicas` field.
+    /// How many are ready.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ready_replicas: Option<i32>,
-    /// The `replicas` field.
+    /// How many machines there are.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub replicas: Option<i32>,
-    /// The `upToDateReplicas` field.
+    /// How many are as the spec wants them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub up_to_date_replicas: Option<i32>,
-    /// The `upgradePlan` field.
+    /// The versions still to go through, the next one first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub upgrade_plan: Option<Vec<UpgradePlanStep>>,
-    /// The `versions` field.
+    /// How many machines run which version, by what their kubelets say.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub versions: Option<Vec<VersionReplicas>>,
     /// Fields this version of the library does not know.
@@ -266,22 +266,22 @@ pub struct ReplicaSummary {
     pub extra: Extra,
 }
 
-/// A `UpgradePlanStep`.
+/// A version on the way.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct UpgradePlanStep {
-    /// The `version` field.
+    /// The Kubernetes version of this step.
     pub version: String,
     /// Fields this version of the library does not know.
     #[serde(flatten)]
     pub extra: Extra,
 }
 
-/// A `RolloutBefore`.
+/// What makes machines be replaced in time.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RolloutBefore {
-    /// The `certificatesExpiryDays` field.
+    /// Replaces a machine this many days before its certificates expire.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub certificates_expiry_days: Option<i32>,
     /// Fields this version of the library does not know.
@@ -289,11 +289,11 @@ pub struct RolloutBefore {
     pub extra: Extra,
 }
 
-/// A `KubeadmControlPlaneRollingUpdate`.
+/// How many machines more there may be during a rollout.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct KubeadmControlPlaneRollingUpdate {
-    /// The `maxSurge` field.
+    /// 1 adds a machine before one goes, 0 takes one away first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_surge: Option<IntOrString>,
     /// Fields this version of the library does not know.
@@ -302,32 +302,39 @@ pub struct KubeadmControlPlaneRollingUpdate {
 }
 
 text_enum! {
-    /// A `Polarity`.
+    /// Which status of a condition is the good one.
     pub enum Polarity {
+        /// `True` is good.
         Positive = "Positive",
+        /// `False` is good.
         Negative = "Negative",
     }
 }
 
 text_enum! {
-    /// A `TaintEffect`.
+    /// What a taint does to pods that do not tolerate it.
     pub enum TaintEffect {
+        /// New ones stay away.
         NoSchedule = "NoSchedule",
+        /// New ones stay away if they can.
         PreferNoSchedule = "PreferNoSchedule",
+        /// Running ones are evicted as well.
         NoExecute = "NoExecute",
     }
 }
 
 text_enum! {
-    /// A `TaintPropagation`.
+    /// For how long Cluster API keeps a taint on a node.
     pub enum TaintPropagation {
+        /// For good.
         Always = "Always",
+        /// Until the node is set up; whoever removes it then is left alone.
         OnInitialization = "OnInitialization",
     }
 }
 
 text_enum! {
-    /// A `AddressType`.
+    /// What kind of address.
     pub enum AddressType {
         Hostname = "Hostname",
         ExternalIp = "ExternalIP",
@@ -338,22 +345,30 @@ text_enum! {
 }
 
 text_enum! {
-    /// A `MachinePhase`.
+    /// How far a machine is.
     pub enum MachinePhase {
+        /// Waiting for its bootstrap data.
         Pending = "Pending",
+        /// Its infrastructure is being made.
         Provisioning = "Provisioning",
+        /// Its infrastructure is there, its node is not.
         Provisioned = "Provisioned",
+        /// It is a node.
         Running = "Running",
+        /// It is being updated in place.
         Updating = "Updating",
+        /// It is on its way out.
         Deleting = "Deleting",
+        /// Its infrastructure is gone.
         Deleted = "Deleted",
+        /// It will not come up; v1beta1 only.
         Failed = "Failed",
         Unknown = "Unknown",
     }
 }
 
 text_enum! {
-    /// A `DeletionOrderPolicy`.
+    /// Which machines go first.
     pub enum DeletionOrderPolicy {
         Random = "Random",
         Newest = "Newest",
@@ -362,15 +377,17 @@ text_enum! {
 }
 
 text_enum! {
-    /// A `RolloutStrategyType`.
+    /// How machines are replaced.
     pub enum RolloutStrategyType {
+        /// A few at a time.
         RollingUpdate = "RollingUpdate",
+        /// Only those someone deletes.
         OnDelete = "OnDelete",
     }
 }
 
 text_enum! {
-    /// A `MachineDeploymentPhase`.
+    /// What a deployment of machines is doing.
     pub enum MachineDeploymentPhase {
         ScalingUp = "ScalingUp",
         ScalingDown = "ScalingDown",
@@ -381,10 +398,11 @@ text_enum! {
 }
 
 text_enum! {
-    /// A `ClusterPhase`.
+    /// How far a cluster is.
     pub enum ClusterPhase {
         Pending = "Pending",
         Provisioning = "Provisioning",
+        /// Infrastructure and control plane are there.
         Provisioned = "Provisioned",
         Deleting = "Deleting",
         Failed = "Failed",

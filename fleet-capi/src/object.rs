@@ -1,11 +1,13 @@
 //! Any object of a kind this crate knows, in the version it was written in.
 
+use fleet_core::yaml::{DecodeError, Document};
 use fleet_core::{KubernetesVersion, VersionError};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::Resource;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
+use crate::accessors::CLUSTER_NAME_LABEL;
 use crate::{aws, docker, v1beta1, v1beta2};
 
 /// An `apiVersion` and a `kind`.
@@ -47,6 +49,17 @@ pub enum ObjectError {
         /// What was found and what was expected.
         #[source]
         source: serde_json::Error,
+    },
+    /// A field of a document does not hold what its kind expects there.
+    #[error("{kind} {name:?} cannot be read")]
+    Document {
+        /// The kind of the object.
+        kind: &'static str,
+        /// The name of the object, empty where it has none.
+        name: String,
+        /// The field and its line and column, what was found and what was expected.
+        #[source]
+        source: DecodeError,
     },
 }
 
@@ -90,15 +103,29 @@ macro_rules! objects {
 
             /// Reads an object by its `apiVersion` and `kind`.
             pub fn from_value(value: Value) -> Result<Self, ObjectError> {
-                let text = |field| {
-                    value.get(field).and_then(Value::as_str).ok_or(ObjectError::NotAnObject { field })
-                };
-                match (text("apiVersion")?, text("kind")?) {
+                match type_of(&value)? {
                     $( ($api_version, $kind) => read::<$type>(value, $kind).map(Self::from), )+
-                    (api_version, kind) => Err(ObjectError::UnknownKind {
-                        api_version: api_version.to_owned(),
-                        kind: kind.to_owned(),
-                    }),
+                    (api_version, kind) => Err(unknown_kind(api_version, kind)),
+                }
+            }
+
+            /// Reads a document by its `apiVersion` and `kind`; an error says the line and column.
+            pub fn decode(document: &Document) -> Result<Self, ObjectError> {
+                let value = document.value();
+                if value.get("spec").is_none_or(Value::is_null) {
+                    return Self::from_value(value.clone());
+                }
+                match type_of(value)? {
+                    $(
+                        ($api_version, $kind) => {
+                            document.decode::<$type>().map(Self::from).map_err(|source| ObjectError::Document {
+                                kind: $kind,
+                                name: name_of(value),
+                                source,
+                            })
+                        }
+                    )+
+                    (api_version, kind) => Err(unknown_kind(api_version, kind)),
                 }
             }
 
@@ -133,7 +160,7 @@ macro_rules! objects {
                 }
             }
 
-            /// Gives the object back where it is of another kind or version.
+            /// An error where it is of another kind or version.
             impl TryFrom<Object> for $type {
                 type Error = WrongKind;
 
@@ -203,7 +230,9 @@ pub struct WrongKind {
 impl Object {
     /// Whether objects of this `apiVersion` and `kind` can be read.
     pub fn knows(api_version: &str, kind: &str) -> bool {
-        Self::KINDS.iter().any(|known| known.api_version == api_version && known.kind == kind)
+        Self::KINDS
+            .iter()
+            .any(|known| known.api_version == api_version && known.kind == kind)
     }
 
     /// The object as JSON, with every field it was read with.
@@ -232,7 +261,12 @@ impl Object {
             Self::MachineSetV1beta2(set) => Some(&set.spec.cluster_name),
             Self::MachineDeploymentV1beta1(deployment) => Some(&deployment.spec.cluster_name),
             Self::MachineDeploymentV1beta2(deployment) => Some(&deployment.spec.cluster_name),
-            _ => self.metadata().labels.as_ref()?.get(CLUSTER_NAME_LABEL).map(String::as_str),
+            _ => self
+                .metadata()
+                .labels
+                .as_ref()?
+                .get(CLUSTER_NAME_LABEL)
+                .map(String::as_str),
         }
     }
 
@@ -271,14 +305,45 @@ impl Object {
     }
 }
 
+fn type_of(value: &Value) -> Result<(&str, &str), ObjectError> {
+    let text = |field| {
+        value
+            .get(field)
+            .and_then(Value::as_str)
+            .ok_or(ObjectError::NotAnObject { field })
+    };
+    Ok((text("apiVersion")?, text("kind")?))
+}
+
+fn unknown_kind(api_version: &str, kind: &str) -> ObjectError {
+    ObjectError::UnknownKind {
+        api_version: api_version.to_owned(),
+        kind: kind.to_owned(),
+    }
+}
+
+fn name_of(value: &Value) -> String {
+    value
+        .pointer("/metadata/name")
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+        .to_owned()
+}
+
 fn read<T: serde::de::DeserializeOwned>(mut value: Value, kind: &'static str) -> Result<T, ObjectError> {
     // The derive asks for both, and several kinds are complete without a spec.
     if let Some(object) = value.as_object_mut() {
         for field in ["metadata", "spec"] {
-            object.entry(field).or_insert_with(|| Value::Object(serde_json::Map::new()));
+            object
+                .entry(field)
+                .or_insert_with(|| Value::Object(serde_json::Map::new()));
         }
     }
-    let name = value.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let name = value
+        .pointer("/metadata/name")
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+        .to_owned();
     serde_path_to_error::deserialize(value).map_err(|error| ObjectError::Field {
         kind,
         name,
@@ -287,5 +352,101 @@ fn read<T: serde::de::DeserializeOwned>(mut value: Value, kind: &'static str) ->
     })
 }
 
-/// The label Cluster API puts on everything that belongs to a cluster.
-const CLUSTER_NAME_LABEL: &str = "cluster.x-k8s.io/cluster-name";
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_error_says_which_field_of_which_object() {
+        let error = Object::from_value(json!({
+            "apiVersion": "cluster.x-k8s.io/v1beta2", "kind": "MachineDeployment", "metadata": {"name": "workers"},
+            "spec": {
+                "clusterName": "a", "selector": {},
+                "template": {"spec": {
+                    "clusterName": "a", "bootstrap": {}, "version": 1.31,
+                    "infrastructureRef": {"apiGroup": "g", "kind": "K", "name": "n"},
+                }},
+            },
+        }))
+        .unwrap_err();
+        let ObjectError::Field {
+            kind,
+            name,
+            path,
+            source,
+        } = &error
+        else {
+            panic!("{error:?}")
+        };
+        assert_eq!(
+            (*kind, name.as_str(), path.as_str()),
+            ("MachineDeployment", "workers", "spec.template.spec.version")
+        );
+        assert_eq!(
+            error.to_string(),
+            r#"MachineDeployment "workers": `spec.template.spec.version` cannot be read"#
+        );
+        assert!(source.to_string().contains("1.31"), "{source}");
+    }
+
+    #[test]
+    fn a_document_says_where() {
+        let text =
+            "apiVersion: cluster.x-k8s.io/v1beta2\nkind: Cluster\nmetadata:\n  name: a\nspec:\n  paused: 3\n";
+        let documents = fleet_core::yaml::documents(text).unwrap();
+        let error = Object::decode(&documents[0]).unwrap_err();
+        let ObjectError::Document { source, .. } = &error else {
+            panic!("{error:?}")
+        };
+        assert_eq!(source.path().to_string(), "spec.paused");
+        assert_eq!((source.position().line, source.position().column), (6, 11));
+    }
+
+    #[test]
+    fn what_is_not_an_object_of_ours_is_refused() {
+        for (value, expected) in [
+            (
+                json!([]),
+                "not a Kubernetes object: the field `apiVersion` must be there and hold text",
+            ),
+            (
+                json!({"apiVersion": "v1", "kind": 3}),
+                "not a Kubernetes object: the field `kind` must be there and hold text",
+            ),
+            (
+                json!({"apiVersion": "cluster.x-k8s.io/v1alpha4", "kind": "Cluster"}),
+                "no model for cluster.x-k8s.io/v1alpha4 Cluster: `Object::KINDS` lists the kinds that have one",
+            ),
+        ] {
+            assert_eq!(Object::from_value(value).unwrap_err().to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn a_kind_that_needs_no_spec_may_have_none() {
+        let read = Object::from_value(json!({
+            "apiVersion": "infrastructure.cluster.x-k8s.io/v1beta2", "kind": "DockerCluster",
+            "metadata": {"name": "a", "labels": {"cluster.x-k8s.io/cluster-name": "b"}},
+        }))
+        .unwrap();
+        assert_eq!(read.cluster_name(), Some("b"));
+        assert!(
+            Object::from_value(json!({
+                "apiVersion": "cluster.x-k8s.io/v1beta2", "kind": "Machine", "metadata": {"name": "a"},
+            }))
+            .is_err()
+        );
+    }
+
+    #[test]
+    fn another_kind_is_given_back_as_an_error() {
+        let cluster = v1beta2::Cluster::new("a", v1beta2::ClusterSpec::default());
+        let error = v1beta1::Cluster::try_from(Object::from(cluster)).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "found cluster.x-k8s.io/v1beta2 Cluster, expected cluster.x-k8s.io/v1beta1 Cluster"
+        );
+    }
+}

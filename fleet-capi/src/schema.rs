@@ -21,7 +21,11 @@ pub(crate) fn bytes(_: &mut SchemaGenerator) -> Schema {
 /// controller expects.
 pub(crate) fn refuse_nulls(schema: &mut JSONSchemaProps) {
     schema.nullable = None;
-    for property in schema.properties.iter_mut().flat_map(|properties| properties.values_mut()) {
+    for property in schema
+        .properties
+        .iter_mut()
+        .flat_map(|properties| properties.values_mut())
+    {
         refuse_nulls(property);
     }
     match &mut schema.items {

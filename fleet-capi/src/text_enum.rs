@@ -115,7 +115,10 @@ mod tests {
             ("", ClusterPhase::Other(String::new())),
         ] {
             let json = serde_json::Value::from(text);
-            assert_eq!(serde_json::from_value::<ClusterPhase>(json.clone()).unwrap(), value);
+            assert_eq!(
+                serde_json::from_value::<ClusterPhase>(json.clone()).unwrap(),
+                value
+            );
             assert_eq!(serde_json::to_value(&value).unwrap(), json);
             assert_eq!(ClusterPhase::from(text.to_owned()), value);
             assert_eq!(value.to_string(), text);

@@ -13,9 +13,18 @@ use serde_json::{Map, Value, json};
 #[test]
 fn every_upstream_property_is_modelled_with_its_type() {
     let Some(pairs) = pairs() else { return };
-    let mut table = String::from("kind                    version   upstream  modelled  missing  extra  differs  coverage\n");
+    let mut table = String::from(
+        "kind                    version   upstream  modelled  missing  extra  differs  coverage\n",
+    );
     let mut complaints = Vec::new();
-    for Pair { kind, version, ours, upstream, .. } in &pairs {
+    for Pair {
+        kind,
+        version,
+        ours,
+        upstream,
+        ..
+    } in &pairs
+    {
         let mut report = Report::default();
         for part in ["spec", "status"] {
             let (ours, upstream) = (&ours["properties"][part], &upstream["properties"][part]);
@@ -30,8 +39,16 @@ fn every_upstream_property_is_modelled_with_its_type() {
             report.differs.len(),
             100.0 * report.same as f64 / total.max(1) as f64,
         );
-        for (what, paths) in [("missing", report.missing), ("extra", report.extra), ("differs", report.differs)] {
-            complaints.extend(paths.into_iter().map(|path| format!("{kind} {version}: {what}: {path}")));
+        for (what, paths) in [
+            ("missing", report.missing),
+            ("extra", report.extra),
+            ("differs", report.differs),
+        ] {
+            complaints.extend(
+                paths
+                    .into_iter()
+                    .map(|path| format!("{kind} {version}: {what}: {path}")),
+            );
         }
     }
     println!("{table}");
@@ -49,7 +66,10 @@ fn names_columns_and_subresources_are_upstreams() {
             assert_eq!(ours["spec"][field], upstream["spec"][field], "{kind} {field}");
         }
         for field in ["plural", "singular", "shortNames", "categories"] {
-            assert_eq!(ours["spec"]["names"][field], upstream["spec"]["names"][field], "{kind} {field}");
+            assert_eq!(
+                ours["spec"]["names"][field], upstream["spec"]["names"][field],
+                "{kind} {field}"
+            );
         }
         assert_eq!(ours["metadata"]["name"], upstream["metadata"]["name"]);
         for ours in ours["spec"]["versions"].as_array().unwrap() {
@@ -80,7 +100,12 @@ fn schemas_are_structural() {
         }
         assert!(nodes > 20, "{kind}: only {nodes} nodes were seen");
         assert_eq!(
-            crd["spec"]["versions"].as_array().unwrap().iter().map(|v| &v["storage"]).collect::<Vec<_>>(),
+            crd["spec"]["versions"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|v| &v["storage"])
+                .collect::<Vec<_>>(),
             [false, true],
             "{kind}: v1beta2 is stored, and only that"
         );
@@ -99,7 +124,11 @@ fn every_value_of_the_upstream_schema_survives() {
                 1 => Mode::Required,
                 _ => Mode::Subset,
             };
-            let value = pair.object(&mut Generator { random: &mut random, mode, unknown: false });
+            let value = pair.object(&mut Generator {
+                random: &mut random,
+                mode,
+                unknown: false,
+            });
             assert_survives(&value);
             values += 1;
         }
@@ -113,7 +142,11 @@ fn unknown_fields_survive_at_every_level() {
     for pair in &pairs {
         for mode in [Mode::Everything, Mode::Required] {
             let mut random = Random(7);
-            let value = pair.object(&mut Generator { random: &mut random, mode, unknown: true });
+            let value = pair.object(&mut Generator {
+                random: &mut random,
+                mode,
+                unknown: true,
+            });
             assert!(value.to_string().contains(UNKNOWN));
             assert_survives(&value);
         }
@@ -129,7 +162,12 @@ fn assert_survives(value: &Value) {
     if &written != value {
         let mut differences = Vec::new();
         diff("", value, &written, &mut differences);
-        panic!("{} {}: {}", value["apiVersion"], value["kind"], differences.join("\n"));
+        panic!(
+            "{} {}: {}",
+            value["apiVersion"],
+            value["kind"],
+            differences.join("\n")
+        );
     }
 }
 
@@ -137,8 +175,12 @@ fn diff(path: &str, read: &Value, written: &Value, out: &mut Vec<String>) {
     match (read, written) {
         (Value::Object(a), Value::Object(b)) => {
             for key in a.keys().chain(b.keys()).collect::<BTreeSet<_>>() {
-                diff(&format!("{path}.{key}"), &a.get(key).cloned().unwrap_or("(absent)".into()),
-                    &b.get(key).cloned().unwrap_or("(absent)".into()), out);
+                diff(
+                    &format!("{path}.{key}"),
+                    &a.get(key).cloned().unwrap_or("(absent)".into()),
+                    &b.get(key).cloned().unwrap_or("(absent)".into()),
+                    out,
+                );
             }
         }
         _ if read == written => {}
@@ -175,17 +217,28 @@ impl Report {
         if ours_is == upstream_is || sizeless {
             self.same += 1;
         } else {
-            self.differs.push(format!("{path}: {ours_is}, upstream {upstream_is}"));
+            self.differs
+                .push(format!("{path}: {ours_is}, upstream {upstream_is}"));
         }
         let (ours_must, upstream_must) = (required(ours), required(upstream));
         if ours_must != upstream_must {
-            self.differs.push(format!("{path}: requires {ours_must:?}, upstream {upstream_must:?}"));
+            self.differs.push(format!(
+                "{path}: requires {ours_must:?}, upstream {upstream_must:?}"
+            ));
         }
         let none = Map::new();
         let ours_has = ours["properties"].as_object().unwrap_or(&none);
         let upstream_has = upstream["properties"].as_object().unwrap_or(&none);
-        for name in ours_has.keys().chain(upstream_has.keys()).collect::<BTreeSet<_>>() {
-            self.compare(&format!("{path}.{name}"), &ours["properties"][name], &upstream["properties"][name]);
+        for name in ours_has
+            .keys()
+            .chain(upstream_has.keys())
+            .collect::<BTreeSet<_>>()
+        {
+            self.compare(
+                &format!("{path}.{name}"),
+                &ours["properties"][name],
+                &upstream["properties"][name],
+            );
         }
         if upstream["items"].is_object() {
             self.same -= 1;
@@ -193,7 +246,11 @@ impl Report {
         }
         if upstream["additionalProperties"].is_object() {
             self.same -= 1;
-            self.compare(&format!("{path}{{}}"), &ours["additionalProperties"], &upstream["additionalProperties"]);
+            self.compare(
+                &format!("{path}{{}}"),
+                &ours["additionalProperties"],
+                &upstream["additionalProperties"],
+            );
         }
     }
 }
@@ -213,7 +270,12 @@ fn below(path: &str, schema: &Value) -> Vec<String> {
 }
 
 fn required(schema: &Value) -> BTreeSet<&str> {
-    schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect()
+    schema["required"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect()
 }
 
 fn shape(schema: &Value) -> String {
@@ -230,14 +292,32 @@ fn shape(schema: &Value) -> String {
 
 fn structural(schema: &Value, path: &str, nodes: &mut usize) {
     *nodes += 1;
-    let object = schema.as_object().unwrap_or_else(|| panic!("{path}: not a schema: {schema}"));
-    for refused in ["$ref", "anyOf", "oneOf", "allOf", "not", "nullable", "default", "$schema", "definitions"] {
+    let object = schema
+        .as_object()
+        .unwrap_or_else(|| panic!("{path}: not a schema: {schema}"));
+    for refused in [
+        "$ref",
+        "anyOf",
+        "oneOf",
+        "allOf",
+        "not",
+        "nullable",
+        "default",
+        "$schema",
+        "definitions",
+    ] {
         assert!(!object.contains_key(refused), "{path}: has {refused}: {schema}");
     }
     let any = object.get("x-kubernetes-preserve-unknown-fields") == Some(&Value::Bool(true));
     let either = object.get("x-kubernetes-int-or-string") == Some(&Value::Bool(true));
-    assert!(object.contains_key("type") || any || either, "{path}: no type: {schema}");
-    assert!(!(object.contains_key("properties") && object.contains_key("additionalProperties")), "{path}");
+    assert!(
+        object.contains_key("type") || any || either,
+        "{path}: no type: {schema}"
+    );
+    assert!(
+        !(object.contains_key("properties") && object.contains_key("additionalProperties")),
+        "{path}"
+    );
     if schema["type"] == "array" {
         structural(&schema["items"], &format!("{path}[]"), nodes);
     }
@@ -257,7 +337,12 @@ fn columns(version: &Value) -> Vec<(String, String, String, i64)> {
         .flatten()
         .map(|column| {
             let priority = column["priority"].as_i64().unwrap_or_default();
-            (text(column, "name"), text(column, "jsonPath"), text(column, "type"), priority)
+            (
+                text(column, "name"),
+                text(column, "jsonPath"),
+                text(column, "type"),
+                priority,
+            )
         })
         .collect()
 }
@@ -278,7 +363,10 @@ struct Random(u64);
 
 impl Random {
     fn next(&mut self, below: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % below
     }
 }
@@ -295,20 +383,36 @@ impl Generator<'_> {
             return values[self.random.next(values.len() as u64) as usize].clone();
         }
         if schema["x-kubernetes-int-or-string"] == true {
-            return if self.random.next(2) == 0 { json!(self.random.next(100)) } else { json!("25%") };
+            return if self.random.next(2) == 0 {
+                json!(self.random.next(100))
+            } else {
+                json!("25%")
+            };
         }
         match schema["type"].as_str() {
             Some("object") => self.object(schema),
             Some("array") => {
                 let least = schema["minItems"].as_u64().unwrap_or(0);
-                let items = if self.mode == Mode::Everything { least.max(2) } else { least + self.random.next(3) };
+                let items = if self.mode == Mode::Everything {
+                    least.max(2)
+                } else {
+                    least + self.random.next(3)
+                };
                 (0..items).map(|_| self.value(&schema["items"])).collect()
             }
             Some("boolean") => json!(self.random.next(2) == 0),
             Some("integer") => {
-                let most = if schema["format"] == "int64" { 1 << 40 } else { i64::from(i32::MAX) };
+                let most = if schema["format"] == "int64" {
+                    1 << 40
+                } else {
+                    i64::from(i32::MAX)
+                };
                 let least = schema["minimum"].as_i64().unwrap_or(-5);
-                json!(if self.random.next(4) == 0 { least } else { least + self.random.next(most as u64) as i64 / 2 })
+                json!(if self.random.next(4) == 0 {
+                    least
+                } else {
+                    least + self.random.next(most as u64) as i64 / 2
+                })
             }
             Some("string") => match schema["format"].as_str() {
                 Some("date-time") => json!(format!("2026-11-{:02}T21:31:48Z", 1 + self.random.next(28))),
@@ -316,8 +420,13 @@ impl Generator<'_> {
                 _ if self.random.next(8) == 0 && schema["minLength"].as_u64().unwrap_or(0) == 0 => json!(""),
                 _ => json!(["v1.31.0", "10s", "no", "ünï", "a/b.c:1"][self.random.next(5) as usize]),
             },
-            _ => [json!(null), json!(1.5), json!("text"), json!([1, {"a": false}]), json!({"b": {"c": []}})]
-                [self.random.next(5) as usize]
+            _ => [
+                json!(null),
+                json!(1.5),
+                json!("text"),
+                json!([1, {"a": false}]),
+                json!({"b": {"c": []}}),
+            ][self.random.next(5) as usize]
                 .clone(),
         }
     }
@@ -342,7 +451,10 @@ impl Generator<'_> {
             }
         }
         if self.unknown && !kubernetes_own(schema) {
-            object.insert(UNKNOWN.to_owned(), json!({"deep": [null, {"er": 0}], "off": false, "none": []}));
+            object.insert(
+                UNKNOWN.to_owned(),
+                json!({"deep": [null, {"er": 0}], "off": false, "none": []}),
+            );
         }
         object.into()
     }
@@ -350,11 +462,30 @@ impl Generator<'_> {
 
 /// The types Kubernetes itself defines come from `k8s-openapi`, which drops what it does not know.
 fn kubernetes_own(schema: &Value) -> bool {
-    let names: BTreeSet<&str> =
-        schema["properties"].as_object().into_iter().flatten().map(|(name, _)| name.as_str()).collect();
+    let names: BTreeSet<&str> = schema["properties"]
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(name, _)| name.as_str())
+        .collect();
     [
-        &["apiVersion", "fieldPath", "kind", "name", "namespace", "resourceVersion", "uid"][..],
-        &["lastTransitionTime", "message", "observedGeneration", "reason", "status", "type"],
+        &[
+            "apiVersion",
+            "fieldPath",
+            "kind",
+            "name",
+            "namespace",
+            "resourceVersion",
+            "uid",
+        ][..],
+        &[
+            "lastTransitionTime",
+            "message",
+            "observedGeneration",
+            "reason",
+            "status",
+            "type",
+        ],
         &["matchExpressions", "matchLabels"],
         &["key", "operator", "values"],
         &["effect", "key", "timeAdded", "value"],
@@ -414,7 +545,10 @@ fn version<'a>(crd: &'a Value, name: &str) -> &'a Value {
 }
 
 fn our_crds() -> Vec<Value> {
-    crds().iter().map(|crd| serde_json::to_value(crd).unwrap()).collect()
+    crds()
+        .iter()
+        .map(|crd| serde_json::to_value(crd).unwrap())
+        .collect()
 }
 
 /// Upstream's CRDs by kind, or `None` where they are not at hand.
@@ -425,8 +559,15 @@ fn upstream_crds() -> Option<BTreeMap<String, Value>> {
     );
     let folders = ["cluster-api", "docker", "aws"].map(|provider| shared.join("crds").join(provider));
     if let Some(absent) = folders.iter().find(|folder| !folder.is_dir()) {
-        assert!(std::env::var_os("CI").is_none(), "no upstream CRDs in {}", absent.display());
-        eprintln!("SKIPPED: no upstream CRDs in {}: set FLEET_SHARED", absent.display());
+        assert!(
+            std::env::var_os("CI").is_none(),
+            "no upstream CRDs in {}",
+            absent.display()
+        );
+        eprintln!(
+            "SKIPPED: no upstream CRDs in {}: set FLEET_SHARED",
+            absent.display()
+        );
         return None;
     }
     let wanted: BTreeSet<&str> = Object::KINDS.iter().map(|known| known.kind).collect();
@@ -435,13 +576,20 @@ fn upstream_crds() -> Option<BTreeMap<String, Value>> {
         for file in std::fs::read_dir(folder).unwrap() {
             let path = file.unwrap().path();
             // A file is named after its plural: only those we model are worth parsing.
-            let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+            let stem = path
+                .file_stem()
+                .and_then(|stem| stem.to_str())
+                .unwrap_or_default();
             let plural = stem.rsplit('_').next().unwrap_or_default();
-            if !wanted.iter().any(|kind| plural == format!("{}s", kind.to_lowercase())) {
+            if !wanted
+                .iter()
+                .any(|kind| plural == format!("{}s", kind.to_lowercase()))
+            {
                 continue;
             }
             let text = std::fs::read_to_string(&path).unwrap();
-            let crd: Value = serde_saphyr::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+            let crd: Value =
+                serde_saphyr::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
             crds.insert(crd["spec"]["names"]["kind"].as_str().unwrap().to_owned(), crd);
         }
     }

@@ -1,9 +1,9 @@
-//! Types.
+//! The values of AWS settings.
 
 use crate::text_enum::text_enum;
 
 text_enum! {
-    /// A `LoadBalancerScheme`.
+    /// From where the load balancer is reached.
     pub enum LoadBalancerScheme {
         InternetFacing = "internet-facing",
         Internal = "internal",
@@ -11,7 +11,7 @@ text_enum! {
 }
 
 text_enum! {
-    /// A `IdentityKind`.
+    /// The kind of AWS identity.
     pub enum IdentityKind {
         Controller = "AWSClusterControllerIdentity",
         Role = "AWSClusterRoleIdentity",
@@ -20,7 +20,7 @@ text_enum! {
 }
 
 text_enum! {
-    /// A `ZoneSelection`.
+    /// How availability zones are picked.
     pub enum ZoneSelection {
         Ordered = "Ordered",
         Random = "Random",
@@ -28,7 +28,7 @@ text_enum! {
 }
 
 text_enum! {
-    /// A `HealthCheckProtocol`.
+    /// The protocol of a health check.
     pub enum HealthCheckProtocol {
         Tcp = "TCP",
         Ssl = "SSL",
@@ -40,14 +40,14 @@ text_enum! {
 }
 
 text_enum! {
-    /// A `ListenerProtocol`.
+    /// The protocol of a listener.
     pub enum ListenerProtocol {
         Tcp = "TCP",
     }
 }
 
 text_enum! {
-    /// A `IpFamily`.
+    /// IPv4 or IPv6.
     pub enum IpFamily {
         Ipv4 = "ipv4",
         Ipv6 = "ipv6",
@@ -55,7 +55,7 @@ text_enum! {
 }
 
 text_enum! {
-    /// A `DnsResolutionCheck`.
+    /// Whether the load balancer's name must resolve before the cluster goes on.
     pub enum DnsResolutionCheck {
         None = "None",
         Enabled = "Enabled",
@@ -63,7 +63,7 @@ text_enum! {
 }
 
 text_enum! {
-    /// A `IngressProtocol`.
+    /// The protocol of traffic, by name or number.
     pub enum IngressProtocol {
         All = "-1",
         IpInIp = "4",
@@ -76,7 +76,7 @@ text_enum! {
 }
 
 text_enum! {
-    /// A `SecurityGroupRole`.
+    /// Whose security group.
     pub enum SecurityGroupRole {
         Bastion = "bastion",
         Node = "node",
@@ -88,18 +88,19 @@ text_enum! {
 }
 
 text_enum! {
-    /// A `LoadBalancerType`.
+    /// The kind of load balancer.
     pub enum LoadBalancerType {
         Classic = "classic",
         Elb = "elb",
         Alb = "alb",
         Nlb = "nlb",
+        /// There is none: the API servers are reached by other means.
         Disabled = "disabled",
     }
 }
 
 text_enum! {
-    /// A `ZoneType`.
+    /// The kind of zone.
     pub enum ZoneType {
         AvailabilityZone = "availability-zone",
         LocalZone = "local-zone",
@@ -108,7 +109,7 @@ text_enum! {
 }
 
 text_enum! {
-    /// A `PoolFallback`.
+    /// Where elastic IPs come from when the pool is empty.
     pub enum PoolFallback {
         AmazonPool = "amazon-pool",
         None = "none",
@@ -116,7 +117,7 @@ text_enum! {
 }
 
 text_enum! {
-    /// A `HostnameType`.
+    /// What the host name of an instance is made of.
     pub enum HostnameType {
         IpName = "ip-name",
         ResourceName = "resource-name",
@@ -124,7 +125,7 @@ text_enum! {
 }
 
 text_enum! {
-    /// A `SubnetSchema`.
+    /// Which subnets get the larger part of the address range.
     pub enum SubnetSchema {
         PreferPrivate = "PreferPrivate",
         PreferPublic = "PreferPublic",
@@ -132,15 +133,16 @@ text_enum! {
 }
 
 text_enum! {
-    /// A `ConfidentialCompute`.
+    /// Confidential computing.
     pub enum ConfidentialCompute {
         Disabled = "Disabled",
+        /// AMD's SEV-SNP.
         SevSnp = "AMDEncryptedVirtualizationNestedPaging",
     }
 }
 
 text_enum! {
-    /// A `Toggle`.
+    /// On or off.
     pub enum Toggle {
         Enabled = "enabled",
         Disabled = "disabled",
@@ -148,7 +150,7 @@ text_enum! {
 }
 
 text_enum! {
-    /// A `HostAffinity`.
+    /// Whether a stopped instance comes back to the same host.
     pub enum HostAffinity {
         Default = "default",
         Host = "host",
@@ -156,7 +158,7 @@ text_enum! {
 }
 
 text_enum! {
-    /// A `HttpTokens`.
+    /// Whether the metadata service asks for a session token.
     pub enum HttpTokens {
         Optional = "optional",
         Required = "required",
@@ -164,7 +166,7 @@ text_enum! {
 }
 
 text_enum! {
-    /// A `MarketType`.
+    /// How the capacity is bought.
     pub enum MarketType {
         OnDemand = "OnDemand",
         Spot = "Spot",
@@ -173,7 +175,7 @@ text_enum! {
 }
 
 text_enum! {
-    /// A `TargetGroupProtocol`.
+    /// The protocol of a target group.
     pub enum TargetGroupProtocol {
         Tcp = "TCP",
         Tls = "TLS",
@@ -185,7 +187,7 @@ text_enum! {
 }
 
 text_enum! {
-    /// A `LoadBalancerIpType`.
+    /// The addresses of the load balancer.
     pub enum LoadBalancerIpType {
         Ipv4 = "ipv4",
         Dualstack = "dualstack",
@@ -194,7 +196,7 @@ text_enum! {
 }
 
 text_enum! {
-    /// A `EksLookupType`.
+    /// Which of the EKS images is looked up.
     pub enum EksLookupType {
         AmazonLinux = "AmazonLinux",
         AmazonLinuxGpu = "AmazonLinuxGPU",
@@ -204,7 +206,7 @@ text_enum! {
 }
 
 text_enum! {
-    /// A `SecretsBackend`.
+    /// Where bootstrap data is kept until the machine has read it.
     pub enum SecretsBackend {
         SecretsManager = "secrets-manager",
         SsmParameterStore = "ssm-parameter-store",
@@ -212,7 +214,7 @@ text_enum! {
 }
 
 text_enum! {
-    /// A `IgnitionVersion`.
+    /// The version of Ignition's configuration.
     pub enum IgnitionVersion {
         V2_3 = "2.3",
         V3_0 = "3.0",
@@ -224,7 +226,7 @@ text_enum! {
 }
 
 text_enum! {
-    /// A `Tenancy`.
+    /// Whether hardware is shared with other customers.
     pub enum Tenancy {
         Default = "default",
         Dedicated = "dedicated",
@@ -233,7 +235,7 @@ text_enum! {
 }
 
 text_enum! {
-    /// A `IgnitionStorage`.
+    /// Where bootstrap data is kept.
     pub enum IgnitionStorage {
         ClusterObjectStore = "ClusterObjectStore",
         UnencryptedUserData = "UnencryptedUserData",
@@ -241,7 +243,7 @@ text_enum! {
 }
 
 text_enum! {
-    /// A `NetworkInterfaceType`.
+    /// The kind of network interface.
     pub enum NetworkInterfaceType {
         Interface = "interface",
         Efa = "efa",
@@ -249,7 +251,7 @@ text_enum! {
 }
 
 text_enum! {
-    /// A `Architecture`.
+    /// The processor architecture.
     pub enum Architecture {
         Amd64 = "amd64",
         Arm64 = "arm64",
@@ -257,7 +259,7 @@ text_enum! {
 }
 
 text_enum! {
-    /// A `OperatingSystem`.
+    /// The operating system.
     pub enum OperatingSystem {
         Linux = "linux",
         Windows = "windows",

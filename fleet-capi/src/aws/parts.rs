@@ -1,30 +1,28 @@
-//! Types.
+//! What both versions of the AWS kinds share.
 
 use fleet_core::Extra;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::aws::enums::EksLookupType;
-use crate::aws::enums::IdentityKind;
-use crate::aws::enums::SecretsBackend;
+use crate::aws::enums::{EksLookupType, IdentityKind, SecretsBackend};
 
-/// A `Bastion`.
+/// A machine from which the others are reached.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Bastion {
-    /// The `allowedCIDRBlocks` field.
+    /// From where it may be reached.
     #[serde(rename = "allowedCIDRBlocks", skip_serializing_if = "Option::is_none")]
     pub allowed_cidr_blocks: Option<Vec<String>>,
-    /// The `ami` field.
+    /// The machine image.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ami: Option<String>,
-    /// The `disableIngressRules` field.
+    /// Whether nothing may reach it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub disable_ingress_rules: Option<bool>,
-    /// The `enabled` field.
+    /// Whether it is in use.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
-    /// The `instanceType` field.
+    /// The instance type.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub instance_type: Option<String>,
     /// Fields this version of the library does not know.
@@ -32,24 +30,24 @@ pub struct Bastion {
     pub extra: Extra,
 }
 
-/// A `IdentityReference`.
+/// The AWS identity the controllers act as.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct IdentityReference {
-    /// The `kind` field.
+    /// The kind.
     pub kind: IdentityKind,
-    /// The `name` field.
+    /// The name.
     pub name: String,
     /// Fields this version of the library does not know.
     #[serde(flatten)]
     pub extra: Extra,
 }
 
-/// A `CniSpec`.
+/// What the network plug-in needs.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CniSpec {
-    /// The `cniIngressRules` field.
+    /// Traffic the network plug-in needs between nodes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cni_ingress_rules: Option<Vec<CniIngressRule>>,
     /// Fields this version of the library does not know.
@@ -57,45 +55,45 @@ pub struct CniSpec {
     pub extra: Extra,
 }
 
-/// A `CniIngressRule`.
+/// Traffic the network plug-in needs between nodes.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CniIngressRule {
-    /// The `description` field.
+    /// What it is for.
     pub description: String,
-    /// The `fromPort` field.
+    /// The first port.
     pub from_port: i64,
-    /// The `protocol` field.
+    /// The protocol.
     pub protocol: String,
-    /// The `toPort` field.
+    /// The last port.
     pub to_port: i64,
     /// Fields this version of the library does not know.
     #[serde(flatten)]
     pub extra: Extra,
 }
 
-/// A `Volume`.
+/// An EBS volume.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Volume {
-    /// The `deviceName` field.
+    /// The device.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub device_name: Option<String>,
-    /// The `encrypted` field.
+    /// Whether it is encrypted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub encrypted: Option<bool>,
-    /// The `encryptionKey` field.
+    /// The KMS key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub encryption_key: Option<String>,
-    /// The `iops` field.
+    /// Operations a second.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub iops: Option<i64>,
-    /// The `size` field.
+    /// GiB.
     pub size: i64,
-    /// The `throughput` field.
+    /// MiB a second.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub throughput: Option<i64>,
-    /// The `type` field.
+    /// The volume type, such as `gp3`.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub type_: Option<String>,
     /// Fields this version of the library does not know.
@@ -103,11 +101,11 @@ pub struct Volume {
     pub extra: Extra,
 }
 
-/// A `SpotMarketOptions`.
+/// How spot instances are bid for.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SpotMarketOptions {
-    /// The `maxPrice` field.
+    /// The highest price, in dollars an hour.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_price: Option<String>,
     /// Fields this version of the library does not know.
@@ -115,14 +113,14 @@ pub struct SpotMarketOptions {
     pub extra: Extra,
 }
 
-/// A `ClassicElbAttributes`.
+/// Settings of a classic load balancer.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ClassicElbAttributes {
-    /// The `crossZoneLoadBalancing` field.
+    /// Whether traffic crosses zones.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cross_zone_load_balancing: Option<bool>,
-    /// The `idleTimeout` field.
+    /// How long an idle connection stays open, in nanoseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub idle_timeout: Option<i64>,
     /// Fields this version of the library does not know.
@@ -130,63 +128,63 @@ pub struct ClassicElbAttributes {
     pub extra: Extra,
 }
 
-/// A `ClassicElbHealthCheck`.
+/// The health check of a classic load balancer.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ClassicElbHealthCheck {
-    /// The `healthyThreshold` field.
+    /// How many good checks make a target healthy.
     pub healthy_threshold: i64,
-    /// The `interval` field.
+    /// The time between two checks, in nanoseconds.
     pub interval: i64,
-    /// The `target` field.
+    /// What is checked, as `protocol:port`.
     pub target: String,
-    /// The `timeout` field.
+    /// How long one check may take, in nanoseconds.
     pub timeout: i64,
-    /// The `unhealthyThreshold` field.
+    /// How many bad checks make a target unhealthy.
     pub unhealthy_threshold: i64,
     /// Fields this version of the library does not know.
     #[serde(flatten)]
     pub extra: Extra,
 }
 
-/// A `ClassicElbListener`.
+/// A port of a classic load balancer.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ClassicElbListener {
-    /// The `instancePort` field.
+    /// The port of the instance.
     pub instance_port: i64,
-    /// The `instanceProtocol` field.
+    /// The protocol of the instance.
     pub instance_protocol: String,
-    /// The `port` field.
+    /// The port.
     pub port: i64,
-    /// The `protocol` field.
+    /// The protocol.
     pub protocol: String,
     /// Fields this version of the library does not know.
     #[serde(flatten)]
     pub extra: Extra,
 }
 
-/// A `Filter`.
+/// What a resource must match.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Filter {
-    /// The `name` field.
+    /// The name.
     pub name: String,
-    /// The `values` field.
+    /// Any of these.
     pub values: Vec<String>,
     /// Fields this version of the library does not know.
     #[serde(flatten)]
     pub extra: Extra,
 }
 
-/// A `AmiReference`.
+/// The machine image.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AmiReference {
-    /// The `eksLookupType` field.
+    /// Which of the EKS images is looked up.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub eks_lookup_type: Option<EksLookupType>,
-    /// The `id` field.
+    /// The id at AWS.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// Fields this version of the library does not know.
@@ -194,20 +192,20 @@ pub struct AmiReference {
     pub extra: Extra,
 }
 
-/// A `CloudInit`.
+/// How bootstrap data reaches cloud-init.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CloudInit {
-    /// The `insecureSkipSecretsManager` field.
+    /// Puts bootstrap data into the user data, where anyone on the machine can read it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub insecure_skip_secrets_manager: Option<bool>,
-    /// The `secretCount` field.
+    /// How many secrets hold the data.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub secret_count: Option<i32>,
-    /// The `secretPrefix` field.
+    /// The prefix of the secrets' names.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub secret_prefix: Option<String>,
-    /// The `secureSecretsBackend` field.
+    /// Where bootstrap data is kept until the machine has read it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub secure_secrets_backend: Option<SecretsBackend>,
     /// Fields this version of the library does not know.

@@ -1,4 +1,4 @@
-//! Types.
+//! What both versions of the Docker and development kinds share.
 
 use fleet_core::Extra;
 use schemars::JsonSchema;
@@ -7,17 +7,20 @@ use serde::{Deserialize, Serialize};
 use crate::GoDuration;
 use crate::meta::TemplateMeta;
 
-/// A `DockerLoadBalancer`.
+/// The container in front of the API servers.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DockerLoadBalancer {
-    /// The `customHAProxyConfigTemplateRef` field.
-    #[serde(rename = "customHAProxyConfigTemplateRef", skip_serializing_if = "Option::is_none")]
+    /// A `ConfigMap` with another configuration of HAProxy.
+    #[serde(
+        rename = "customHAProxyConfigTemplateRef",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub custom_haproxy_config_template_ref: Option<ConfigMapReference>,
-    /// The `imageRepository` field.
+    /// Where the image is pulled from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image_repository: Option<String>,
-    /// The `imageTag` field.
+    /// The tag of the image.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image_tag: Option<String>,
     /// Fields this version of the library does not know.
@@ -25,11 +28,11 @@ pub struct DockerLoadBalancer {
     pub extra: Extra,
 }
 
-/// A `ConfigMapReference`.
+/// A `ConfigMap` in the same namespace.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ConfigMapReference {
-    /// The `name` field.
+    /// The name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// Fields this version of the library does not know.
@@ -37,37 +40,37 @@ pub struct ConfigMapReference {
     pub extra: Extra,
 }
 
-/// A `DockerMachineTemplateResource`.
+/// A `DockerMachine` as it is made from a template.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DockerMachineTemplateResource {
-    /// The `metadata` field.
+    /// Labels and annotations.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<TemplateMeta>,
-    /// The `spec` field.
+    /// What they should be.
     pub spec: DockerMachineSpec,
     /// Fields this version of the library does not know.
     #[serde(flatten)]
     pub extra: Extra,
 }
 
-/// A `DockerMachineSpec`.
+/// What one machine in a Docker container should be.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DockerMachineSpec {
-    /// The `bootstrapTimeout` field.
+    /// How long the bootstrap may take.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bootstrap_timeout: Option<GoDuration>,
-    /// The `customImage` field.
+    /// The image of the node, instead of the one for the version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub custom_image: Option<String>,
-    /// The `extraMounts` field.
+    /// Further paths of the host.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub extra_mounts: Option<Vec<Mount>>,
-    /// The `preLoadImages` field.
+    /// Images that are loaded into the node from the host.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pre_load_images: Option<Vec<String>>,
-    /// The `providerID` field.
+    /// The machine's identity at the infrastructure provider.
     #[serde(rename = "providerID", skip_serializing_if = "Option::is_none")]
     pub provider_id: Option<String>,
     /// Fields this version of the library does not know.
@@ -75,17 +78,17 @@ pub struct DockerMachineSpec {
     pub extra: Extra,
 }
 
-/// A `Mount`.
+/// A path of the host in the container.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Mount {
-    /// The `containerPath` field.
+    /// The path in the container.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub container_path: Option<String>,
-    /// The `hostPath` field.
+    /// The path on the host.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub host_path: Option<String>,
-    /// The `readOnly` field.
+    /// Whether it cannot be written.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub read_only: Option<bool>,
     /// Fields this version of the library does not know.
@@ -93,7 +96,7 @@ pub struct Mount {
     pub extra: Extra,
 }
 
-/// A `InMemoryClusterBackend`.
+/// A cluster that is only pretended: a real API, no machines.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct InMemoryClusterBackend {
@@ -102,27 +105,27 @@ pub struct InMemoryClusterBackend {
     pub extra: Extra,
 }
 
-/// A `DevMachineTemplateResource`.
+/// A `DevMachine` as it is made from a template.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DevMachineTemplateResource {
-    /// The `metadata` field.
+    /// Labels and annotations.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<TemplateMeta>,
-    /// The `spec` field.
+    /// What they should be.
     pub spec: DevMachineSpec,
     /// Fields this version of the library does not know.
     #[serde(flatten)]
     pub extra: Extra,
 }
 
-/// A `DevMachineSpec`.
+/// What one development machine should be.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DevMachineSpec {
-    /// The `backend` field.
+    /// What it runs on.
     pub backend: DevMachineBackend,
-    /// The `providerID` field.
+    /// The machine's identity at the infrastructure provider.
     #[serde(rename = "providerID", skip_serializing_if = "Option::is_none")]
     pub provider_id: Option<String>,
     /// Fields this version of the library does not know.
@@ -130,14 +133,14 @@ pub struct DevMachineSpec {
     pub extra: Extra,
 }
 
-/// A `DevMachineBackend`.
+/// What a development machine runs on; one of the fields is set.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DevMachineBackend {
-    /// The `docker` field.
+    /// Docker containers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub docker: Option<DockerMachineBackend>,
-    /// The `inMemory` field.
+    /// Pretended machines.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub in_memory: Option<InMemoryMachineBackend>,
     /// Fields this version of the library does not know.
@@ -145,20 +148,20 @@ pub struct DevMachineBackend {
     pub extra: Extra,
 }
 
-/// A `DockerMachineBackend`.
+/// A machine in a Docker container.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DockerMachineBackend {
-    /// The `bootstrapTimeout` field.
+    /// How long the bootstrap may take.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bootstrap_timeout: Option<GoDuration>,
-    /// The `customImage` field.
+    /// The image of the node, instead of the one for the version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub custom_image: Option<String>,
-    /// The `extraMounts` field.
+    /// Further paths of the host.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub extra_mounts: Option<Vec<Mount>>,
-    /// The `preLoadImages` field.
+    /// Images that are loaded into the node from the host.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pre_load_images: Option<Vec<String>>,
     /// Fields this version of the library does not know.
@@ -166,20 +169,20 @@ pub struct DockerMachineBackend {
     pub extra: Extra,
 }
 
-/// A `InMemoryMachineBackend`.
+/// A pretended machine, and how long each part of it takes to come up.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct InMemoryMachineBackend {
-    /// The `apiServer` field.
+    /// The API server.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub api_server: Option<InMemoryComponent>,
-    /// The `etcd` field.
+    /// etcd.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub etcd: Option<InMemoryComponent>,
-    /// The `node` field.
+    /// The node.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub node: Option<InMemoryComponent>,
-    /// The `vm` field.
+    /// The machine.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub vm: Option<InMemoryComponent>,
     /// Fields this version of the library does not know.
@@ -187,11 +190,11 @@ pub struct InMemoryMachineBackend {
     pub extra: Extra,
 }
 
-/// A `InMemoryComponent`.
+/// A part of a pretended machine.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct InMemoryComponent {
-    /// The `provisioning` field.
+    /// How long it takes to come up.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub provisioning: Option<InMemoryProvisioning>,
     /// Fields this version of the library does not know.
@@ -199,13 +202,13 @@ pub struct InMemoryComponent {
     pub extra: Extra,
 }
 
-/// A `InMemoryProvisioning`.
+/// How long a part takes to come up.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct InMemoryProvisioning {
-    /// The `startupDuration` field.
+    /// The time it takes.
     pub startup_duration: GoDuration,
-    /// The `startupJitter` field.
+    /// How much longer it may take by chance, as a fraction of that time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub startup_jitter: Option<GoDuration>,
     /// Fields this version of the library does not know.

@@ -1,4 +1,4 @@
-//! Types.
+//! Clusters.
 
 use std::collections::BTreeMap;
 
@@ -8,17 +8,14 @@ use kube::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::meta::ApiEndpoint;
-use crate::meta::ClusterNetwork;
-use crate::meta::ClusterPhase;
-use crate::meta::ConditionGate;
-use crate::meta::FailureDomainSpec;
-use crate::meta::ReplicaSummary;
+use crate::meta::{
+    ApiEndpoint, ClusterNetwork, ClusterPhase, ConditionGate, FailureDomainSpec, ReplicaSummary,
+};
 use crate::v1beta1::Condition;
 use crate::v1beta1::topology::Topology;
 use crate::v1beta2;
 
-/// A `ClusterSpec`.
+/// What a cluster should be.
 #[derive(CustomResource, Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[kube(
@@ -33,32 +30,32 @@ use crate::v1beta2;
     derive = "PartialEq",
     derive = "Default",
     storage = false,
-    doc = "A `Cluster`.",
+    doc = "A Kubernetes cluster, with references to what it is made of.",
     printcolumn(name = "ClusterClass", type_ = "string", json_path = ".spec.topology.class"),
     printcolumn(name = "Phase", type_ = "string", json_path = ".status.phase"),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
-    printcolumn(name = "Version", type_ = "string", json_path = ".spec.topology.version"),
+    printcolumn(name = "Version", type_ = "string", json_path = ".spec.topology.version")
 )]
 pub struct ClusterSpec {
-    /// The `availabilityGates` field.
+    /// Conditions that must be good, besides Cluster API's own, for the cluster to be `Available`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub availability_gates: Option<Vec<ConditionGate>>,
-    /// The `clusterNetwork` field.
+    /// The networks inside the cluster.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cluster_network: Option<ClusterNetwork>,
-    /// The `controlPlaneEndpoint` field.
+    /// Where the API server is reached.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub control_plane_endpoint: Option<ApiEndpoint>,
-    /// The `controlPlaneRef` field.
+    /// The control plane.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub control_plane_ref: Option<ObjectReference>,
-    /// The `infrastructureRef` field.
+    /// The infrastructure provider's side of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub infrastructure_ref: Option<ObjectReference>,
-    /// The `paused` field.
+    /// Stops every controller of the cluster, of the infrastructure as well.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub paused: Option<bool>,
-    /// The `topology` field.
+    /// The class the cluster is made from, and what is special about it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub topology: Option<Topology>,
     /// Fields this version of the library does not know.
@@ -66,35 +63,35 @@ pub struct ClusterSpec {
     pub extra: Extra,
 }
 
-/// A `ClusterStatus`.
+/// What a cluster is.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ClusterStatus {
-    /// The `conditions` field.
+    /// What holds and what does not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub conditions: Option<Vec<Condition>>,
-    /// The `controlPlaneReady` field.
+    /// Whether the control plane is there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub control_plane_ready: Option<bool>,
-    /// The `failureDomains` field.
+    /// Failure domains.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failure_domains: Option<BTreeMap<String, FailureDomainSpec>>,
-    /// The `failureMessage` field.
+    /// What went wrong for good, in words for people.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failure_message: Option<String>,
-    /// The `failureReason` field.
+    /// What went wrong for good, in one word for programs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failure_reason: Option<String>,
-    /// The `infrastructureReady` field.
+    /// Whether the infrastructure is there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub infrastructure_ready: Option<bool>,
-    /// The `observedGeneration` field.
+    /// The `metadata.generation` this status is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
-    /// The `phase` field.
+    /// How far it is; for people, programs read the conditions.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub phase: Option<ClusterPhase>,
-    /// The `v1beta2` field.
+    /// The conditions and counts as v1beta2 has them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub v1beta2: Option<ClusterV1beta2Status>,
     /// Fields this version of the library does not know.
@@ -102,17 +99,17 @@ pub struct ClusterStatus {
     pub extra: Extra,
 }
 
-/// A `ClusterV1beta2Status`.
+/// The conditions and counts as v1beta2 has them, under `status.v1beta2`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ClusterV1beta2Status {
-    /// The `conditions` field.
+    /// What holds and what does not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub conditions: Option<Vec<v1beta2::Condition>>,
-    /// The `controlPlane` field.
+    /// The control plane.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub control_plane: Option<ReplicaSummary>,
-    /// The `workers` field.
+    /// The workers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub workers: Option<ReplicaSummary>,
     /// Fields this version of the library does not know.

@@ -1,4 +1,4 @@
-//! Types.
+//! Templates of bootstrap configuration.
 
 use fleet_core::Extra;
 use kube::CustomResource;
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::meta::TemplateMeta;
 use crate::v1beta1::kubeadm_config::KubeadmConfigSpec;
 
-/// A `KubeadmConfigTemplateSpec`.
+/// What new `KubeadmConfig` objects are made from.
 #[derive(CustomResource, Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[kube(
@@ -21,25 +21,25 @@ use crate::v1beta1::kubeadm_config::KubeadmConfigSpec;
     derive = "PartialEq",
     derive = "Default",
     storage = false,
-    doc = "A `KubeadmConfigTemplate`.",
-    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
+    doc = "What the bootstrap configuration of workers is made from.",
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]
 pub struct KubeadmConfigTemplateSpec {
-    /// The `template` field.
+    /// What new objects are made from.
     pub template: KubeadmConfigTemplateResource,
     /// Fields this version of the library does not know.
     #[serde(flatten)]
     pub extra: Extra,
 }
 
-/// A `KubeadmConfigTemplateResource`.
+/// A `KubeadmConfig` as it is made from a template.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct KubeadmConfigTemplateResource {
-    /// The `metadata` field.
+    /// Labels and annotations.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<TemplateMeta>,
-    /// The `spec` field.
+    /// What they should be.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spec: Option<KubeadmConfigSpec>,
     /// Fields this version of the library does not know.

@@ -1,4 +1,4 @@
-//! Types.
+//! Control planes that kubeadm sets up.
 
 use fleet_core::Extra;
 use k8s_openapi::api::core::v1::ObjectReference;
@@ -8,19 +8,15 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::GoDuration;
-use crate::meta::ConditionGate;
-use crate::meta::KubeadmControlPlaneRollingUpdate;
-use crate::meta::MachineNaming;
-use crate::meta::MachineTaint;
-use crate::meta::RolloutBefore;
-use crate::meta::RolloutStrategyType;
-use crate::meta::TemplateMeta;
-use crate::meta::VersionReplicas;
+use crate::meta::{
+    ConditionGate, KubeadmControlPlaneRollingUpdate, MachineNaming, MachineTaint, RolloutBefore,
+    RolloutStrategyType, TemplateMeta, VersionReplicas,
+};
 use crate::v1beta1::Condition;
 use crate::v1beta1::kubeadm_config::KubeadmConfigSpec;
 use crate::v1beta1::machine_set::V1beta2Replicas;
 
-/// A `KubeadmControlPlaneSpec`.
+/// What a control plane made by kubeadm should be.
 #[derive(CustomResource, Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[kube(
@@ -35,71 +31,88 @@ use crate::v1beta1::machine_set::V1beta2Replicas;
     derive = "PartialEq",
     derive = "Default",
     storage = false,
-    doc = "A `KubeadmControlPlane`.",
-    scale(spec_replicas_path = ".spec.replicas", status_replicas_path = ".status.replicas", label_selector_path = ".status.selector"),
-    printcolumn(name = "Cluster", type_ = "string", json_path = ".metadata.labels['cluster\\.x-k8s\\.io/cluster-name']"),
+    doc = "A control plane that kubeadm sets up.",
+    scale(
+        spec_replicas_path = ".spec.replicas",
+        status_replicas_path = ".status.replicas",
+        label_selector_path = ".status.selector"
+    ),
+    printcolumn(
+        name = "Cluster",
+        type_ = "string",
+        json_path = ".metadata.labels['cluster\\.x-k8s\\.io/cluster-name']"
+    ),
     printcolumn(name = "Initialized", type_ = "boolean", json_path = ".status.initialized"),
     printcolumn(name = "API Server Available", type_ = "boolean", json_path = ".status.ready"),
-    printcolumn(name = "Desired", type_ = "integer", json_path = ".spec.replicas", priority = 10),
+    printcolumn(
+        name = "Desired",
+        type_ = "integer",
+        json_path = ".spec.replicas",
+        priority = 10
+    ),
     printcolumn(name = "Replicas", type_ = "integer", json_path = ".status.replicas"),
     printcolumn(name = "Ready", type_ = "integer", json_path = ".status.readyReplicas"),
     printcolumn(name = "Updated", type_ = "integer", json_path = ".status.updatedReplicas"),
-    printcolumn(name = "Unavailable", type_ = "integer", json_path = ".status.unavailableReplicas"),
+    printcolumn(
+        name = "Unavailable",
+        type_ = "integer",
+        json_path = ".status.unavailableReplicas"
+    ),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
-    printcolumn(name = "Version", type_ = "string", json_path = ".spec.version"),
+    printcolumn(name = "Version", type_ = "string", json_path = ".spec.version")
 )]
 pub struct KubeadmControlPlaneSpec {
-    /// The `kubeadmConfigSpec` field.
+    /// How kubeadm sets up the machines.
     pub kubeadm_config_spec: KubeadmConfigSpec,
-    /// The `machineNamingStrategy` field.
+    /// How the names of new machines are made.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub machine_naming_strategy: Option<MachineNaming>,
-    /// The `machineTemplate` field.
+    /// What the machines are made from.
     pub machine_template: KubeadmControlPlaneMachineTemplate,
-    /// The `remediationStrategy` field.
+    /// How unhealthy machines are replaced.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remediation_strategy: Option<KubeadmControlPlaneRemediation>,
-    /// The `replicas` field.
+    /// How many machines there should be.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub replicas: Option<i32>,
-    /// The `rolloutAfter` field.
+    /// When this time has passed, machines older than it are replaced.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rollout_after: Option<Time>,
-    /// The `rolloutBefore` field.
+    /// What makes machines be replaced in time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rollout_before: Option<RolloutBefore>,
-    /// The `rolloutStrategy` field.
+    /// How machines are replaced.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rollout_strategy: Option<KubeadmControlPlaneRolloutStrategy>,
-    /// The `version` field.
+    /// The Kubernetes version.
     pub version: String,
     /// Fields this version of the library does not know.
     #[serde(flatten)]
     pub extra: Extra,
 }
 
-/// A `KubeadmControlPlaneMachineTemplate`.
+/// What control-plane machines are made from.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct KubeadmControlPlaneMachineTemplate {
-    /// The `infrastructureRef` field.
+    /// The infrastructure provider's side of it.
     pub infrastructure_ref: ObjectReference,
-    /// The `metadata` field.
+    /// Labels and annotations.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<TemplateMeta>,
-    /// The `nodeDeletionTimeout` field.
+    /// How long the deletion of the `Node` is tried; 0 is for ever.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub node_deletion_timeout: Option<GoDuration>,
-    /// The `nodeDrainTimeout` field.
+    /// How long the node is drained; 0 is for ever.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub node_drain_timeout: Option<GoDuration>,
-    /// The `nodeVolumeDetachTimeout` field.
+    /// How long volumes may take to be detached; 0 is for ever.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub node_volume_detach_timeout: Option<GoDuration>,
-    /// The `readinessGates` field.
+    /// Conditions that must be good, besides Cluster API's own, for the machine to be `Ready`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub readiness_gates: Option<Vec<ConditionGate>>,
-    /// The `taints` field.
+    /// Taints of the node.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub taints: Option<Vec<MachineTaint>>,
     /// Fields this version of the library does not know.
@@ -107,17 +120,17 @@ pub struct KubeadmControlPlaneMachineTemplate {
     pub extra: Extra,
 }
 
-/// A `KubeadmControlPlaneRemediation`.
+/// How unhealthy control-plane machines are replaced.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct KubeadmControlPlaneRemediation {
-    /// The `maxRetry` field.
+    /// How often a replacement may fail before no more is tried; no limit where absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_retry: Option<i32>,
-    /// The `minHealthyPeriod` field.
+    /// How long after a replacement a failure counts as a retry of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub min_healthy_period: Option<GoDuration>,
-    /// The `retryPeriod` field.
+    /// How long to wait between retries.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_period: Option<GoDuration>,
     /// Fields this version of the library does not know.
@@ -125,14 +138,14 @@ pub struct KubeadmControlPlaneRemediation {
     pub extra: Extra,
 }
 
-/// A `KubeadmControlPlaneRolloutStrategy`.
+/// How control-plane machines are replaced.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct KubeadmControlPlaneRolloutStrategy {
-    /// The `rollingUpdate` field.
+    /// The limits of a rolling update.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rolling_update: Option<KubeadmControlPlaneRollingUpdate>,
-    /// The `type` field.
+    /// Which kind.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub type_: Option<RolloutStrategyType>,
     /// Fields this version of the library does not know.
@@ -140,53 +153,53 @@ pub struct KubeadmControlPlaneRolloutStrategy {
     pub extra: Extra,
 }
 
-/// A `KubeadmControlPlaneStatus`.
+/// What a control plane is.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct KubeadmControlPlaneStatus {
-    /// The `conditions` field.
+    /// What holds and what does not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub conditions: Option<Vec<Condition>>,
-    /// The `failureMessage` field.
+    /// What went wrong for good, in words for people.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failure_message: Option<String>,
-    /// The `failureReason` field.
+    /// What went wrong for good, in one word for programs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failure_reason: Option<String>,
-    /// The `initialized` field.
+    /// Whether the control plane takes requests.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub initialized: Option<bool>,
-    /// The `lastRemediation` field.
+    /// The last machine that was replaced because it was unhealthy.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_remediation: Option<LastRemediation>,
-    /// The `observedGeneration` field.
+    /// The `metadata.generation` this status is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
-    /// The `ready` field.
+    /// Whether it is ready.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ready: Option<bool>,
-    /// The `readyReplicas` field.
+    /// How many are ready.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ready_replicas: Option<i32>,
-    /// The `replicas` field.
+    /// How many machines there are.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub replicas: Option<i32>,
-    /// The `selector` field.
+    /// The selector as text, for the scale subresource.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub selector: Option<String>,
-    /// The `unavailableReplicas` field.
+    /// How many are not available.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unavailable_replicas: Option<i32>,
-    /// The `updatedReplicas` field.
+    /// How many are as the spec wants them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub updated_replicas: Option<i32>,
-    /// The `v1beta2` field.
+    /// The conditions and counts as v1beta2 has them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub v1beta2: Option<V1beta2Replicas>,
-    /// The `version` field.
+    /// The lowest Kubernetes version among the machines; `versions` says more.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
-    /// The `versions` field.
+    /// How many machines run which version, by what their kubelets say.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub versions: Option<Vec<VersionReplicas>>,
     /// Fields this version of the library does not know.
@@ -194,15 +207,15 @@ pub struct KubeadmControlPlaneStatus {
     pub extra: Extra,
 }
 
-/// A `LastRemediation`.
+/// The last machine that was replaced because it was unhealthy.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct LastRemediation {
-    /// The `machine` field.
+    /// The name of the machine.
     pub machine: String,
-    /// The `retryCount` field.
+    /// How often it has been tried.
     pub retry_count: i32,
-    /// The `timestamp` field.
+    /// When.
     pub timestamp: Time,
     /// Fields this version of the library does not know.
     #[serde(flatten)]

@@ -1,4 +1,4 @@
-//! Types.
+//! Machines.
 
 use fleet_core::Extra;
 use k8s_openapi::api::core::v1::ObjectReference;
@@ -7,17 +7,13 @@ use kube::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::GoDuration;
-use crate::meta::ConditionGate;
-use crate::meta::MachineAddress;
-use crate::meta::MachineDeletionStatus;
-use crate::meta::MachinePhase;
-use crate::meta::MachineTaint;
-use crate::meta::NodeInfo;
+use crate::meta::{
+    ConditionGate, MachineAddress, MachineDeletionStatus, MachinePhase, MachineTaint, NodeInfo,
+};
 use crate::v1beta1::Condition;
-use crate::v1beta2;
+use crate::{GoDuration, v1beta2};
 
-/// A `MachineSpec`.
+/// What one machine should be.
 #[derive(CustomResource, Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[kube(
@@ -32,43 +28,43 @@ use crate::v1beta2;
     derive = "PartialEq",
     derive = "Default",
     storage = false,
-    doc = "A `Machine`.",
+    doc = "One machine: a node, or on the way to be one.",
     printcolumn(name = "Cluster", type_ = "string", json_path = ".spec.clusterName"),
     printcolumn(name = "NodeName", type_ = "string", json_path = ".status.nodeRef.name"),
     printcolumn(name = "ProviderID", type_ = "string", json_path = ".spec.providerID"),
     printcolumn(name = "Phase", type_ = "string", json_path = ".status.phase"),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
-    printcolumn(name = "Version", type_ = "string", json_path = ".spec.version"),
+    printcolumn(name = "Version", type_ = "string", json_path = ".spec.version")
 )]
 pub struct MachineSpec {
-    /// The `bootstrap` field.
+    /// Where the data comes from that turns the machine into a node.
     pub bootstrap: Bootstrap,
-    /// The `clusterName` field.
+    /// The cluster it belongs to; it cannot change.
     pub cluster_name: String,
-    /// The `failureDomain` field.
+    /// The failure domain it is in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failure_domain: Option<String>,
-    /// The `infrastructureRef` field.
+    /// The infrastructure provider's side of it.
     pub infrastructure_ref: ObjectReference,
-    /// The `nodeDeletionTimeout` field.
+    /// How long the deletion of the `Node` is tried; 0 is for ever.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub node_deletion_timeout: Option<GoDuration>,
-    /// The `nodeDrainTimeout` field.
+    /// How long the node is drained; 0 is for ever.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub node_drain_timeout: Option<GoDuration>,
-    /// The `nodeVolumeDetachTimeout` field.
+    /// How long volumes may take to be detached; 0 is for ever.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub node_volume_detach_timeout: Option<GoDuration>,
-    /// The `providerID` field.
+    /// The machine's identity at the infrastructure provider.
     #[serde(rename = "providerID", skip_serializing_if = "Option::is_none")]
     pub provider_id: Option<String>,
-    /// The `readinessGates` field.
+    /// Conditions that must be good, besides Cluster API's own, for the machine to be `Ready`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub readiness_gates: Option<Vec<ConditionGate>>,
-    /// The `taints` field.
+    /// Taints of the node.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub taints: Option<Vec<MachineTaint>>,
-    /// The `version` field.
+    /// The Kubernetes version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
     /// Fields this version of the library does not know.
@@ -76,14 +72,14 @@ pub struct MachineSpec {
     pub extra: Extra,
 }
 
-/// A `Bootstrap`.
+/// Where the data comes from that turns a fresh machine into a node.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Bootstrap {
-    /// The `configRef` field.
+    /// The bootstrap provider's object that makes the data.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub config_ref: Option<ObjectReference>,
-    /// The `dataSecretName` field.
+    /// The `Secret` that holds the data; once set, the machine can start.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data_secret_name: Option<String>,
     /// Fields this version of the library does not know.
@@ -91,50 +87,50 @@ pub struct Bootstrap {
     pub extra: Extra,
 }
 
-/// A `MachineStatus`.
+/// What one machine is.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MachineStatus {
-    /// The `addresses` field.
+    /// The addresses of the machine.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub addresses: Option<Vec<MachineAddress>>,
-    /// The `bootstrapReady` field.
+    /// Whether the bootstrap data is there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bootstrap_ready: Option<bool>,
-    /// The `certificatesExpiryDate` field.
+    /// When the certificates of this control-plane machine expire.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub certificates_expiry_date: Option<Time>,
-    /// The `conditions` field.
+    /// What holds and what does not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub conditions: Option<Vec<Condition>>,
-    /// The `deletion` field.
+    /// How far the deletion is; absent before it begins.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deletion: Option<MachineDeletionStatus>,
-    /// The `failureMessage` field.
+    /// What went wrong for good, in words for people.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failure_message: Option<String>,
-    /// The `failureReason` field.
+    /// What went wrong for good, in one word for programs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failure_reason: Option<String>,
-    /// The `infrastructureReady` field.
+    /// Whether the infrastructure is there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub infrastructure_ready: Option<bool>,
-    /// The `lastUpdated` field.
+    /// When `phase` last changed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_updated: Option<Time>,
-    /// The `nodeInfo` field.
+    /// What the kubelet says about the node.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub node_info: Option<NodeInfo>,
-    /// The `nodeRef` field.
+    /// The node that runs on the machine.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub node_ref: Option<ObjectReference>,
-    /// The `observedGeneration` field.
+    /// The `metadata.generation` this status is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
-    /// The `phase` field.
+    /// How far it is; for people, programs read the conditions.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub phase: Option<MachinePhase>,
-    /// The `v1beta2` field.
+    /// The conditions and counts as v1beta2 has them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub v1beta2: Option<V1beta2Conditions>,
     /// Fields this version of the library does not know.
@@ -142,11 +138,11 @@ pub struct MachineStatus {
     pub extra: Extra,
 }
 
-/// A `V1beta2Conditions`.
+/// The conditions as v1beta2 has them, under `status.v1beta2`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct V1beta2Conditions {
-    /// The `conditions` field.
+    /// What holds and what does not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub conditions: Option<Vec<v1beta2::Condition>>,
     /// Fields this version of the library does not know.

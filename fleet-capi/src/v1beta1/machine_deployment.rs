@@ -1,24 +1,20 @@
-//! Types.
+//! Deployments of machines.
 
 use fleet_core::Extra;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, Time};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use kube::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::meta::DeletionOrderPolicy;
-use crate::meta::MachineDeploymentPhase;
-use crate::meta::MachineDeploymentRemediation;
-use crate::meta::MachineNaming;
-use crate::meta::RolloutStrategyType;
-use crate::meta::VersionReplicas;
+use crate::meta::{
+    DeletionOrderPolicy, MachineDeploymentPhase, MachineDeploymentRemediation, MachineNaming,
+    RolloutStrategyType, VersionReplicas,
+};
 use crate::v1beta1::Condition;
-use crate::v1beta1::machine_set::MachineTemplate;
-use crate::v1beta1::machine_set::V1beta2Replicas;
+use crate::v1beta1::machine_set::{MachineTemplate, V1beta2Replicas};
 
-/// A `MachineDeploymentSpec`.
+/// A number of machines, and how they are replaced when their make changes.
 #[derive(CustomResource, Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[kube(
@@ -33,65 +29,78 @@ use crate::v1beta1::machine_set::V1beta2Replicas;
     derive = "PartialEq",
     derive = "Default",
     storage = false,
-    doc = "A `MachineDeployment`.",
-    scale(spec_replicas_path = ".spec.replicas", status_replicas_path = ".status.replicas", label_selector_path = ".status.selector"),
+    doc = "Machines that are replaced step by step when their make changes.",
+    scale(
+        spec_replicas_path = ".spec.replicas",
+        status_replicas_path = ".status.replicas",
+        label_selector_path = ".status.selector"
+    ),
     printcolumn(name = "Cluster", type_ = "string", json_path = ".spec.clusterName"),
-    printcolumn(name = "Desired", type_ = "integer", json_path = ".spec.replicas", priority = 10),
+    printcolumn(
+        name = "Desired",
+        type_ = "integer",
+        json_path = ".spec.replicas",
+        priority = 10
+    ),
     printcolumn(name = "Replicas", type_ = "integer", json_path = ".status.replicas"),
     printcolumn(name = "Ready", type_ = "integer", json_path = ".status.readyReplicas"),
     printcolumn(name = "Updated", type_ = "integer", json_path = ".status.updatedReplicas"),
-    printcolumn(name = "Unavailable", type_ = "integer", json_path = ".status.unavailableReplicas"),
+    printcolumn(
+        name = "Unavailable",
+        type_ = "integer",
+        json_path = ".status.unavailableReplicas"
+    ),
     printcolumn(name = "Phase", type_ = "string", json_path = ".status.phase"),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
-    printcolumn(name = "Version", type_ = "string", json_path = ".spec.template.spec.version"),
+    printcolumn(name = "Version", type_ = "string", json_path = ".spec.template.spec.version")
 )]
 pub struct MachineDeploymentSpec {
-    /// The `clusterName` field.
+    /// The cluster it belongs to; it cannot change.
     pub cluster_name: String,
-    /// The `machineNamingStrategy` field.
+    /// How the names of new machines are made.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub machine_naming_strategy: Option<MachineNaming>,
-    /// The `minReadySeconds` field.
+    /// Seconds a machine must be ready before it counts as available.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub min_ready_seconds: Option<i32>,
-    /// The `paused` field.
+    /// Stops rollouts; scaling goes on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub paused: Option<bool>,
-    /// The `progressDeadlineSeconds` field.
+    /// Not used any more.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub progress_deadline_seconds: Option<i32>,
-    /// The `replicas` field.
+    /// How many machines there should be.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub replicas: Option<i32>,
-    /// The `revisionHistoryLimit` field.
+    /// How many old machine sets are kept.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub revision_history_limit: Option<i32>,
-    /// The `rolloutAfter` field.
+    /// When this time has passed, machines older than it are replaced.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rollout_after: Option<Time>,
-    /// The `selector` field.
+    /// The labels by which it finds its machines.
     pub selector: LabelSelector,
-    /// The `strategy` field.
+    /// How machines are replaced.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub strategy: Option<MachineDeploymentStrategy>,
-    /// The `template` field.
+    /// What new objects are made from.
     pub template: MachineTemplate,
     /// Fields this version of the library does not know.
     #[serde(flatten)]
     pub extra: Extra,
 }
 
-/// A `MachineDeploymentStrategy`.
+/// How machines are replaced.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MachineDeploymentStrategy {
-    /// The `remediation` field.
+    /// What happens to unhealthy machines.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remediation: Option<MachineDeploymentRemediation>,
-    /// The `rollingUpdate` field.
+    /// The limits of a rolling update.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rolling_update: Option<MachineDeploymentRollingUpdate>,
-    /// The `type` field.
+    /// Which kind.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub type_: Option<RolloutStrategyType>,
     /// Fields this version of the library does not know.
@@ -99,17 +108,17 @@ pub struct MachineDeploymentStrategy {
     pub extra: Extra,
 }
 
-/// A `MachineDeploymentRollingUpdate`.
+/// How many machines more or fewer there may be during a rollout.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MachineDeploymentRollingUpdate {
-    /// The `deletePolicy` field.
+    /// Which machines go first when there are too many.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub delete_policy: Option<DeletionOrderPolicy>,
-    /// The `maxSurge` field.
+    /// How many machines more than wanted there may be, as a number or a percentage.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_surge: Option<IntOrString>,
-    /// The `maxUnavailable` field.
+    /// How many machines fewer than wanted there may be, as a number or a percentage.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_unavailable: Option<IntOrString>,
     /// Fields this version of the library does not know.
@@ -117,41 +126,41 @@ pub struct MachineDeploymentRollingUpdate {
     pub extra: Extra,
 }
 
-/// A `MachineDeploymentStatus`.
+/// What a deployment of machines is.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MachineDeploymentStatus {
-    /// The `availableReplicas` field.
+    /// How many are available: ready for `minReadySeconds`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub available_replicas: Option<i32>,
-    /// The `conditions` field.
+    /// What holds and what does not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub conditions: Option<Vec<Condition>>,
-    /// The `observedGeneration` field.
+    /// The `metadata.generation` this status is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
-    /// The `phase` field.
+    /// How far it is; for people, programs read the conditions.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub phase: Option<MachineDeploymentPhase>,
-    /// The `readyReplicas` field.
+    /// How many are ready.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ready_replicas: Option<i32>,
-    /// The `replicas` field.
+    /// How many machines there are.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub replicas: Option<i32>,
-    /// The `selector` field.
+    /// The selector as text, for the scale subresource.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub selector: Option<String>,
-    /// The `unavailableReplicas` field.
+    /// How many are not available.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unavailable_replicas: Option<i32>,
-    /// The `updatedReplicas` field.
+    /// How many are as the spec wants them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub updated_replicas: Option<i32>,
-    /// The `v1beta2` field.
+    /// The conditions and counts as v1beta2 has them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub v1beta2: Option<V1beta2Replicas>,
-    /// The `versions` field.
+    /// How many machines run which version, by what their kubelets say.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub versions: Option<Vec<VersionReplicas>>,
     /// Fields this version of the library does not know.

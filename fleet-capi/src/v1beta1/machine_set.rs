@@ -1,4 +1,4 @@
-//! Types.
+//! Sets of machines.
 
 use fleet_core::Extra;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
@@ -6,15 +6,12 @@ use kube::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::meta::DeletionOrderPolicy;
-use crate::meta::MachineNaming;
-use crate::meta::TemplateMeta;
-use crate::meta::VersionReplicas;
+use crate::meta::{DeletionOrderPolicy, MachineNaming, TemplateMeta, VersionReplicas};
 use crate::v1beta1::Condition;
 use crate::v1beta1::machine::MachineSpec;
 use crate::v1beta2;
 
-/// A `MachineSetSpec`.
+/// A number of machines of one make.
 #[derive(CustomResource, Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[kube(
@@ -29,34 +26,47 @@ use crate::v1beta2;
     derive = "PartialEq",
     derive = "Default",
     storage = false,
-    doc = "A `MachineSet`.",
-    scale(spec_replicas_path = ".spec.replicas", status_replicas_path = ".status.replicas", label_selector_path = ".status.selector"),
+    doc = "A number of machines of one make, kept at that number.",
+    scale(
+        spec_replicas_path = ".spec.replicas",
+        status_replicas_path = ".status.replicas",
+        label_selector_path = ".status.selector"
+    ),
     printcolumn(name = "Cluster", type_ = "string", json_path = ".spec.clusterName"),
-    printcolumn(name = "Desired", type_ = "integer", json_path = ".spec.replicas", priority = 10),
+    printcolumn(
+        name = "Desired",
+        type_ = "integer",
+        json_path = ".spec.replicas",
+        priority = 10
+    ),
     printcolumn(name = "Replicas", type_ = "integer", json_path = ".status.replicas"),
     printcolumn(name = "Ready", type_ = "integer", json_path = ".status.readyReplicas"),
-    printcolumn(name = "Available", type_ = "integer", json_path = ".status.availableReplicas"),
+    printcolumn(
+        name = "Available",
+        type_ = "integer",
+        json_path = ".status.availableReplicas"
+    ),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
-    printcolumn(name = "Version", type_ = "string", json_path = ".spec.template.spec.version"),
+    printcolumn(name = "Version", type_ = "string", json_path = ".spec.template.spec.version")
 )]
 pub struct MachineSetSpec {
-    /// The `clusterName` field.
+    /// The cluster it belongs to; it cannot change.
     pub cluster_name: String,
-    /// The `deletePolicy` field.
+    /// Which machines go first when there are too many.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub delete_policy: Option<DeletionOrderPolicy>,
-    /// The `machineNamingStrategy` field.
+    /// How the names of new machines are made.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub machine_naming_strategy: Option<MachineNaming>,
-    /// The `minReadySeconds` field.
+    /// Seconds a machine must be ready before it counts as available.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub min_ready_seconds: Option<i32>,
-    /// The `replicas` field.
+    /// How many machines there should be.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub replicas: Option<i32>,
-    /// The `selector` field.
+    /// The labels by which it finds its machines.
     pub selector: LabelSelector,
-    /// The `template` field.
+    /// What new objects are made from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub template: Option<MachineTemplate>,
     /// Fields this version of the library does not know.
@@ -64,14 +74,14 @@ pub struct MachineSetSpec {
     pub extra: Extra,
 }
 
-/// A `MachineTemplate`.
+/// What new machines are made from.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MachineTemplate {
-    /// The `metadata` field.
+    /// Labels and annotations.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<TemplateMeta>,
-    /// The `spec` field.
+    /// What they should be.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spec: Option<MachineSpec>,
     /// Fields this version of the library does not know.
@@ -79,41 +89,41 @@ pub struct MachineTemplate {
     pub extra: Extra,
 }
 
-/// A `MachineSetStatus`.
+/// What a set of machines is.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MachineSetStatus {
-    /// The `availableReplicas` field.
+    /// How many are available: ready for `minReadySeconds`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub available_replicas: Option<i32>,
-    /// The `conditions` field.
+    /// What holds and what does not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub conditions: Option<Vec<Condition>>,
-    /// The `failureMessage` field.
+    /// What went wrong for good, in words for people.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failure_message: Option<String>,
-    /// The `failureReason` field.
+    /// What went wrong for good, in one word for programs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failure_reason: Option<String>,
-    /// The `fullyLabeledReplicas` field.
+    /// How many have all labels of the template.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fully_labeled_replicas: Option<i32>,
-    /// The `observedGeneration` field.
+    /// The `metadata.generation` this status is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
-    /// The `readyReplicas` field.
+    /// How many are ready.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ready_replicas: Option<i32>,
-    /// The `replicas` field.
+    /// How many machines there are.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub replicas: Option<i32>,
-    /// The `selector` field.
+    /// The selector as text, for the scale subresource.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub selector: Option<String>,
-    /// The `v1beta2` field.
+    /// The conditions and counts as v1beta2 has them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub v1beta2: Option<V1beta2Replicas>,
-    /// The `versions` field.
+    /// How many machines run which version, by what their kubelets say.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub versions: Option<Vec<VersionReplicas>>,
     /// Fields this version of the library does not know.
@@ -121,20 +131,20 @@ pub struct MachineSetStatus {
     pub extra: Extra,
 }
 
-/// A `V1beta2Replicas`.
+/// The counts and conditions as v1beta2 has them, under `status.v1beta2`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct V1beta2Replicas {
-    /// The `availableReplicas` field.
+    /// How many are available: ready for `minReadySeconds`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub available_replicas: Option<i32>,
-    /// The `conditions` field.
+    /// What holds and what does not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub conditions: Option<Vec<v1beta2::Condition>>,
-    /// The `readyReplicas` field.
+    /// How many are ready.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ready_replicas: Option<i32>,
-    /// The `upToDateReplicas` field.
+    /// How many are as the spec wants them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub up_to_date_replicas: Option<i32>,
     /// Fields this version of the library does not know.

@@ -1,4 +1,4 @@
-//! Types.
+//! Clusters made from a class.
 
 use fleet_core::Extra;
 use k8s_openapi::api::core::v1::ObjectReference;
@@ -9,34 +9,30 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::GoDuration;
-use crate::meta::ConditionGate;
-use crate::meta::ConditionStatus;
-use crate::meta::MachineTaint;
-use crate::meta::RolloutAfter;
-use crate::meta::TemplateMeta;
+use crate::meta::{ConditionGate, ConditionStatus, MachineTaint, RolloutAfter, TemplateMeta};
 use crate::v1beta1::machine_deployment::MachineDeploymentStrategy;
 
-/// A `Topology`.
+/// A cluster made from a class: control plane and workers are derived from it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Topology {
-    /// The `class` field.
+    /// The `ClusterClass`.
     pub class: String,
-    /// The `classNamespace` field.
+    /// The namespace of the class, where it is another one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub class_namespace: Option<String>,
-    /// The `controlPlane` field.
+    /// The control plane.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub control_plane: Option<ControlPlaneTopology>,
-    /// The `rolloutAfter` field.
+    /// When this time has passed, machines older than it are replaced.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rollout_after: Option<Time>,
-    /// The `variables` field.
+    /// Values of the class's variables.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub variables: Option<Vec<ClusterVariable>>,
-    /// The `version` field.
+    /// The Kubernetes version.
     pub version: String,
-    /// The `workers` field.
+    /// The workers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub workers: Option<WorkersTopology>,
     /// Fields this version of the library does not know.
@@ -44,38 +40,38 @@ pub struct Topology {
     pub extra: Extra,
 }
 
-/// A `ControlPlaneTopology`.
+/// The control plane of a cluster made from a class.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ControlPlaneTopology {
-    /// The `machineHealthCheck` field.
+    /// What makes machines unhealthy, instead of what the class says.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub machine_health_check: Option<MachineHealthCheckTopology>,
-    /// The `metadata` field.
+    /// Labels and annotations.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<TemplateMeta>,
-    /// The `nodeDeletionTimeout` field.
+    /// How long the deletion of the `Node` is tried; 0 is for ever.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub node_deletion_timeout: Option<GoDuration>,
-    /// The `nodeDrainTimeout` field.
+    /// How long the node is drained; 0 is for ever.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub node_drain_timeout: Option<GoDuration>,
-    /// The `nodeVolumeDetachTimeout` field.
+    /// How long volumes may take to be detached; 0 is for ever.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub node_volume_detach_timeout: Option<GoDuration>,
-    /// The `readinessGates` field.
+    /// Conditions that must be good, besides Cluster API's own, for the machine to be `Ready`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub readiness_gates: Option<Vec<ConditionGate>>,
-    /// The `replicas` field.
+    /// How many machines there should be.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub replicas: Option<i32>,
-    /// The `rollout` field.
+    /// When and how machines are replaced.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rollout: Option<RolloutAfter>,
-    /// The `taints` field.
+    /// Taints of the node.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub taints: Option<Vec<MachineTaint>>,
-    /// The `variables` field.
+    /// Values of the class's variables.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub variables: Option<VariableOverrides>,
     /// Fields this version of the library does not know.
@@ -83,29 +79,29 @@ pub struct ControlPlaneTopology {
     pub extra: Extra,
 }
 
-/// A `MachineHealthCheckTopology`.
+/// What makes machines unhealthy, instead of what the class says.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MachineHealthCheckTopology {
-    /// The `enable` field.
+    /// Whether machines are checked at all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enable: Option<bool>,
-    /// The `maxUnhealthy` field.
+    /// Up to how many unhealthy machines are replaced, as a number or a percentage.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_unhealthy: Option<IntOrString>,
-    /// The `nodeStartupTimeout` field.
+    /// How long a machine may take to become a node; 0 is for ever.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub node_startup_timeout: Option<GoDuration>,
-    /// The `remediationTemplate` field.
+    /// A template of another remediation than replacing the machine.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remediation_template: Option<ObjectReference>,
-    /// The `unhealthyConditions` field.
+    /// Conditions of nodes that make their machines unhealthy; any one is enough.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unhealthy_conditions: Option<Vec<UnhealthyCondition>>,
-    /// The `unhealthyMachineConditions` field.
+    /// Conditions of machines that make them unhealthy; any one is enough.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unhealthy_machine_conditions: Option<Vec<UnhealthyMachineCondition>>,
-    /// The `unhealthyRange` field.
+    /// Replaces unhealthy machines only while there are so many, such as `[3-5]`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unhealthy_range: Option<String>,
     /// Fields this version of the library does not know.
@@ -113,15 +109,15 @@ pub struct MachineHealthCheckTopology {
     pub extra: Extra,
 }
 
-/// A `UnhealthyCondition`.
+/// A condition of a node that makes its machine unhealthy.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct UnhealthyCondition {
-    /// The `status` field.
+    /// The status that is unhealthy.
     pub status: String,
-    /// The `timeout` field.
+    /// How long it must last to count.
     pub timeout: GoDuration,
-    /// The `type` field.
+    /// The type of the condition.
     #[serde(rename = "type")]
     pub type_: String,
     /// Fields this version of the library does not know.
@@ -129,15 +125,15 @@ pub struct UnhealthyCondition {
     pub extra: Extra,
 }
 
-/// A `UnhealthyMachineCondition`.
+/// A condition of a machine that makes it unhealthy.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct UnhealthyMachineCondition {
-    /// The `status` field.
+    /// The status that is unhealthy.
     pub status: ConditionStatus,
-    /// The `timeout` field.
+    /// How long it must last to count.
     pub timeout: GoDuration,
-    /// The `type` field.
+    /// The type of the condition.
     #[serde(rename = "type")]
     pub type_: String,
     /// Fields this version of the library does not know.
@@ -145,11 +141,11 @@ pub struct UnhealthyMachineCondition {
     pub extra: Extra,
 }
 
-/// A `VariableOverrides`.
+/// Values of variables that hold for this part of the cluster only.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct VariableOverrides {
-    /// The `overrides` field.
+    /// The values that differ.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub overrides: Option<Vec<ClusterVariable>>,
     /// Fields this version of the library does not know.
@@ -157,16 +153,16 @@ pub struct VariableOverrides {
     pub extra: Extra,
 }
 
-/// A `ClusterVariable`.
+/// The value of a variable of the class.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ClusterVariable {
-    /// The `definitionFrom` field.
+    /// Which patch of the class defines the variable, where several do.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub definition_from: Option<String>,
-    /// The `name` field.
+    /// The name.
     pub name: String,
-    /// The `value` field.
+    /// The value.
     #[schemars(schema_with = "crate::schema::any_json")]
     pub value: Value,
     /// Fields this version of the library does not know.
@@ -174,14 +170,14 @@ pub struct ClusterVariable {
     pub extra: Extra,
 }
 
-/// A `WorkersTopology`.
+/// The workers of a cluster made from a class.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct WorkersTopology {
-    /// The `machineDeployments` field.
+    /// Deployments of machines.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub machine_deployments: Option<Vec<MachineDeploymentTopology>>,
-    /// The `machinePools` field.
+    /// Pools of machines.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub machine_pools: Option<Vec<MachinePoolTopology>>,
     /// Fields this version of the library does not know.
@@ -189,51 +185,51 @@ pub struct WorkersTopology {
     pub extra: Extra,
 }
 
-/// A `MachineDeploymentTopology`.
+/// A deployment of machines made from a class.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MachineDeploymentTopology {
-    /// The `class` field.
+    /// The name in the class.
     pub class: String,
-    /// The `failureDomain` field.
+    /// The failure domain it is in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failure_domain: Option<String>,
-    /// The `machineHealthCheck` field.
+    /// What makes machines unhealthy, instead of what the class says.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub machine_health_check: Option<MachineHealthCheckTopology>,
-    /// The `metadata` field.
+    /// Labels and annotations.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<TemplateMeta>,
-    /// The `minReadySeconds` field.
+    /// Seconds a machine must be ready before it counts as available.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub min_ready_seconds: Option<i32>,
-    /// The `name` field.
+    /// The name in this topology; it is part of the deployment's name.
     pub name: String,
-    /// The `nodeDeletionTimeout` field.
+    /// How long the deletion of the `Node` is tried; 0 is for ever.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub node_deletion_timeout: Option<GoDuration>,
-    /// The `nodeDrainTimeout` field.
+    /// How long the node is drained; 0 is for ever.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub node_drain_timeout: Option<GoDuration>,
-    /// The `nodeVolumeDetachTimeout` field.
+    /// How long volumes may take to be detached; 0 is for ever.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub node_volume_detach_timeout: Option<GoDuration>,
-    /// The `readinessGates` field.
+    /// Conditions that must be good, besides Cluster API's own, for the machine to be `Ready`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub readiness_gates: Option<Vec<ConditionGate>>,
-    /// The `replicas` field.
+    /// How many machines there should be.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub replicas: Option<i32>,
-    /// The `rollout` field.
+    /// When and how machines are replaced.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rollout: Option<RolloutAfter>,
-    /// The `strategy` field.
+    /// How machines are replaced.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub strategy: Option<MachineDeploymentStrategy>,
-    /// The `taints` field.
+    /// Taints of the node.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub taints: Option<Vec<MachineTaint>>,
-    /// The `variables` field.
+    /// Values of the class's variables.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub variables: Option<VariableOverrides>,
     /// Fields this version of the library does not know.
@@ -241,39 +237,39 @@ pub struct MachineDeploymentTopology {
     pub extra: Extra,
 }
 
-/// A `MachinePoolTopology`.
+/// A pool of machines made from a class.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MachinePoolTopology {
-    /// The `class` field.
+    /// The name in the class.
     pub class: String,
-    /// The `failureDomains` field.
+    /// The names of the failure domains the pool spreads over.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failure_domains: Option<Vec<String>>,
-    /// The `metadata` field.
+    /// Labels and annotations.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<TemplateMeta>,
-    /// The `minReadySeconds` field.
+    /// Seconds a machine must be ready before it counts as available.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub min_ready_seconds: Option<i32>,
-    /// The `name` field.
+    /// The name in this topology; it is part of the pool's name.
     pub name: String,
-    /// The `nodeDeletionTimeout` field.
+    /// How long the deletion of the `Node` is tried; 0 is for ever.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub node_deletion_timeout: Option<GoDuration>,
-    /// The `nodeDrainTimeout` field.
+    /// How long the node is drained; 0 is for ever.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub node_drain_timeout: Option<GoDuration>,
-    /// The `nodeVolumeDetachTimeout` field.
+    /// How long volumes may take to be detached; 0 is for ever.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub node_volume_detach_timeout: Option<GoDuration>,
-    /// The `replicas` field.
+    /// How many machines there should be.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub replicas: Option<i32>,
-    /// The `taints` field.
+    /// Taints of the node.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub taints: Option<Vec<MachineTaint>>,
-    /// The `variables` field.
+    /// Values of the class's variables.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub variables: Option<VariableOverrides>,
     /// Fields this version of the library does not know.

@@ -1,4 +1,4 @@
-//! Types.
+//! Clusters.
 
 use std::collections::BTreeMap;
 
@@ -8,16 +8,12 @@ use kube::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::meta::ApiEndpoint;
-use crate::meta::ClusterNetwork;
-use crate::meta::ClusterPhase;
-use crate::meta::ConditionGate;
-use crate::meta::ReplicaSummary;
+use crate::meta::{ApiEndpoint, ClusterNetwork, ClusterPhase, ConditionGate, ReplicaSummary};
 use crate::v1beta2::ContractReference;
 use crate::v1beta2::machine::V1beta1FailureContainer;
 use crate::v1beta2::topology::Topology;
 
-/// A `ClusterSpec`.
+/// What a cluster should be.
 #[derive(CustomResource, Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[kube(
@@ -31,44 +27,101 @@ use crate::v1beta2::topology::Topology;
     status = "ClusterStatus",
     derive = "PartialEq",
     derive = "Default",
-    doc = "A `Cluster`.",
-    printcolumn(name = "ClusterClass", type_ = "string", json_path = ".spec.topology.classRef.name"),
-    printcolumn(name = "Available", type_ = "string", json_path = ".status.conditions[?(@.type==\"Available\")].status"),
-    printcolumn(name = "CP Desired", type_ = "integer", json_path = ".status.controlPlane.desiredReplicas"),
-    printcolumn(name = "CP Current", type_ = "integer", json_path = ".status.controlPlane.replicas", priority = 10),
-    printcolumn(name = "CP Ready", type_ = "integer", json_path = ".status.controlPlane.readyReplicas", priority = 10),
-    printcolumn(name = "CP Available", type_ = "integer", json_path = ".status.controlPlane.availableReplicas"),
-    printcolumn(name = "CP Up-to-date", type_ = "integer", json_path = ".status.controlPlane.upToDateReplicas"),
-    printcolumn(name = "W Desired", type_ = "integer", json_path = ".status.workers.desiredReplicas"),
-    printcolumn(name = "W Current", type_ = "integer", json_path = ".status.workers.replicas", priority = 10),
-    printcolumn(name = "W Ready", type_ = "integer", json_path = ".status.workers.readyReplicas", priority = 10),
-    printcolumn(name = "W Available", type_ = "integer", json_path = ".status.workers.availableReplicas"),
-    printcolumn(name = "W Up-to-date", type_ = "integer", json_path = ".status.workers.upToDateReplicas"),
-    printcolumn(name = "Paused", type_ = "string", json_path = ".status.conditions[?(@.type==\"Paused\")].status", priority = 10),
+    doc = "A Kubernetes cluster, with references to what it is made of.",
+    printcolumn(
+        name = "ClusterClass",
+        type_ = "string",
+        json_path = ".spec.topology.classRef.name"
+    ),
+    printcolumn(
+        name = "Available",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Available\")].status"
+    ),
+    printcolumn(
+        name = "CP Desired",
+        type_ = "integer",
+        json_path = ".status.controlPlane.desiredReplicas"
+    ),
+    printcolumn(
+        name = "CP Current",
+        type_ = "integer",
+        json_path = ".status.controlPlane.replicas",
+        priority = 10
+    ),
+    printcolumn(
+        name = "CP Ready",
+        type_ = "integer",
+        json_path = ".status.controlPlane.readyReplicas",
+        priority = 10
+    ),
+    printcolumn(
+        name = "CP Available",
+        type_ = "integer",
+        json_path = ".status.controlPlane.availableReplicas"
+    ),
+    printcolumn(
+        name = "CP Up-to-date",
+        type_ = "integer",
+        json_path = ".status.controlPlane.upToDateReplicas"
+    ),
+    printcolumn(
+        name = "W Desired",
+        type_ = "integer",
+        json_path = ".status.workers.desiredReplicas"
+    ),
+    printcolumn(
+        name = "W Current",
+        type_ = "integer",
+        json_path = ".status.workers.replicas",
+        priority = 10
+    ),
+    printcolumn(
+        name = "W Ready",
+        type_ = "integer",
+        json_path = ".status.workers.readyReplicas",
+        priority = 10
+    ),
+    printcolumn(
+        name = "W Available",
+        type_ = "integer",
+        json_path = ".status.workers.availableReplicas"
+    ),
+    printcolumn(
+        name = "W Up-to-date",
+        type_ = "integer",
+        json_path = ".status.workers.upToDateReplicas"
+    ),
+    printcolumn(
+        name = "Paused",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Paused\")].status",
+        priority = 10
+    ),
     printcolumn(name = "Phase", type_ = "string", json_path = ".status.phase"),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
-    printcolumn(name = "Version", type_ = "string", json_path = ".spec.topology.version"),
+    printcolumn(name = "Version", type_ = "string", json_path = ".spec.topology.version")
 )]
 pub struct ClusterSpec {
-    /// The `availabilityGates` field.
+    /// Conditions that must be good, besides Cluster API's own, for the cluster to be `Available`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub availability_gates: Option<Vec<ConditionGate>>,
-    /// The `clusterNetwork` field.
+    /// The networks inside the cluster.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cluster_network: Option<ClusterNetwork>,
-    /// The `controlPlaneEndpoint` field.
+    /// Where the API server is reached.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub control_plane_endpoint: Option<ApiEndpoint>,
-    /// The `controlPlaneRef` field.
+    /// The control plane.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub control_plane_ref: Option<ContractReference>,
-    /// The `infrastructureRef` field.
+    /// The infrastructure provider's side of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub infrastructure_ref: Option<ContractReference>,
-    /// The `paused` field.
+    /// Stops every controller of the cluster, of the infrastructure as well.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub paused: Option<bool>,
-    /// The `topology` field.
+    /// The class the cluster is made from, and what is special about it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub topology: Option<Topology>,
     /// Fields this version of the library does not know.
@@ -76,32 +129,32 @@ pub struct ClusterSpec {
     pub extra: Extra,
 }
 
-/// A `ClusterStatus`.
+/// What a cluster is.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ClusterStatus {
-    /// The `conditions` field.
+    /// What holds and what does not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub conditions: Option<Vec<Condition>>,
-    /// The `controlPlane` field.
+    /// The control plane.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub control_plane: Option<ReplicaSummary>,
-    /// The `deprecated` field.
+    /// What v1beta1 had in the status, until v1beta1 is gone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deprecated: Option<V1beta1FailureContainer>,
-    /// The `failureDomains` field.
+    /// Failure domains.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failure_domains: Option<Vec<FailureDomain>>,
-    /// The `initialization` field.
+    /// What has happened once while it came up; it does not change afterwards.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub initialization: Option<ClusterInitialization>,
-    /// The `observedGeneration` field.
+    /// The `metadata.generation` this status is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
-    /// The `phase` field.
+    /// How far it is; for people, programs read the conditions.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub phase: Option<ClusterPhase>,
-    /// The `workers` field.
+    /// The workers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub workers: Option<ReplicaSummary>,
     /// Fields this version of the library does not know.
@@ -109,31 +162,31 @@ pub struct ClusterStatus {
     pub extra: Extra,
 }
 
-/// A `FailureDomain`.
+/// A part of the infrastructure that fails on its own, such as a zone.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct FailureDomain {
-    /// The `attributes` field.
+    /// What the provider says about it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attributes: Option<BTreeMap<String, String>>,
-    /// The `controlPlane` field.
+    /// Whether control-plane machines may run there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub control_plane: Option<bool>,
-    /// The `name` field.
+    /// The name.
     pub name: String,
     /// Fields this version of the library does not know.
     #[serde(flatten)]
     pub extra: Extra,
 }
 
-/// A `ClusterInitialization`.
+/// What has happened once while the cluster came up.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ClusterInitialization {
-    /// The `controlPlaneInitialized` field.
+    /// The control plane takes requests.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub control_plane_initialized: Option<bool>,
-    /// The `infrastructureProvisioned` field.
+    /// The infrastructure is there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub infrastructure_provisioned: Option<bool>,
     /// Fields this version of the library does not know.

@@ -1,4 +1,4 @@
-//! Types.
+//! kubeadm's configuration.
 
 use std::collections::BTreeMap;
 
@@ -9,70 +9,56 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::SensitiveString;
-use crate::kubeadm::BootstrapFormat;
-use crate::kubeadm::BootstrapTokenDiscovery;
-use crate::kubeadm::Dns;
-use crate::kubeadm::EncryptionAlgorithm;
-use crate::kubeadm::EnvVar;
-use crate::kubeadm::ExternalEtcd;
-use crate::kubeadm::File;
-use crate::kubeadm::FileDiscovery;
-use crate::kubeadm::Filesystem;
-use crate::kubeadm::HostPathMount;
-use crate::kubeadm::Ignition;
-use crate::kubeadm::ImagePullPolicy;
-use crate::kubeadm::JoinControlPlane;
-use crate::kubeadm::KubeadmPatches;
-use crate::kubeadm::LocalApiEndpoint;
-use crate::kubeadm::Ntp;
-use crate::kubeadm::PartitionSpec;
-use crate::kubeadm::PartitionTableType;
-use crate::kubeadm::User;
+use crate::kubeadm::{
+    BootstrapFormat, BootstrapTokenDiscovery, Dns, EncryptionAlgorithm, EnvVar, ExternalEtcd, File,
+    FileDiscovery, Filesystem, HostPathMount, Ignition, ImagePullPolicy, JoinControlPlane, KubeadmPatches,
+    LocalApiEndpoint, Ntp, PartitionSpec, PartitionTableType, User,
+};
 
-/// A `KubeadmConfigSpec`.
+/// How kubeadm turns a machine into a node: what cloud-init or Ignition writes and runs.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct KubeadmConfigSpec {
-    /// The `bootCommands` field.
+    /// Commands cloud-init runs early in every boot.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub boot_commands: Option<Vec<String>>,
-    /// The `clusterConfiguration` field.
+    /// What holds for the whole cluster.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cluster_configuration: Option<ClusterConfiguration>,
-    /// The `diskSetup` field.
+    /// Disks to partition and format.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub disk_setup: Option<DiskSetup>,
-    /// The `files` field.
+    /// Files to write.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub files: Option<Vec<File>>,
-    /// The `format` field.
+    /// What reads the bootstrap data: cloud-init or Ignition.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub format: Option<BootstrapFormat>,
-    /// The `ignition` field.
+    /// What only Ignition needs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ignition: Option<Ignition>,
-    /// The `initConfiguration` field.
+    /// What the first control-plane machine does.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub init_configuration: Option<InitConfiguration>,
-    /// The `joinConfiguration` field.
+    /// What every further machine does.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub join_configuration: Option<JoinConfiguration>,
-    /// The `mounts` field.
+    /// Mount points, as the fields of a line of `/etc/fstab`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mounts: Option<Vec<Vec<String>>>,
-    /// The `ntp` field.
+    /// Where the machine takes its time from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ntp: Option<Ntp>,
-    /// The `postKubeadmCommands` field.
+    /// Commands that run after kubeadm.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub post_kubeadm_commands: Option<Vec<String>>,
-    /// The `preKubeadmCommands` field.
+    /// Commands that run before kubeadm.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pre_kubeadm_commands: Option<Vec<String>>,
-    /// The `users` field.
+    /// Users to make.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub users: Option<Vec<User>>,
-    /// The `verbosity` field.
+    /// How much kubeadm logs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub verbosity: Option<i32>,
     /// Fields this version of the library does not know.
@@ -80,44 +66,44 @@ pub struct KubeadmConfigSpec {
     pub extra: Extra,
 }
 
-/// A `ClusterConfiguration`.
+/// kubeadm's configuration of the whole cluster.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ClusterConfiguration {
-    /// The `apiServer` field.
+    /// The API server.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub api_server: Option<ApiServer>,
-    /// The `caCertificateValidityPeriodDays` field.
+    /// Days a generated certificate authority is valid.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ca_certificate_validity_period_days: Option<i32>,
-    /// The `certificateValidityPeriodDays` field.
+    /// Days a generated certificate is valid.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub certificate_validity_period_days: Option<i32>,
-    /// The `certificatesDir` field.
+    /// Where certificates are kept.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub certificates_dir: Option<String>,
-    /// The `controlPlaneEndpoint` field.
+    /// Where the API server is reached, as `host:port`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub control_plane_endpoint: Option<String>,
-    /// The `controllerManager` field.
+    /// The controller manager.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub controller_manager: Option<ControlPlaneComponent>,
-    /// The `dns` field.
+    /// The DNS server.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dns: Option<Dns>,
-    /// The `encryptionAlgorithm` field.
+    /// The kind of keys and certificates.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub encryption_algorithm: Option<EncryptionAlgorithm>,
-    /// The `etcd` field.
+    /// etcd.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub etcd: Option<Etcd>,
-    /// The `featureGates` field.
+    /// kubeadm's feature gates.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub feature_gates: Option<BTreeMap<String, bool>>,
-    /// The `imageRepository` field.
+    /// Where images are pulled from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image_repository: Option<String>,
-    /// The `scheduler` field.
+    /// The scheduler.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scheduler: Option<ControlPlaneComponent>,
     /// Fields this version of the library does not know.
@@ -125,20 +111,20 @@ pub struct ClusterConfiguration {
     pub extra: Extra,
 }
 
-/// A `ApiServer`.
+/// How the API server runs.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ApiServer {
-    /// The `certSANs` field.
+    /// Further names the certificate is valid for.
     #[serde(rename = "certSANs", skip_serializing_if = "Option::is_none")]
     pub cert_sans: Option<Vec<String>>,
-    /// The `extraArgs` field.
+    /// Further flags.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub extra_args: Option<Vec<Arg>>,
-    /// The `extraEnvs` field.
+    /// Further environment variables.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub extra_envs: Option<Vec<EnvVar>>,
-    /// The `extraVolumes` field.
+    /// Further paths of the host.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub extra_volumes: Option<Vec<HostPathMount>>,
     /// Fields this version of the library does not know.
@@ -146,30 +132,30 @@ pub struct ApiServer {
     pub extra: Extra,
 }
 
-/// A `Arg`.
+/// A flag of a component; a name may stand more than once.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Arg {
-    /// The `name` field.
+    /// The name.
     pub name: String,
-    /// The `value` field.
+    /// The value.
     pub value: String,
     /// Fields this version of the library does not know.
     #[serde(flatten)]
     pub extra: Extra,
 }
 
-/// A `ControlPlaneComponent`.
+/// How the controller manager or the scheduler runs.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ControlPlaneComponent {
-    /// The `extraArgs` field.
+    /// Further flags.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub extra_args: Option<Vec<Arg>>,
-    /// The `extraEnvs` field.
+    /// Further environment variables.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub extra_envs: Option<Vec<EnvVar>>,
-    /// The `extraVolumes` field.
+    /// Further paths of the host.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub extra_volumes: Option<Vec<HostPathMount>>,
     /// Fields this version of the library does not know.
@@ -177,14 +163,14 @@ pub struct ControlPlaneComponent {
     pub extra: Extra,
 }
 
-/// A `Etcd`.
+/// Where etcd runs.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Etcd {
-    /// The `external` field.
+    /// An etcd that runs elsewhere.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub external: Option<ExternalEtcd>,
-    /// The `local` field.
+    /// An etcd on the control-plane machines.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub local: Option<LocalEtcd>,
     /// Fields this version of the library does not know.
@@ -192,29 +178,29 @@ pub struct Etcd {
     pub extra: Extra,
 }
 
-/// A `LocalEtcd`.
+/// An etcd on the control-plane machines.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct LocalEtcd {
-    /// The `dataDir` field.
+    /// Where the data is kept.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data_dir: Option<String>,
-    /// The `extraArgs` field.
+    /// Further flags.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub extra_args: Option<Vec<Arg>>,
-    /// The `extraEnvs` field.
+    /// Further environment variables.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub extra_envs: Option<Vec<EnvVar>>,
-    /// The `imageRepository` field.
+    /// Where images are pulled from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image_repository: Option<String>,
-    /// The `imageTag` field.
+    /// The tag of the image.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image_tag: Option<String>,
-    /// The `peerCertSANs` field.
+    /// Further names the certificate for other members is valid for.
     #[serde(rename = "peerCertSANs", skip_serializing_if = "Option::is_none")]
     pub peer_cert_sans: Option<Vec<String>>,
-    /// The `serverCertSANs` field.
+    /// Further names the certificate for clients is valid for.
     #[serde(rename = "serverCertSANs", skip_serializing_if = "Option::is_none")]
     pub server_cert_sans: Option<Vec<String>>,
     /// Fields this version of the library does not know.
@@ -222,14 +208,14 @@ pub struct LocalEtcd {
     pub extra: Extra,
 }
 
-/// A `DiskSetup`.
+/// The disks cloud-init partitions and formats.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DiskSetup {
-    /// The `filesystems` field.
+    /// File systems to make.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub filesystems: Option<Vec<Filesystem>>,
-    /// The `partitions` field.
+    /// Disks to partition.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub partitions: Option<Vec<Partition>>,
     /// Fields this version of the library does not know.
@@ -237,22 +223,22 @@ pub struct DiskSetup {
     pub extra: Extra,
 }
 
-/// A `Partition`.
+/// A disk to partition.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Partition {
-    /// The `device` field.
+    /// The device.
     pub device: String,
-    /// The `diskLayout` field.
+    /// The partitions, in order.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub disk_layout: Option<Vec<PartitionSpec>>,
-    /// The `layout` field.
+    /// One partition over the whole disk.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub layout: Option<bool>,
-    /// The `overwrite` field.
+    /// Whether something that is there is overwritten.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub overwrite: Option<bool>,
-    /// The `tableType` field.
+    /// The kind of partition table.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub table_type: Option<PartitionTableType>,
     /// Fields this version of the library does not know.
@@ -260,26 +246,26 @@ pub struct Partition {
     pub extra: Extra,
 }
 
-/// A `InitConfiguration`.
+/// kubeadm's configuration of the first control-plane machine.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct InitConfiguration {
-    /// The `bootstrapTokens` field.
+    /// The tokens with which nodes join.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bootstrap_tokens: Option<Vec<BootstrapToken>>,
-    /// The `localAPIEndpoint` field.
+    /// Where the API server of this machine listens.
     #[serde(rename = "localAPIEndpoint", skip_serializing_if = "Option::is_none")]
     pub local_api_endpoint: Option<LocalApiEndpoint>,
-    /// The `nodeRegistration` field.
+    /// How the node joins.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub node_registration: Option<NodeRegistration>,
-    /// The `patches` field.
+    /// Patches of the files kubeadm generates.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub patches: Option<KubeadmPatches>,
-    /// The `skipPhases` field.
+    /// Phases of kubeadm that are left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub skip_phases: Option<Vec<String>>,
-    /// The `timeouts` field.
+    /// How long kubeadm waits.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeouts: Option<KubeadmTimeouts>,
     /// Fields this version of the library does not know.
@@ -287,25 +273,25 @@ pub struct InitConfiguration {
     pub extra: Extra,
 }
 
-/// A `BootstrapToken`.
+/// A token with which nodes join.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct BootstrapToken {
-    /// The `description` field.
+    /// What it is for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// The `expires` field.
+    /// When it expires.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expires: Option<Time>,
-    /// The `groups` field.
+    /// The groups a holder of the token is in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub groups: Option<Vec<String>>,
-    /// The `token` field.
+    /// The token.
     pub token: SensitiveString,
-    /// The `ttlSeconds` field.
+    /// Seconds it is valid.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ttl_seconds: Option<i32>,
-    /// The `usages` field.
+    /// What it may be used for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub usages: Option<Vec<String>>,
     /// Fields this version of the library does not know.
@@ -313,29 +299,29 @@ pub struct BootstrapToken {
     pub extra: Extra,
 }
 
-/// A `NodeRegistration`.
+/// How the node joins.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct NodeRegistration {
-    /// The `criSocket` field.
+    /// The socket of the container runtime.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cri_socket: Option<String>,
-    /// The `ignorePreflightErrors` field.
+    /// Checks of kubeadm whose errors are ignored.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ignore_preflight_errors: Option<Vec<String>>,
-    /// The `imagePullPolicy` field.
+    /// When images are pulled.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image_pull_policy: Option<ImagePullPolicy>,
-    /// The `imagePullSerial` field.
+    /// Whether images are pulled one by one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image_pull_serial: Option<bool>,
-    /// The `kubeletExtraArgs` field.
+    /// Further flags of the kubelet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kubelet_extra_args: Option<Vec<Arg>>,
-    /// The `name` field.
+    /// The name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// The `taints` field.
+    /// Taints of the node.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub taints: Option<Vec<Taint>>,
     /// Fields this version of the library does not know.
@@ -343,26 +329,26 @@ pub struct NodeRegistration {
     pub extra: Extra,
 }
 
-/// A `KubeadmTimeouts`.
+/// How long kubeadm waits.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct KubeadmTimeouts {
-    /// The `controlPlaneComponentHealthCheckSeconds` field.
+    /// Seconds for a component of the control plane to become healthy.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub control_plane_component_health_check_seconds: Option<i32>,
-    /// The `discoverySeconds` field.
+    /// Seconds to find the API server.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub discovery_seconds: Option<i32>,
-    /// The `etcdAPICallSeconds` field.
+    /// Seconds for a request to etcd.
     #[serde(rename = "etcdAPICallSeconds", skip_serializing_if = "Option::is_none")]
     pub etcd_api_call_seconds: Option<i32>,
-    /// The `kubeletHealthCheckSeconds` field.
+    /// Seconds for the kubelet to become healthy.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kubelet_health_check_seconds: Option<i32>,
-    /// The `kubernetesAPICallSeconds` field.
+    /// Seconds for a request to the API server.
     #[serde(rename = "kubernetesAPICallSeconds", skip_serializing_if = "Option::is_none")]
     pub kubernetes_api_call_seconds: Option<i32>,
-    /// The `tlsBootstrapSeconds` field.
+    /// Seconds for the kubelet to get its certificate.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tls_bootstrap_seconds: Option<i32>,
     /// Fields this version of the library does not know.
@@ -370,29 +356,29 @@ pub struct KubeadmTimeouts {
     pub extra: Extra,
 }
 
-/// A `JoinConfiguration`.
+/// kubeadm's configuration of all further machines.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct JoinConfiguration {
-    /// The `caCertPath` field.
+    /// The path of the certificate authority.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ca_cert_path: Option<String>,
-    /// The `controlPlane` field.
+    /// Joins as a control-plane machine; absent for a worker.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub control_plane: Option<JoinControlPlane>,
-    /// The `discovery` field.
+    /// How the machine finds and trusts the API server.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub discovery: Option<Discovery>,
-    /// The `nodeRegistration` field.
+    /// How the node joins.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub node_registration: Option<NodeRegistration>,
-    /// The `patches` field.
+    /// Patches of the files kubeadm generates.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub patches: Option<KubeadmPatches>,
-    /// The `skipPhases` field.
+    /// Phases of kubeadm that are left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub skip_phases: Option<Vec<String>>,
-    /// The `timeouts` field.
+    /// How long kubeadm waits.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeouts: Option<KubeadmTimeouts>,
     /// Fields this version of the library does not know.
@@ -400,17 +386,17 @@ pub struct JoinConfiguration {
     pub extra: Extra,
 }
 
-/// A `Discovery`.
+/// How a joining machine finds and trusts the API server.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Discovery {
-    /// The `bootstrapToken` field.
+    /// Trust by a token.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bootstrap_token: Option<BootstrapTokenDiscovery>,
-    /// The `file` field.
+    /// Trust by a kubeconfig file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub file: Option<FileDiscovery>,
-    /// The `tlsBootstrapToken` field.
+    /// The token for the certificate request, where it is another one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tls_bootstrap_token: Option<SensitiveString>,
     /// Fields this version of the library does not know.

@@ -1,4 +1,4 @@
-//! Types.
+//! Templates of bootstrap configuration.
 
 use fleet_core::Extra;
 use kube::CustomResource;
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::meta::TemplateMeta;
 use crate::v1beta2::kubeadm_config::KubeadmConfigSpec;
 
-/// A `KubeadmConfigTemplateSpec`.
+/// What new `KubeadmConfig` objects are made from.
 #[derive(CustomResource, Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[kube(
@@ -20,27 +20,35 @@ use crate::v1beta2::kubeadm_config::KubeadmConfigSpec;
     category = "cluster-api",
     derive = "PartialEq",
     derive = "Default",
-    doc = "A `KubeadmConfigTemplate`.",
-    printcolumn(name = "ClusterClass", type_ = "string", json_path = ".metadata.ownerReferences[?(@.kind==\"ClusterClass\")].name"),
-    printcolumn(name = "Cluster", type_ = "string", json_path = ".metadata.ownerReferences[?(@.kind==\"Cluster\")].name"),
-    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
+    doc = "What the bootstrap configuration of workers is made from.",
+    printcolumn(
+        name = "ClusterClass",
+        type_ = "string",
+        json_path = ".metadata.ownerReferences[?(@.kind==\"ClusterClass\")].name"
+    ),
+    printcolumn(
+        name = "Cluster",
+        type_ = "string",
+        json_path = ".metadata.ownerReferences[?(@.kind==\"Cluster\")].name"
+    ),
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]
 pub struct KubeadmConfigTemplateSpec {
-    /// The `template` field.
+    /// What new objects are made from.
     pub template: KubeadmConfigTemplateResource,
     /// Fields this version of the library does not know.
     #[serde(flatten)]
     pub extra: Extra,
 }
 
-/// A `KubeadmConfigTemplateResource`.
+/// A `KubeadmConfig` as it is made from a template.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct KubeadmConfigTemplateResource {
-    /// The `metadata` field.
+    /// Labels and annotations.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<TemplateMeta>,
-    /// The `spec` field.
+    /// What they should be.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spec: Option<KubeadmConfigSpec>,
     /// Fields this version of the library does not know.

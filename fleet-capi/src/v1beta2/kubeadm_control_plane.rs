@@ -1,26 +1,21 @@
-//! Types.
+//! Control planes that kubeadm sets up.
 
 use fleet_core::Extra;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use kube::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::meta::ConditionGate;
-use crate::meta::KubeadmControlPlaneRollingUpdate;
-use crate::meta::MachineNaming;
-use crate::meta::MachineTaint;
-use crate::meta::RolloutBefore;
-use crate::meta::RolloutStrategyType;
-use crate::meta::TemplateMeta;
-use crate::meta::VersionReplicas;
+use crate::meta::{
+    ConditionGate, KubeadmControlPlaneRollingUpdate, MachineNaming, MachineTaint, RolloutBefore,
+    RolloutStrategyType, TemplateMeta, VersionReplicas,
+};
 use crate::v1beta1;
 use crate::v1beta2::ContractReference;
 use crate::v1beta2::kubeadm_config::KubeadmConfigSpec;
 use crate::v1beta2::machine::DeletionTimeouts;
 
-/// A `KubeadmControlPlaneSpec`.
+/// What a control plane made by kubeadm should be.
 #[derive(CustomResource, Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[kube(
@@ -34,72 +29,101 @@ use crate::v1beta2::machine::DeletionTimeouts;
     status = "KubeadmControlPlaneStatus",
     derive = "PartialEq",
     derive = "Default",
-    doc = "A `KubeadmControlPlane`.",
-    scale(spec_replicas_path = ".spec.replicas", status_replicas_path = ".status.replicas", label_selector_path = ".status.selector"),
-    printcolumn(name = "Cluster", type_ = "string", json_path = ".metadata.labels['cluster\\.x-k8s\\.io/cluster-name']"),
-    printcolumn(name = "Available", type_ = "string", json_path = ".status.conditions[?(@.type==\"Available\")].status"),
+    doc = "A control plane that kubeadm sets up.",
+    scale(
+        spec_replicas_path = ".spec.replicas",
+        status_replicas_path = ".status.replicas",
+        label_selector_path = ".status.selector"
+    ),
+    printcolumn(
+        name = "Cluster",
+        type_ = "string",
+        json_path = ".metadata.labels['cluster\\.x-k8s\\.io/cluster-name']"
+    ),
+    printcolumn(
+        name = "Available",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Available\")].status"
+    ),
     printcolumn(name = "Desired", type_ = "integer", json_path = ".spec.replicas"),
     printcolumn(name = "Current", type_ = "integer", json_path = ".status.replicas"),
     printcolumn(name = "Ready", type_ = "integer", json_path = ".status.readyReplicas"),
-    printcolumn(name = "Available", type_ = "integer", json_path = ".status.availableReplicas"),
-    printcolumn(name = "Up-to-date", type_ = "integer", json_path = ".status.upToDateReplicas"),
-    printcolumn(name = "Paused", type_ = "string", json_path = ".status.conditions[?(@.type==\"Paused\")].status", priority = 10),
-    printcolumn(name = "Initialized", type_ = "boolean", json_path = ".status.initialization.controlPlaneInitialized"),
+    printcolumn(
+        name = "Available",
+        type_ = "integer",
+        json_path = ".status.availableReplicas"
+    ),
+    printcolumn(
+        name = "Up-to-date",
+        type_ = "integer",
+        json_path = ".status.upToDateReplicas"
+    ),
+    printcolumn(
+        name = "Paused",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Paused\")].status",
+        priority = 10
+    ),
+    printcolumn(
+        name = "Initialized",
+        type_ = "boolean",
+        json_path = ".status.initialization.controlPlaneInitialized"
+    ),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
-    printcolumn(name = "Version", type_ = "string", json_path = ".spec.version"),
+    printcolumn(name = "Version", type_ = "string", json_path = ".spec.version")
 )]
 pub struct KubeadmControlPlaneSpec {
-    /// The `kubeadmConfigSpec` field.
+    /// How kubeadm sets up the machines.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kubeadm_config_spec: Option<KubeadmConfigSpec>,
-    /// The `machineNaming` field.
+    /// How the names of new machines are made.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub machine_naming: Option<MachineNaming>,
-    /// The `machineTemplate` field.
+    /// What the machines are made from.
     pub machine_template: KubeadmControlPlaneMachineTemplate,
-    /// The `remediation` field.
+    /// What happens to unhealthy machines.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remediation: Option<KubeadmControlPlaneRemediation>,
-    /// The `replicas` field.
+    /// How many machines there should be.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub replicas: Option<i32>,
-    /// The `rollout` field.
+    /// When and how machines are replaced.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rollout: Option<KubeadmControlPlaneRollout>,
-    /// The `version` field.
+    /// The Kubernetes version.
     pub version: String,
     /// Fields this version of the library does not know.
     #[serde(flatten)]
     pub extra: Extra,
 }
 
-/// A `KubeadmControlPlaneMachineTemplate`.
+/// What control-plane machines are made from.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct KubeadmControlPlaneMachineTemplate {
-    /// The `metadata` field.
+    /// Labels and annotations.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<TemplateMeta>,
-    /// The `spec` field.
+    /// What they should be.
     pub spec: KubeadmControlPlaneMachineSpec,
     /// Fields this version of the library does not know.
     #[serde(flatten)]
     pub extra: Extra,
 }
 
-/// A `KubeadmControlPlaneMachineSpec`.
+/// What one control-plane machine should be.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct KubeadmControlPlaneMachineSpec {
-    /// The `deletion` field.
+    /// How machines are deleted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deletion: Option<DeletionTimeouts>,
-    /// The `infrastructureRef` field.
+    /// The infrastructure provider's side of it.
     pub infrastructure_ref: ContractReference,
-    /// The `readinessGates` field.
+    /// Conditions that must be good, besides Cluster API's own, for the machine to be `Ready`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub readiness_gates: Option<Vec<ConditionGate>>,
-    /// The `taints` field.
+    /// Taints of the node.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub taints: Option<Vec<MachineTaint>>,
     /// Fields this version of the library does not know.
@@ -107,17 +131,17 @@ pub struct KubeadmControlPlaneMachineSpec {
     pub extra: Extra,
 }
 
-/// A `KubeadmControlPlaneRemediation`.
+/// How unhealthy control-plane machines are replaced.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct KubeadmControlPlaneRemediation {
-    /// The `maxRetry` field.
+    /// How often a replacement may fail before no more is tried; no limit where absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_retry: Option<i32>,
-    /// The `minHealthyPeriodSeconds` field.
+    /// Seconds after a replacement in which a failure counts as a retry of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub min_healthy_period_seconds: Option<i32>,
-    /// The `retryPeriodSeconds` field.
+    /// Seconds to wait between retries.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_period_seconds: Option<i32>,
     /// Fields this version of the library does not know.
@@ -125,17 +149,17 @@ pub struct KubeadmControlPlaneRemediation {
     pub extra: Extra,
 }
 
-/// A `KubeadmControlPlaneRollout`.
+/// When and how control-plane machines are replaced.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct KubeadmControlPlaneRollout {
-    /// The `after` field.
+    /// When this time has passed, machines older than it are replaced.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub after: Option<Time>,
-    /// The `before` field.
+    /// What makes machines be replaced in time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub before: Option<RolloutBefore>,
-    /// The `strategy` field.
+    /// How machines are replaced.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub strategy: Option<KubeadmControlPlaneRolloutStrategy>,
     /// Fields this version of the library does not know.
@@ -143,14 +167,14 @@ pub struct KubeadmControlPlaneRollout {
     pub extra: Extra,
 }
 
-/// A `KubeadmControlPlaneRolloutStrategy`.
+/// How control-plane machines are replaced.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct KubeadmControlPlaneRolloutStrategy {
-    /// The `rollingUpdate` field.
+    /// The limits of a rolling update.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rolling_update: Option<KubeadmControlPlaneRollingUpdate>,
-    /// The `type` field.
+    /// Which kind.
     #[serde(rename = "type")]
     pub type_: RolloutStrategyType,
     /// Fields this version of the library does not know.
@@ -158,44 +182,44 @@ pub struct KubeadmControlPlaneRolloutStrategy {
     pub extra: Extra,
 }
 
-/// A `KubeadmControlPlaneStatus`.
+/// What a control plane is.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct KubeadmControlPlaneStatus {
-    /// The `availableReplicas` field.
+    /// How many are available: ready for `minReadySeconds`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub available_replicas: Option<i32>,
-    /// The `conditions` field.
+    /// What holds and what does not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub conditions: Option<Vec<Condition>>,
-    /// The `deprecated` field.
+    /// What v1beta1 had in the status, until v1beta1 is gone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deprecated: Option<KubeadmControlPlaneDeprecated>,
-    /// The `initialization` field.
+    /// What has happened once while it came up; it does not change afterwards.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub initialization: Option<KubeadmControlPlaneInitialization>,
-    /// The `lastRemediation` field.
+    /// The last machine that was replaced because it was unhealthy.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_remediation: Option<LastRemediation>,
-    /// The `observedGeneration` field.
+    /// The `metadata.generation` this status is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
-    /// The `readyReplicas` field.
+    /// How many are ready.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ready_replicas: Option<i32>,
-    /// The `replicas` field.
+    /// How many machines there are.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub replicas: Option<i32>,
-    /// The `selector` field.
+    /// The selector as text, for the scale subresource.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub selector: Option<String>,
-    /// The `upToDateReplicas` field.
+    /// How many are as the spec wants them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub up_to_date_replicas: Option<i32>,
-    /// The `version` field.
+    /// The lowest Kubernetes version among the machines; `versions` says more.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
-    /// The `versions` field.
+    /// How many machines run which version, by what their kubelets say.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub versions: Option<Vec<VersionReplicas>>,
     /// Fields this version of the library does not know.
@@ -203,11 +227,11 @@ pub struct KubeadmControlPlaneStatus {
     pub extra: Extra,
 }
 
-/// A `KubeadmControlPlaneDeprecated`.
+/// What v1beta1 had in the status and v1beta2 dropped.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct KubeadmControlPlaneDeprecated {
-    /// The `v1beta1` field.
+    /// The status of v1beta1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub v1beta1: Option<KubeadmControlPlaneV1beta1Status>,
     /// Fields this version of the library does not know.
@@ -215,26 +239,26 @@ pub struct KubeadmControlPlaneDeprecated {
     pub extra: Extra,
 }
 
-/// A `KubeadmControlPlaneV1beta1Status`.
+/// The conditions, counts and failures of v1beta1.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct KubeadmControlPlaneV1beta1Status {
-    /// The `conditions` field.
+    /// What holds and what does not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub conditions: Option<Vec<v1beta1::Condition>>,
-    /// The `failureMessage` field.
+    /// What went wrong for good, in words for people.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failure_message: Option<String>,
-    /// The `failureReason` field.
+    /// What went wrong for good, in one word for programs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failure_reason: Option<String>,
-    /// The `readyReplicas` field.
+    /// How many are ready.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ready_replicas: Option<i32>,
-    /// The `unavailableReplicas` field.
+    /// How many are not available.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unavailable_replicas: Option<i32>,
-    /// The `updatedReplicas` field.
+    /// How many are as the spec wants them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub updated_replicas: Option<i32>,
     /// Fields this version of the library does not know.
@@ -242,11 +266,11 @@ pub struct KubeadmControlPlaneV1beta1Status {
     pub extra: Extra,
 }
 
-/// A `KubeadmControlPlaneInitialization`.
+/// What has happened once while the control plane came up.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct KubeadmControlPlaneInitialization {
-    /// The `controlPlaneInitialized` field.
+    /// The control plane takes requests.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub control_plane_initialized: Option<bool>,
     /// Fields this version of the library does not know.
@@ -254,15 +278,15 @@ pub struct KubeadmControlPlaneInitialization {
     pub extra: Extra,
 }
 
-/// A `LastRemediation`.
+/// The last machine that was replaced because it was unhealthy.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct LastRemediation {
-    /// The `machine` field.
+    /// The name of the machine.
     pub machine: String,
-    /// The `retryCount` field.
+    /// How often it has been tried.
     pub retry_count: i32,
-    /// The `time` field.
+    /// When.
     pub time: Time,
     /// Fields this version of the library does not know.
     #[serde(flatten)]

@@ -1,22 +1,18 @@
-//! Types.
+//! Machines.
 
 use fleet_core::Extra;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use kube::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::meta::ConditionGate;
-use crate::meta::MachineAddress;
-use crate::meta::MachineDeletionStatus;
-use crate::meta::MachinePhase;
-use crate::meta::MachineTaint;
-use crate::meta::NodeInfo;
+use crate::meta::{
+    ConditionGate, MachineAddress, MachineDeletionStatus, MachinePhase, MachineTaint, NodeInfo,
+};
 use crate::v1beta1;
 use crate::v1beta2::ContractReference;
 
-/// A `MachineSpec`.
+/// What one machine should be.
 #[derive(CustomResource, Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[kube(
@@ -30,48 +26,89 @@ use crate::v1beta2::ContractReference;
     status = "MachineStatus",
     derive = "PartialEq",
     derive = "Default",
-    doc = "A `Machine`.",
+    doc = "One machine: a node, or on the way to be one.",
     printcolumn(name = "Cluster", type_ = "string", json_path = ".spec.clusterName"),
     printcolumn(name = "Node Name", type_ = "string", json_path = ".status.nodeRef.name"),
-    printcolumn(name = "Provider ID", type_ = "string", json_path = ".spec.providerID", priority = 10),
-    printcolumn(name = "Failure domain", type_ = "string", json_path = ".status.failureDomain"),
-    printcolumn(name = "Ready", type_ = "string", json_path = ".status.conditions[?(@.type==\"Ready\")].status"),
-    printcolumn(name = "Available", type_ = "string", json_path = ".status.conditions[?(@.type==\"Available\")].status"),
-    printcolumn(name = "Up-to-date", type_ = "string", json_path = ".status.conditions[?(@.type==\"UpToDate\")].status"),
-    printcolumn(name = "Internal-IP", type_ = "string", json_path = ".status.addresses[?(@.type==\"InternalIP\")].address", priority = 10),
-    printcolumn(name = "External-IP", type_ = "string", json_path = ".status.addresses[?(@.type==\"ExternalIP\")].address", priority = 10),
-    printcolumn(name = "OS-Image", type_ = "string", json_path = ".status.nodeInfo.osImage", priority = 10),
-    printcolumn(name = "Paused", type_ = "string", json_path = ".status.conditions[?(@.type==\"Paused\")].status", priority = 10),
+    printcolumn(
+        name = "Provider ID",
+        type_ = "string",
+        json_path = ".spec.providerID",
+        priority = 10
+    ),
+    printcolumn(
+        name = "Failure domain",
+        type_ = "string",
+        json_path = ".status.failureDomain"
+    ),
+    printcolumn(
+        name = "Ready",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Ready\")].status"
+    ),
+    printcolumn(
+        name = "Available",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Available\")].status"
+    ),
+    printcolumn(
+        name = "Up-to-date",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"UpToDate\")].status"
+    ),
+    printcolumn(
+        name = "Internal-IP",
+        type_ = "string",
+        json_path = ".status.addresses[?(@.type==\"InternalIP\")].address",
+        priority = 10
+    ),
+    printcolumn(
+        name = "External-IP",
+        type_ = "string",
+        json_path = ".status.addresses[?(@.type==\"ExternalIP\")].address",
+        priority = 10
+    ),
+    printcolumn(
+        name = "OS-Image",
+        type_ = "string",
+        json_path = ".status.nodeInfo.osImage",
+        priority = 10
+    ),
+    printcolumn(
+        name = "Paused",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Paused\")].status",
+        priority = 10
+    ),
     printcolumn(name = "Phase", type_ = "string", json_path = ".status.phase"),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
-    printcolumn(name = "Version", type_ = "string", json_path = ".spec.version"),
+    printcolumn(name = "Version", type_ = "string", json_path = ".spec.version")
 )]
 pub struct MachineSpec {
-    /// The `bootstrap` field.
+    /// Where the data comes from that turns the machine into a node.
     pub bootstrap: Bootstrap,
-    /// The `clusterName` field.
+    /// The cluster it belongs to; it cannot change.
     pub cluster_name: String,
-    /// The `deletion` field.
+    /// How long each part of the deletion may take.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deletion: Option<DeletionTimeouts>,
-    /// The `failureDomain` field.
+    /// The failure domain it is in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failure_domain: Option<String>,
-    /// The `infrastructureRef` field.
+    /// The infrastructure provider's side of it.
     pub infrastructure_ref: ContractReference,
-    /// The `minReadySeconds` field.
+    /// Seconds a machine must be ready before it counts as available.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub min_ready_seconds: Option<i32>,
-    /// The `providerID` field.
+    /// The machine's identity at the infrastructure provider.
     #[serde(rename = "providerID", skip_serializing_if = "Option::is_none")]
     pub provider_id: Option<String>,
-    /// The `readinessGates` field.
+    /// Conditions that must be good, besides Cluster API's own, for the machine to be `Ready`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub readiness_gates: Option<Vec<ConditionGate>>,
-    /// The `taints` field.
+    /// Taints of the node.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub taints: Option<Vec<MachineTaint>>,
-    /// The `version` field.
+    /// The Kubernetes version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
     /// Fields this version of the library does not know.
@@ -79,14 +116,14 @@ pub struct MachineSpec {
     pub extra: Extra,
 }
 
-/// A `Bootstrap`.
+/// Where the data comes from that turns a fresh machine into a node.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Bootstrap {
-    /// The `configRef` field.
+    /// The bootstrap provider's object that makes the data.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub config_ref: Option<ContractReference>,
-    /// The `dataSecretName` field.
+    /// The `Secret` that holds the data; once set, the machine can start.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data_secret_name: Option<String>,
     /// Fields this version of the library does not know.
@@ -94,17 +131,17 @@ pub struct Bootstrap {
     pub extra: Extra,
 }
 
-/// A `DeletionTimeouts`.
+/// How long each part of a machine's deletion may take.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DeletionTimeouts {
-    /// The `nodeDeletionTimeoutSeconds` field.
+    /// Seconds the deletion of the `Node` is tried; 0 is for ever.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub node_deletion_timeout_seconds: Option<i32>,
-    /// The `nodeDrainTimeoutSeconds` field.
+    /// Seconds the node is drained; 0 is for ever.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub node_drain_timeout_seconds: Option<i32>,
-    /// The `nodeVolumeDetachTimeoutSeconds` field.
+    /// Seconds volumes may take to be detached; 0 is for ever.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub node_volume_detach_timeout_seconds: Option<i32>,
     /// Fields this version of the library does not know.
@@ -112,44 +149,44 @@ pub struct DeletionTimeouts {
     pub extra: Extra,
 }
 
-/// A `MachineStatus`.
+/// What one machine is.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MachineStatus {
-    /// The `addresses` field.
+    /// The addresses of the machine.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub addresses: Option<Vec<MachineAddress>>,
-    /// The `certificatesExpiryDate` field.
+    /// When the certificates of this control-plane machine expire.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub certificates_expiry_date: Option<Time>,
-    /// The `conditions` field.
+    /// What holds and what does not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub conditions: Option<Vec<Condition>>,
-    /// The `deletion` field.
+    /// How far the deletion is; absent before it begins.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deletion: Option<MachineDeletionStatus>,
-    /// The `deprecated` field.
+    /// What v1beta1 had in the status, until v1beta1 is gone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deprecated: Option<V1beta1FailureContainer>,
-    /// The `failureDomain` field.
+    /// The failure domain it is in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failure_domain: Option<String>,
-    /// The `initialization` field.
+    /// What has happened once while it came up; it does not change afterwards.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub initialization: Option<MachineInitialization>,
-    /// The `lastUpdated` field.
+    /// When `phase` last changed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_updated: Option<Time>,
-    /// The `nodeInfo` field.
+    /// What the kubelet says about the node.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub node_info: Option<NodeInfo>,
-    /// The `nodeRef` field.
+    /// The node that runs on the machine.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub node_ref: Option<NodeReference>,
-    /// The `observedGeneration` field.
+    /// The `metadata.generation` this status is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
-    /// The `phase` field.
+    /// How far it is; for people, programs read the conditions.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub phase: Option<MachinePhase>,
     /// Fields this version of the library does not know.
@@ -157,11 +194,11 @@ pub struct MachineStatus {
     pub extra: Extra,
 }
 
-/// A `V1beta1FailureContainer`.
+/// What v1beta1 had in the status and v1beta2 dropped.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct V1beta1FailureContainer {
-    /// The `v1beta1` field.
+    /// The status of v1beta1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub v1beta1: Option<V1beta1Failure>,
     /// Fields this version of the library does not know.
@@ -169,17 +206,17 @@ pub struct V1beta1FailureContainer {
     pub extra: Extra,
 }
 
-/// A `V1beta1Failure`.
+/// The conditions and failures of v1beta1.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct V1beta1Failure {
-    /// The `conditions` field.
+    /// What holds and what does not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub conditions: Option<Vec<v1beta1::Condition>>,
-    /// The `failureMessage` field.
+    /// What went wrong for good, in words for people.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failure_message: Option<String>,
-    /// The `failureReason` field.
+    /// What went wrong for good, in one word for programs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failure_reason: Option<String>,
     /// Fields this version of the library does not know.
@@ -187,14 +224,14 @@ pub struct V1beta1Failure {
     pub extra: Extra,
 }
 
-/// A `MachineInitialization`.
+/// What has happened once while the machine came up.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MachineInitialization {
-    /// The `bootstrapDataSecretCreated` field.
+    /// The bootstrap data is there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bootstrap_data_secret_created: Option<bool>,
-    /// The `infrastructureProvisioned` field.
+    /// The infrastructure is there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub infrastructure_provisioned: Option<bool>,
     /// Fields this version of the library does not know.
@@ -202,11 +239,11 @@ pub struct MachineInitialization {
     pub extra: Extra,
 }
 
-/// A `NodeReference`.
+/// The node that runs on a machine.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct NodeReference {
-    /// The `name` field.
+    /// The name of the `Node`.
     pub name: String,
     /// Fields this version of the library does not know.
     #[serde(flatten)]

@@ -1,24 +1,19 @@
-//! Types.
+//! Deployments of machines.
 
 use fleet_core::Extra;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, LabelSelector, Time};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use kube::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::meta::MachineDeploymentPhase;
-use crate::meta::MachineDeploymentRemediation;
-use crate::meta::MachineNaming;
-use crate::meta::RolloutStrategyType;
-use crate::meta::VersionReplicas;
+use crate::meta::{
+    MachineDeploymentPhase, MachineDeploymentRemediation, MachineNaming, RolloutStrategyType, VersionReplicas,
+};
 use crate::v1beta1;
-use crate::v1beta2::machine_set::DeletionOrder;
-use crate::v1beta2::machine_set::MachineTemplate;
+use crate::v1beta2::machine_set::{DeletionOrder, MachineTemplate};
 
-/// A `MachineDeploymentSpec`.
+/// A number of machines, and how they are replaced when their make changes.
 #[derive(CustomResource, Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[kube(
@@ -32,58 +27,79 @@ use crate::v1beta2::machine_set::MachineTemplate;
     status = "MachineDeploymentStatus",
     derive = "PartialEq",
     derive = "Default",
-    doc = "A `MachineDeployment`.",
-    scale(spec_replicas_path = ".spec.replicas", status_replicas_path = ".status.replicas", label_selector_path = ".status.selector"),
+    doc = "Machines that are replaced step by step when their make changes.",
+    scale(
+        spec_replicas_path = ".spec.replicas",
+        status_replicas_path = ".status.replicas",
+        label_selector_path = ".status.selector"
+    ),
     printcolumn(name = "Cluster", type_ = "string", json_path = ".spec.clusterName"),
-    printcolumn(name = "Available", type_ = "string", json_path = ".status.conditions[?(@.type==\"Available\")].status"),
+    printcolumn(
+        name = "Available",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Available\")].status"
+    ),
     printcolumn(name = "Desired", type_ = "integer", json_path = ".spec.replicas"),
     printcolumn(name = "Current", type_ = "integer", json_path = ".status.replicas"),
     printcolumn(name = "Ready", type_ = "integer", json_path = ".status.readyReplicas"),
-    printcolumn(name = "Available", type_ = "integer", json_path = ".status.availableReplicas"),
-    printcolumn(name = "Up-to-date", type_ = "integer", json_path = ".status.upToDateReplicas"),
-    printcolumn(name = "Paused", type_ = "string", json_path = ".status.conditions[?(@.type==\"Paused\")].status", priority = 10),
+    printcolumn(
+        name = "Available",
+        type_ = "integer",
+        json_path = ".status.availableReplicas"
+    ),
+    printcolumn(
+        name = "Up-to-date",
+        type_ = "integer",
+        json_path = ".status.upToDateReplicas"
+    ),
+    printcolumn(
+        name = "Paused",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Paused\")].status",
+        priority = 10
+    ),
     printcolumn(name = "Phase", type_ = "string", json_path = ".status.phase"),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
-    printcolumn(name = "Version", type_ = "string", json_path = ".spec.template.spec.version"),
+    printcolumn(name = "Version", type_ = "string", json_path = ".spec.template.spec.version")
 )]
 pub struct MachineDeploymentSpec {
-    /// The `clusterName` field.
+    /// The cluster it belongs to; it cannot change.
     pub cluster_name: String,
-    /// The `deletion` field.
+    /// How machines are deleted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deletion: Option<DeletionOrder>,
-    /// The `machineNaming` field.
+    /// How the names of new machines are made.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub machine_naming: Option<MachineNaming>,
-    /// The `paused` field.
+    /// Stops rollouts; scaling goes on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub paused: Option<bool>,
-    /// The `remediation` field.
+    /// What happens to unhealthy machines.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remediation: Option<MachineDeploymentRemediation>,
-    /// The `replicas` field.
+    /// How many machines there should be.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub replicas: Option<i32>,
-    /// The `rollout` field.
+    /// When and how machines are replaced.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rollout: Option<MachineDeploymentRollout>,
-    /// The `selector` field.
+    /// The labels by which it finds its machines.
     pub selector: LabelSelector,
-    /// The `template` field.
+    /// What new objects are made from.
     pub template: MachineTemplate,
     /// Fields this version of the library does not know.
     #[serde(flatten)]
     pub extra: Extra,
 }
 
-/// A `MachineDeploymentRollout`.
+/// When and how machines are replaced.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MachineDeploymentRollout {
-    /// The `after` field.
+    /// When this time has passed, machines older than it are replaced.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub after: Option<Time>,
-    /// The `strategy` field.
+    /// How machines are replaced.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub strategy: Option<MachineDeploymentRolloutStrategy>,
     /// Fields this version of the library does not know.
@@ -91,14 +107,14 @@ pub struct MachineDeploymentRollout {
     pub extra: Extra,
 }
 
-/// A `MachineDeploymentRolloutStrategy`.
+/// How machines are replaced.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MachineDeploymentRolloutStrategy {
-    /// The `rollingUpdate` field.
+    /// The limits of a rolling update.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rolling_update: Option<MachineDeploymentRollingUpdate>,
-    /// The `type` field.
+    /// Which kind.
     #[serde(rename = "type")]
     pub type_: RolloutStrategyType,
     /// Fields this version of the library does not know.
@@ -106,14 +122,14 @@ pub struct MachineDeploymentRolloutStrategy {
     pub extra: Extra,
 }
 
-/// A `MachineDeploymentRollingUpdate`.
+/// How many machines more or fewer there may be during a rollout.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MachineDeploymentRollingUpdate {
-    /// The `maxSurge` field.
+    /// How many machines more than wanted there may be, as a number or a percentage.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_surge: Option<IntOrString>,
-    /// The `maxUnavailable` field.
+    /// How many machines fewer than wanted there may be, as a number or a percentage.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_unavailable: Option<IntOrString>,
     /// Fields this version of the library does not know.
@@ -121,38 +137,38 @@ pub struct MachineDeploymentRollingUpdate {
     pub extra: Extra,
 }
 
-/// A `MachineDeploymentStatus`.
+/// What a deployment of machines is.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MachineDeploymentStatus {
-    /// The `availableReplicas` field.
+    /// How many are available: ready for `minReadySeconds`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub available_replicas: Option<i32>,
-    /// The `conditions` field.
+    /// What holds and what does not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub conditions: Option<Vec<Condition>>,
-    /// The `deprecated` field.
+    /// What v1beta1 had in the status, until v1beta1 is gone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deprecated: Option<MachineDeploymentDeprecated>,
-    /// The `observedGeneration` field.
+    /// The `metadata.generation` this status is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
-    /// The `phase` field.
+    /// How far it is; for people, programs read the conditions.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub phase: Option<MachineDeploymentPhase>,
-    /// The `readyReplicas` field.
+    /// How many are ready.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ready_replicas: Option<i32>,
-    /// The `replicas` field.
+    /// How many machines there are.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub replicas: Option<i32>,
-    /// The `selector` field.
+    /// The selector as text, for the scale subresource.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub selector: Option<String>,
-    /// The `upToDateReplicas` field.
+    /// How many are as the spec wants them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub up_to_date_replicas: Option<i32>,
-    /// The `versions` field.
+    /// How many machines run which version, by what their kubelets say.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub versions: Option<Vec<VersionReplicas>>,
     /// Fields this version of the library does not know.
@@ -160,11 +176,11 @@ pub struct MachineDeploymentStatus {
     pub extra: Extra,
 }
 
-/// A `MachineDeploymentDeprecated`.
+/// What v1beta1 had in the status and v1beta2 dropped.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MachineDeploymentDeprecated {
-    /// The `v1beta1` field.
+    /// The status of v1beta1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub v1beta1: Option<MachineDeploymentV1beta1Status>,
     /// Fields this version of the library does not know.
@@ -172,23 +188,23 @@ pub struct MachineDeploymentDeprecated {
     pub extra: Extra,
 }
 
-/// A `MachineDeploymentV1beta1Status`.
+/// The conditions and counts of v1beta1.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MachineDeploymentV1beta1Status {
-    /// The `availableReplicas` field.
+    /// How many are available: ready for `minReadySeconds`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub available_replicas: Option<i32>,
-    /// The `conditions` field.
+    /// What holds and what does not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub conditions: Option<Vec<v1beta1::Condition>>,
-    /// The `readyReplicas` field.
+    /// How many are ready.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ready_replicas: Option<i32>,
-    /// The `unavailableReplicas` field.
+    /// How many are not available.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unavailable_replicas: Option<i32>,
-    /// The `updatedReplicas` field.
+    /// How many are as the spec wants them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub updated_replicas: Option<i32>,
     /// Fields this version of the library does not know.

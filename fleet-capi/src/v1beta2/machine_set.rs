@@ -1,20 +1,16 @@
-//! Types.
+//! Sets of machines.
 
 use fleet_core::Extra;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, LabelSelector};
 use kube::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::meta::DeletionOrderPolicy;
-use crate::meta::MachineNaming;
-use crate::meta::TemplateMeta;
-use crate::meta::VersionReplicas;
+use crate::meta::{DeletionOrderPolicy, MachineNaming, TemplateMeta, VersionReplicas};
 use crate::v1beta1;
 use crate::v1beta2::machine::MachineSpec;
 
-/// A `MachineSetSpec`.
+/// A number of machines of one make.
 #[derive(CustomResource, Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[kube(
@@ -28,44 +24,61 @@ use crate::v1beta2::machine::MachineSpec;
     status = "MachineSetStatus",
     derive = "PartialEq",
     derive = "Default",
-    doc = "A `MachineSet`.",
-    scale(spec_replicas_path = ".spec.replicas", status_replicas_path = ".status.replicas", label_selector_path = ".status.selector"),
+    doc = "A number of machines of one make, kept at that number.",
+    scale(
+        spec_replicas_path = ".spec.replicas",
+        status_replicas_path = ".status.replicas",
+        label_selector_path = ".status.selector"
+    ),
     printcolumn(name = "Cluster", type_ = "string", json_path = ".spec.clusterName"),
     printcolumn(name = "Desired", type_ = "integer", json_path = ".spec.replicas"),
     printcolumn(name = "Current", type_ = "integer", json_path = ".status.replicas"),
     printcolumn(name = "Ready", type_ = "integer", json_path = ".status.readyReplicas"),
-    printcolumn(name = "Available", type_ = "integer", json_path = ".status.availableReplicas"),
-    printcolumn(name = "Up-to-date", type_ = "integer", json_path = ".status.upToDateReplicas"),
-    printcolumn(name = "Paused", type_ = "string", json_path = ".status.conditions[?(@.type==\"Paused\")].status", priority = 10),
+    printcolumn(
+        name = "Available",
+        type_ = "integer",
+        json_path = ".status.availableReplicas"
+    ),
+    printcolumn(
+        name = "Up-to-date",
+        type_ = "integer",
+        json_path = ".status.upToDateReplicas"
+    ),
+    printcolumn(
+        name = "Paused",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Paused\")].status",
+        priority = 10
+    ),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
-    printcolumn(name = "Version", type_ = "string", json_path = ".spec.template.spec.version"),
+    printcolumn(name = "Version", type_ = "string", json_path = ".spec.template.spec.version")
 )]
 pub struct MachineSetSpec {
-    /// The `clusterName` field.
+    /// The cluster it belongs to; it cannot change.
     pub cluster_name: String,
-    /// The `deletion` field.
+    /// How machines are deleted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deletion: Option<DeletionOrder>,
-    /// The `machineNaming` field.
+    /// How the names of new machines are made.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub machine_naming: Option<MachineNaming>,
-    /// The `replicas` field.
+    /// How many machines there should be.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub replicas: Option<i32>,
-    /// The `selector` field.
+    /// The labels by which it finds its machines.
     pub selector: LabelSelector,
-    /// The `template` field.
+    /// What new objects are made from.
     pub template: MachineTemplate,
     /// Fields this version of the library does not know.
     #[serde(flatten)]
     pub extra: Extra,
 }
 
-/// A `DeletionOrder`.
+/// Which machines go first when there are too many.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DeletionOrder {
-    /// The `order` field.
+    /// Which machines go first when there are too many.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub order: Option<DeletionOrderPolicy>,
     /// Fields this version of the library does not know.
@@ -73,49 +86,49 @@ pub struct DeletionOrder {
     pub extra: Extra,
 }
 
-/// A `MachineTemplate`.
+/// What new machines are made from.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MachineTemplate {
-    /// The `metadata` field.
+    /// Labels and annotations.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<TemplateMeta>,
-    /// The `spec` field.
+    /// What they should be.
     pub spec: MachineSpec,
     /// Fields this version of the library does not know.
     #[serde(flatten)]
     pub extra: Extra,
 }
 
-/// A `MachineSetStatus`.
+/// What a set of machines is.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MachineSetStatus {
-    /// The `availableReplicas` field.
+    /// How many are available: ready for `minReadySeconds`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub available_replicas: Option<i32>,
-    /// The `conditions` field.
+    /// What holds and what does not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub conditions: Option<Vec<Condition>>,
-    /// The `deprecated` field.
+    /// What v1beta1 had in the status, until v1beta1 is gone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deprecated: Option<MachineSetDeprecated>,
-    /// The `observedGeneration` field.
+    /// The `metadata.generation` this status is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
-    /// The `readyReplicas` field.
+    /// How many are ready.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ready_replicas: Option<i32>,
-    /// The `replicas` field.
+    /// How many machines there are.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub replicas: Option<i32>,
-    /// The `selector` field.
+    /// The selector as text, for the scale subresource.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub selector: Option<String>,
-    /// The `upToDateReplicas` field.
+    /// How many are as the spec wants them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub up_to_date_replicas: Option<i32>,
-    /// The `versions` field.
+    /// How many machines run which version, by what their kubelets say.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub versions: Option<Vec<VersionReplicas>>,
     /// Fields this version of the library does not know.
@@ -123,11 +136,11 @@ pub struct MachineSetStatus {
     pub extra: Extra,
 }
 
-/// A `MachineSetDeprecated`.
+/// What v1beta1 had in the status and v1beta2 dropped.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MachineSetDeprecated {
-    /// The `v1beta1` field.
+    /// The status of v1beta1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub v1beta1: Option<MachineSetV1beta1Status>,
     /// Fields this version of the library does not know.
@@ -135,26 +148,26 @@ pub struct MachineSetDeprecated {
     pub extra: Extra,
 }
 
-/// A `MachineSetV1beta1Status`.
+/// The conditions, counts and failures of v1beta1.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MachineSetV1beta1Status {
-    /// The `availableReplicas` field.
+    /// How many are available: ready for `minReadySeconds`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub available_replicas: Option<i32>,
-    /// The `conditions` field.
+    /// What holds and what does not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub conditions: Option<Vec<v1beta1::Condition>>,
-    /// The `failureMessage` field.
+    /// What went wrong for good, in words for people.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failure_message: Option<String>,
-    /// The `failureReason` field.
+    /// What went wrong for good, in one word for programs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failure_reason: Option<String>,
-    /// The `fullyLabeledReplicas` field.
+    /// How many have all labels of the template.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fully_labeled_replicas: Option<i32>,
-    /// The `readyReplicas` field.
+    /// How many are ready.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ready_replicas: Option<i32>,
     /// Fields this version of the library does not know.

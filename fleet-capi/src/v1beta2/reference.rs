@@ -23,6 +23,11 @@ pub struct ContractReference {
 impl ContractReference {
     /// Refers to an object of a group and kind by name.
     pub fn new(api_group: impl Into<String>, kind: impl Into<String>, name: impl Into<String>) -> Self {
-        Self { api_group: api_group.into(), kind: kind.into(), name: name.into(), extra: Extra::new() }
+        Self {
+            api_group: api_group.into(),
+            kind: kind.into(),
+            name: name.into(),
+            extra: Extra::new(),
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! Types.
+//! Clusters made from a class.
 
 use fleet_core::Extra;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
@@ -6,30 +6,27 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::meta::ConditionGate;
-use crate::meta::ConditionStatus;
-use crate::meta::DeletionOrderPolicy;
-use crate::meta::MachineTaint;
-use crate::meta::RolloutAfter;
-use crate::meta::TemplateMeta;
+use crate::meta::{
+    ConditionGate, ConditionStatus, DeletionOrderPolicy, MachineTaint, RolloutAfter, TemplateMeta,
+};
 use crate::v1beta2::machine::DeletionTimeouts;
 use crate::v1beta2::machine_deployment::MachineDeploymentRollout;
 
-/// A `Topology`.
+/// A cluster made from a class: control plane and workers are derived from it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Topology {
-    /// The `classRef` field.
+    /// The `ClusterClass`.
     pub class_ref: ClassReference,
-    /// The `controlPlane` field.
+    /// The control plane.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub control_plane: Option<ControlPlaneTopology>,
-    /// The `variables` field.
+    /// Values of the class's variables.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub variables: Option<Vec<ClusterVariable>>,
-    /// The `version` field.
+    /// The Kubernetes version.
     pub version: String,
-    /// The `workers` field.
+    /// The workers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub workers: Option<WorkersTopology>,
     /// Fields this version of the library does not know.
@@ -37,13 +34,13 @@ pub struct Topology {
     pub extra: Extra,
 }
 
-/// A `ClassReference`.
+/// The class a cluster is made from.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ClassReference {
-    /// The `name` field.
+    /// The name.
     pub name: String,
-    /// The `namespace` field.
+    /// The namespace, where it is another one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub namespace: Option<String>,
     /// Fields this version of the library does not know.
@@ -51,32 +48,32 @@ pub struct ClassReference {
     pub extra: Extra,
 }
 
-/// A `ControlPlaneTopology`.
+/// The control plane of a cluster made from a class.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ControlPlaneTopology {
-    /// The `deletion` field.
+    /// How machines are deleted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deletion: Option<DeletionTimeouts>,
-    /// The `healthCheck` field.
+    /// How it is found out which are healthy.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub health_check: Option<ControlPlaneHealthCheck>,
-    /// The `metadata` field.
+    /// Labels and annotations.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<TemplateMeta>,
-    /// The `readinessGates` field.
+    /// Conditions that must be good, besides Cluster API's own, for the machine to be `Ready`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub readiness_gates: Option<Vec<ConditionGate>>,
-    /// The `replicas` field.
+    /// How many machines there should be.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub replicas: Option<i32>,
-    /// The `rollout` field.
+    /// When and how machines are replaced.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rollout: Option<RolloutAfter>,
-    /// The `taints` field.
+    /// Taints of the node.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub taints: Option<Vec<MachineTaint>>,
-    /// The `variables` field.
+    /// Values of the class's variables.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub variables: Option<VariableOverrides>,
     /// Fields this version of the library does not know.
@@ -84,17 +81,17 @@ pub struct ControlPlaneTopology {
     pub extra: Extra,
 }
 
-/// A `ControlPlaneHealthCheck`.
+/// What makes control-plane machines unhealthy, and what happens then.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ControlPlaneHealthCheck {
-    /// The `checks` field.
+    /// What makes machines unhealthy.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub checks: Option<HealthChecks>,
-    /// The `enabled` field.
+    /// Whether it is in use.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
-    /// The `remediation` field.
+    /// What happens to unhealthy machines.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remediation: Option<ControlPlaneHealthCheckRemediation>,
     /// Fields this version of the library does not know.
@@ -102,17 +99,17 @@ pub struct ControlPlaneHealthCheck {
     pub extra: Extra,
 }
 
-/// A `HealthChecks`.
+/// What makes machines unhealthy.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct HealthChecks {
-    /// The `nodeStartupTimeoutSeconds` field.
+    /// Seconds a machine may take to become a node; 0 is for ever.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub node_startup_timeout_seconds: Option<i32>,
-    /// The `unhealthyMachineConditions` field.
+    /// Conditions of machines that make them unhealthy; any one is enough.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unhealthy_machine_conditions: Option<Vec<UnhealthyMachineCondition>>,
-    /// The `unhealthyNodeConditions` field.
+    /// Conditions of nodes that make their machines unhealthy; any one is enough.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unhealthy_node_conditions: Option<Vec<UnhealthyNodeCondition>>,
     /// Fields this version of the library does not know.
@@ -120,15 +117,15 @@ pub struct HealthChecks {
     pub extra: Extra,
 }
 
-/// A `UnhealthyMachineCondition`.
+/// A condition of a machine that makes it unhealthy.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct UnhealthyMachineCondition {
-    /// The `status` field.
+    /// The status that is unhealthy.
     pub status: ConditionStatus,
-    /// The `timeoutSeconds` field.
+    /// Seconds it must last to count.
     pub timeout_seconds: i32,
-    /// The `type` field.
+    /// The type of the condition.
     #[serde(rename = "type")]
     pub type_: String,
     /// Fields this version of the library does not know.
@@ -136,15 +133,15 @@ pub struct UnhealthyMachineCondition {
     pub extra: Extra,
 }
 
-/// A `UnhealthyNodeCondition`.
+/// A condition of a node that makes its machine unhealthy.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct UnhealthyNodeCondition {
-    /// The `status` field.
+    /// The status that is unhealthy.
     pub status: String,
-    /// The `timeoutSeconds` field.
+    /// Seconds it must last to count.
     pub timeout_seconds: i32,
-    /// The `type` field.
+    /// The type of the condition.
     #[serde(rename = "type")]
     pub type_: String,
     /// Fields this version of the library does not know.
@@ -152,14 +149,14 @@ pub struct UnhealthyNodeCondition {
     pub extra: Extra,
 }
 
-/// A `ControlPlaneHealthCheckRemediation`.
+/// What happens to unhealthy control-plane machines.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ControlPlaneHealthCheckRemediation {
-    /// The `templateRef` field.
+    /// Another remediation than replacing the machine.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub template_ref: Option<RemediationTemplateReference>,
-    /// The `triggerIf` field.
+    /// Up to how many unhealthy machines are replaced; beyond, something larger is wrong.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trigger_if: Option<RemediationTrigger>,
     /// Fields this version of the library does not know.
@@ -167,29 +164,29 @@ pub struct ControlPlaneHealthCheckRemediation {
     pub extra: Extra,
 }
 
-/// A `RemediationTemplateReference`.
+/// A template of another remediation than replacing the machine.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RemediationTemplateReference {
-    /// The `apiVersion` field.
+    /// The API version.
     pub api_version: String,
-    /// The `kind` field.
+    /// The kind.
     pub kind: String,
-    /// The `name` field.
+    /// The name.
     pub name: String,
     /// Fields this version of the library does not know.
     #[serde(flatten)]
     pub extra: Extra,
 }
 
-/// A `RemediationTrigger`.
+/// Up to how many unhealthy machines are replaced; beyond, something larger is wrong.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RemediationTrigger {
-    /// The `unhealthyInRange` field.
+    /// Replaces unhealthy machines only while there are so many, such as `[3-5]`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unhealthy_in_range: Option<String>,
-    /// The `unhealthyLessThanOrEqualTo` field.
+    /// Replaces unhealthy machines only up to this number or percentage.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unhealthy_less_than_or_equal_to: Option<IntOrString>,
     /// Fields this version of the library does not know.
@@ -197,11 +194,11 @@ pub struct RemediationTrigger {
     pub extra: Extra,
 }
 
-/// A `VariableOverrides`.
+/// Values of variables that hold for this part of the cluster only.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct VariableOverrides {
-    /// The `overrides` field.
+    /// The values that differ.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub overrides: Option<Vec<ClusterVariable>>,
     /// Fields this version of the library does not know.
@@ -209,13 +206,13 @@ pub struct VariableOverrides {
     pub extra: Extra,
 }
 
-/// A `ClusterVariable`.
+/// The value of a variable of the class.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ClusterVariable {
-    /// The `name` field.
+    /// The name.
     pub name: String,
-    /// The `value` field.
+    /// The value.
     #[schemars(schema_with = "crate::schema::any_json")]
     pub value: Value,
     /// Fields this version of the library does not know.
@@ -223,14 +220,14 @@ pub struct ClusterVariable {
     pub extra: Extra,
 }
 
-/// A `WorkersTopology`.
+/// The workers of a cluster made from a class.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct WorkersTopology {
-    /// The `machineDeployments` field.
+    /// Deployments of machines.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub machine_deployments: Option<Vec<MachineDeploymentTopology>>,
-    /// The `machinePools` field.
+    /// Pools of machines.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub machine_pools: Option<Vec<MachinePoolTopology>>,
     /// Fields this version of the library does not know.
@@ -238,42 +235,42 @@ pub struct WorkersTopology {
     pub extra: Extra,
 }
 
-/// A `MachineDeploymentTopology`.
+/// A deployment of machines made from a class.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MachineDeploymentTopology {
-    /// The `class` field.
+    /// The name in the class.
     pub class: String,
-    /// The `deletion` field.
+    /// How machines are deleted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deletion: Option<MachineDeploymentTopologyDeletion>,
-    /// The `failureDomain` field.
+    /// The failure domain it is in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failure_domain: Option<String>,
-    /// The `healthCheck` field.
+    /// How it is found out which are healthy.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub health_check: Option<MachineDeploymentHealthCheck>,
-    /// The `metadata` field.
+    /// Labels and annotations.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<TemplateMeta>,
-    /// The `minReadySeconds` field.
+    /// Seconds a machine must be ready before it counts as available.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub min_ready_seconds: Option<i32>,
-    /// The `name` field.
+    /// The name in this topology; it is part of the deployment's name.
     pub name: String,
-    /// The `readinessGates` field.
+    /// Conditions that must be good, besides Cluster API's own, for the machine to be `Ready`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub readiness_gates: Option<Vec<ConditionGate>>,
-    /// The `replicas` field.
+    /// How many machines there should be.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub replicas: Option<i32>,
-    /// The `rollout` field.
+    /// When and how machines are replaced.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rollout: Option<MachineDeploymentRollout>,
-    /// The `taints` field.
+    /// Taints of the node.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub taints: Option<Vec<MachineTaint>>,
-    /// The `variables` field.
+    /// Values of the class's variables.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub variables: Option<VariableOverrides>,
     /// Fields this version of the library does not know.
@@ -281,20 +278,20 @@ pub struct MachineDeploymentTopology {
     pub extra: Extra,
 }
 
-/// A `MachineDeploymentTopologyDeletion`.
+/// How machines are deleted.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MachineDeploymentTopologyDeletion {
-    /// The `nodeDeletionTimeoutSeconds` field.
+    /// Seconds the deletion of the `Node` is tried; 0 is for ever.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub node_deletion_timeout_seconds: Option<i32>,
-    /// The `nodeDrainTimeoutSeconds` field.
+    /// Seconds the node is drained; 0 is for ever.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub node_drain_timeout_seconds: Option<i32>,
-    /// The `nodeVolumeDetachTimeoutSeconds` field.
+    /// Seconds volumes may take to be detached; 0 is for ever.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub node_volume_detach_timeout_seconds: Option<i32>,
-    /// The `order` field.
+    /// Which machines go first when there are too many.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub order: Option<DeletionOrderPolicy>,
     /// Fields this version of the library does not know.
@@ -302,17 +299,17 @@ pub struct MachineDeploymentTopologyDeletion {
     pub extra: Extra,
 }
 
-/// A `MachineDeploymentHealthCheck`.
+/// What makes the machines of a deployment unhealthy, and what happens then.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MachineDeploymentHealthCheck {
-    /// The `checks` field.
+    /// What makes machines unhealthy.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub checks: Option<HealthChecks>,
-    /// The `enabled` field.
+    /// Whether it is in use.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
-    /// The `remediation` field.
+    /// What happens to unhealthy machines.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remediation: Option<MachineDeploymentHealthCheckRemediation>,
     /// Fields this version of the library does not know.
@@ -320,17 +317,17 @@ pub struct MachineDeploymentHealthCheck {
     pub extra: Extra,
 }
 
-/// A `MachineDeploymentHealthCheckRemediation`.
+/// What happens to unhealthy machines of a deployment.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MachineDeploymentHealthCheckRemediation {
-    /// The `maxInFlight` field.
+    /// How many unhealthy machines are replaced at a time, as a number or a percentage.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_in_flight: Option<IntOrString>,
-    /// The `templateRef` field.
+    /// Another remediation than replacing the machine.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub template_ref: Option<RemediationTemplateReference>,
-    /// The `triggerIf` field.
+    /// Up to how many unhealthy machines are replaced; beyond, something larger is wrong.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trigger_if: Option<RemediationTrigger>,
     /// Fields this version of the library does not know.
@@ -338,33 +335,33 @@ pub struct MachineDeploymentHealthCheckRemediation {
     pub extra: Extra,
 }
 
-/// A `MachinePoolTopology`.
+/// A pool of machines made from a class.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MachinePoolTopology {
-    /// The `class` field.
+    /// The name in the class.
     pub class: String,
-    /// The `deletion` field.
+    /// How machines are deleted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deletion: Option<DeletionTimeouts>,
-    /// The `failureDomains` field.
+    /// The names of the failure domains the pool spreads over.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failure_domains: Option<Vec<String>>,
-    /// The `metadata` field.
+    /// Labels and annotations.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<TemplateMeta>,
-    /// The `minReadySeconds` field.
+    /// Seconds a machine must be ready before it counts as available.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub min_ready_seconds: Option<i32>,
-    /// The `name` field.
+    /// The name in this topology; it is part of the pool's name.
     pub name: String,
-    /// The `replicas` field.
+    /// How many machines there should be.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub replicas: Option<i32>,
-    /// The `taints` field.
+    /// Taints of the node.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub taints: Option<Vec<MachineTaint>>,
-    /// The `variables` field.
+    /// Values of the class's variables.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub variables: Option<VariableOverrides>,
     /// Fields this version of the library does not know.

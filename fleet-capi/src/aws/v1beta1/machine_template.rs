@@ -1,4 +1,4 @@
-//! Types.
+//! Templates of EC2 instances.
 
 use std::collections::BTreeMap;
 
@@ -8,16 +8,11 @@ use kube::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::aws::enums::IgnitionVersion;
-use crate::aws::enums::Tenancy;
-use crate::aws::parts::AmiReference;
-use crate::aws::parts::CloudInit;
-use crate::aws::parts::Filter;
-use crate::aws::parts::SpotMarketOptions;
-use crate::aws::parts::Volume;
+use crate::aws::enums::{IgnitionVersion, Tenancy};
+use crate::aws::parts::{AmiReference, CloudInit, Filter, SpotMarketOptions, Volume};
 use crate::meta::TemplateMeta;
 
-/// A `AWSMachineTemplateSpec`.
+/// What new `AWSMachine` objects are made from.
 #[derive(CustomResource, Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[kube(
@@ -32,97 +27,97 @@ use crate::meta::TemplateMeta;
     derive = "PartialEq",
     derive = "Default",
     storage = false,
-    doc = "A `AWSMachineTemplate`.",
+    doc = "What EC2 instances are made from."
 )]
 pub struct AWSMachineTemplateSpec {
-    /// The `template` field.
+    /// What new objects are made from.
     pub template: AWSMachineTemplateResource,
     /// Fields this version of the library does not know.
     #[serde(flatten)]
     pub extra: Extra,
 }
 
-/// A `AWSMachineTemplateResource`.
+/// An `AWSMachine` as it is made from a template.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AWSMachineTemplateResource {
-    /// The `metadata` field.
+    /// Labels and annotations.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<TemplateMeta>,
-    /// The `spec` field.
+    /// What they should be.
     pub spec: AWSMachineSpec,
     /// Fields this version of the library does not know.
     #[serde(flatten)]
     pub extra: Extra,
 }
 
-/// A `AWSMachineSpec`.
+/// What one EC2 instance should be.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AWSMachineSpec {
-    /// The `additionalSecurityGroups` field.
+    /// Further security groups.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub additional_security_groups: Option<Vec<ResourceReference>>,
-    /// The `additionalTags` field.
+    /// Further tags of every AWS resource.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub additional_tags: Option<BTreeMap<String, String>>,
-    /// The `ami` field.
+    /// The machine image.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ami: Option<AmiReference>,
-    /// The `cloudInit` field.
+    /// How bootstrap data reaches cloud-init.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cloud_init: Option<CloudInit>,
-    /// The `failureDomain` field.
+    /// The failure domain it is in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failure_domain: Option<String>,
-    /// The `iamInstanceProfile` field.
+    /// The instance profile.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub iam_instance_profile: Option<String>,
-    /// The `ignition` field.
+    /// How bootstrap data reaches Ignition.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ignition: Option<Ignition>,
-    /// The `imageLookupBaseOS` field.
+    /// The operating system of the image that is looked up.
     #[serde(rename = "imageLookupBaseOS", skip_serializing_if = "Option::is_none")]
     pub image_lookup_base_os: Option<String>,
-    /// The `imageLookupFormat` field.
+    /// How the name of the image that is looked up is made.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image_lookup_format: Option<String>,
-    /// The `imageLookupOrg` field.
+    /// The AWS account that owns the image that is looked up.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image_lookup_org: Option<String>,
-    /// The `instanceID` field.
+    /// The instance.
     #[serde(rename = "instanceID", skip_serializing_if = "Option::is_none")]
     pub instance_id: Option<String>,
-    /// The `instanceType` field.
+    /// The instance type.
     pub instance_type: String,
-    /// The `networkInterfaces` field.
+    /// Network interfaces.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub network_interfaces: Option<Vec<String>>,
-    /// The `nonRootVolumes` field.
+    /// Further volumes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub non_root_volumes: Option<Vec<Volume>>,
-    /// The `providerID` field.
+    /// The machine's identity at the infrastructure provider.
     #[serde(rename = "providerID", skip_serializing_if = "Option::is_none")]
     pub provider_id: Option<String>,
-    /// The `publicIP` field.
+    /// Whether it gets a public address.
     #[serde(rename = "publicIP", skip_serializing_if = "Option::is_none")]
     pub public_ip: Option<bool>,
-    /// The `rootVolume` field.
+    /// The root volume.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub root_volume: Option<Volume>,
-    /// The `spotMarketOptions` field.
+    /// A spot instance, and how it is bid for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spot_market_options: Option<SpotMarketOptions>,
-    /// The `sshKeyName` field.
+    /// The SSH key of the instances.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ssh_key_name: Option<String>,
-    /// The `subnet` field.
+    /// The subnet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subnet: Option<ResourceReference>,
-    /// The `tenancy` field.
+    /// Whether hardware is shared with other customers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tenancy: Option<Tenancy>,
-    /// The `uncompressedUserData` field.
+    /// Whether user data is left uncompressed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub uncompressed_user_data: Option<bool>,
     /// Fields this version of the library does not know.
@@ -130,17 +125,17 @@ pub struct AWSMachineSpec {
     pub extra: Extra,
 }
 
-/// A `ResourceReference`.
+/// An AWS resource, by its id or by filters.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ResourceReference {
-    /// The `arn` field.
+    /// The ARN.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub arn: Option<String>,
-    /// The `filters` field.
+    /// What it must match, where no id is given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub filters: Option<Vec<Filter>>,
-    /// The `id` field.
+    /// The id at AWS.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// Fields this version of the library does not know.
@@ -148,11 +143,11 @@ pub struct ResourceReference {
     pub extra: Extra,
 }
 
-/// A `Ignition`.
+/// How bootstrap data reaches Ignition.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Ignition {
-    /// The `version` field.
+    /// The version of Ignition's configuration.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<IgnitionVersion>,
     /// Fields this version of the library does not know.
@@ -160,11 +155,11 @@ pub struct Ignition {
     pub extra: Extra,
 }
 
-/// A `AWSMachineTemplateStatus`.
+/// What machines of the template have.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AWSMachineTemplateStatus {
-    /// The `capacity` field.
+    /// What a machine offers, for scaling from zero.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub capacity: Option<BTreeMap<String, IntOrString>>,
     /// Fields this version of the library does not know.

@@ -1,4 +1,4 @@
-//! Types.
+//! The network of a cluster, as it should be.
 
 use std::collections::BTreeMap;
 
@@ -6,30 +6,29 @@ use fleet_core::Extra;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::aws::enums::LoadBalancerScheme;
-use crate::aws::enums::ZoneSelection;
+use crate::aws::enums::{LoadBalancerScheme, ZoneSelection};
 use crate::aws::parts::CniSpec;
 
-/// A `LoadBalancerSpec`.
+/// The load balancer in front of the API servers.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct LoadBalancerSpec {
-    /// The `additionalSecurityGroups` field.
+    /// Further security groups.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub additional_security_groups: Option<Vec<String>>,
-    /// The `crossZoneLoadBalancing` field.
+    /// Whether traffic crosses zones.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cross_zone_load_balancing: Option<bool>,
-    /// The `healthCheckProtocol` field.
+    /// The protocol of the health check.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub health_check_protocol: Option<String>,
-    /// The `name` field.
+    /// The name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// The `scheme` field.
+    /// From where it is reached.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scheme: Option<LoadBalancerScheme>,
-    /// The `subnets` field.
+    /// Subnets.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subnets: Option<Vec<String>>,
     /// Fields this version of the library does not know.
@@ -37,20 +36,20 @@ pub struct LoadBalancerSpec {
     pub extra: Extra,
 }
 
-/// A `NetworkSpec`.
+/// The network of a cluster.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct NetworkSpec {
-    /// The `cni` field.
+    /// What the network plug-in needs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cni: Option<CniSpec>,
-    /// The `securityGroupOverrides` field.
+    /// Security groups to use instead of those that would be made, by role.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub security_group_overrides: Option<BTreeMap<String, String>>,
-    /// The `subnets` field.
+    /// Subnets.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subnets: Option<Vec<SubnetSpec>>,
-    /// The `vpc` field.
+    /// The VPC.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub vpc: Option<VpcSpec>,
     /// Fields this version of the library does not know.
@@ -58,35 +57,35 @@ pub struct NetworkSpec {
     pub extra: Extra,
 }
 
-/// A `SubnetSpec`.
+/// A subnet, found by its id or made.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SubnetSpec {
-    /// The `availabilityZone` field.
+    /// The availability zone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub availability_zone: Option<String>,
-    /// The `cidrBlock` field.
+    /// The address range.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cidr_block: Option<String>,
-    /// The `id` field.
+    /// The id at AWS.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// The `ipv6CidrBlock` field.
+    /// The IPv6 address range.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ipv6_cidr_block: Option<String>,
-    /// The `isIpv6` field.
+    /// Whether it has IPv6.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub is_ipv6: Option<bool>,
-    /// The `isPublic` field.
+    /// Whether it has a route to the internet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub is_public: Option<bool>,
-    /// The `natGatewayId` field.
+    /// The NAT gateway.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nat_gateway_id: Option<String>,
-    /// The `routeTableId` field.
+    /// The route table.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub route_table_id: Option<String>,
-    /// The `tags` field.
+    /// Tags.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tags: Option<BTreeMap<String, String>>,
     /// Fields this version of the library does not know.
@@ -94,29 +93,29 @@ pub struct SubnetSpec {
     pub extra: Extra,
 }
 
-/// A `VpcSpec`.
+/// A VPC, found by its id or made.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct VpcSpec {
-    /// The `availabilityZoneSelection` field.
+    /// How availability zones are picked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub availability_zone_selection: Option<ZoneSelection>,
-    /// The `availabilityZoneUsageLimit` field.
+    /// How many availability zones are used at most.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub availability_zone_usage_limit: Option<i64>,
-    /// The `cidrBlock` field.
+    /// The address range.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cidr_block: Option<String>,
-    /// The `id` field.
+    /// The id at AWS.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// The `internetGatewayId` field.
+    /// The internet gateway.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub internet_gateway_id: Option<String>,
-    /// The `ipv6` field.
+    /// IPv6; absent for IPv4 only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ipv6: Option<VpcIpv6>,
-    /// The `tags` field.
+    /// Tags.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tags: Option<BTreeMap<String, String>>,
     /// Fields this version of the library does not know.
@@ -124,17 +123,17 @@ pub struct VpcSpec {
     pub extra: Extra,
 }
 
-/// A `VpcIpv6`.
+/// The IPv6 side of a VPC.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct VpcIpv6 {
-    /// The `cidrBlock` field.
+    /// The address range.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cidr_block: Option<String>,
-    /// The `egressOnlyInternetGatewayId` field.
+    /// The internet gateway for outgoing traffic.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub egress_only_internet_gateway_id: Option<String>,
-    /// The `poolId` field.
+    /// The address pool.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pool_id: Option<String>,
     /// Fields this version of the library does not know.

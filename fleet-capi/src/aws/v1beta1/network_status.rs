@@ -1,4 +1,4 @@
-//! Types.
+//! The network of a cluster, as AWS has it.
 
 use std::collections::BTreeMap;
 
@@ -7,80 +7,78 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::SensitiveString;
-use crate::aws::parts::ClassicElbAttributes;
-use crate::aws::parts::ClassicElbHealthCheck;
-use crate::aws::parts::ClassicElbListener;
-use crate::aws::parts::SpotMarketOptions;
-use crate::aws::parts::Volume;
+use crate::aws::parts::{
+    ClassicElbAttributes, ClassicElbHealthCheck, ClassicElbListener, SpotMarketOptions, Volume,
+};
 use crate::meta::MachineAddress;
 
-/// A `Instance`.
+/// An EC2 instance as AWS has it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Instance {
-    /// The `addresses` field.
+    /// The addresses of the machine.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub addresses: Option<Vec<MachineAddress>>,
-    /// The `availabilityZone` field.
+    /// The availability zone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub availability_zone: Option<String>,
-    /// The `ebsOptimized` field.
+    /// Whether the instance is optimised for EBS.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ebs_optimized: Option<bool>,
-    /// The `enaSupport` field.
+    /// Whether enhanced networking is on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ena_support: Option<bool>,
-    /// The `iamProfile` field.
+    /// The instance profile.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub iam_profile: Option<String>,
-    /// The `id` field.
+    /// The id at AWS.
     pub id: String,
-    /// The `imageId` field.
+    /// The machine image.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image_id: Option<String>,
-    /// The `instanceState` field.
+    /// The state of the instance.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub instance_state: Option<String>,
-    /// The `networkInterfaces` field.
+    /// Network interfaces.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub network_interfaces: Option<Vec<String>>,
-    /// The `nonRootVolumes` field.
+    /// Further volumes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub non_root_volumes: Option<Vec<Volume>>,
-    /// The `privateIp` field.
+    /// The address inside the VPC.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub private_ip: Option<String>,
-    /// The `publicIp` field.
+    /// The public address.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub public_ip: Option<String>,
-    /// The `rootVolume` field.
+    /// The root volume.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub root_volume: Option<Volume>,
-    /// The `securityGroupIds` field.
+    /// Security groups.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub security_group_ids: Option<Vec<String>>,
-    /// The `spotMarketOptions` field.
+    /// A spot instance, and how it is bid for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spot_market_options: Option<SpotMarketOptions>,
-    /// The `sshKeyName` field.
+    /// The SSH key of the instances.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ssh_key_name: Option<String>,
-    /// The `subnetId` field.
+    /// The subnet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subnet_id: Option<String>,
-    /// The `tags` field.
+    /// Tags.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tags: Option<BTreeMap<String, String>>,
-    /// The `tenancy` field.
+    /// Whether hardware is shared with other customers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tenancy: Option<String>,
-    /// The `type` field.
+    /// The instance type.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub type_: Option<String>,
-    /// The `userData` field.
+    /// The user data the instance started with.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user_data: Option<SensitiveString>,
-    /// The `volumeIDs` field.
+    /// The volumes.
     #[serde(rename = "volumeIDs", skip_serializing_if = "Option::is_none")]
     pub volume_ids: Option<Vec<String>>,
     /// Fields this version of the library does not know.
@@ -88,14 +86,14 @@ pub struct Instance {
     pub extra: Extra,
 }
 
-/// A `NetworkStatus`.
+/// The network as AWS has it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct NetworkStatus {
-    /// The `apiServerElb` field.
+    /// The load balancer in front of the API servers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub api_server_elb: Option<LoadBalancer>,
-    /// The `securityGroups` field.
+    /// Security groups, by role.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub security_groups: Option<BTreeMap<String, SecurityGroup>>,
     /// Fields this version of the library does not know.
@@ -103,38 +101,38 @@ pub struct NetworkStatus {
     pub extra: Extra,
 }
 
-/// A `LoadBalancer`.
+/// A load balancer as AWS has it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct LoadBalancer {
-    /// The `attributes` field.
+    /// What the provider says about it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attributes: Option<ClassicElbAttributes>,
-    /// The `availabilityZones` field.
+    /// Availability zones.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub availability_zones: Option<Vec<String>>,
-    /// The `dnsName` field.
+    /// The DNS name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dns_name: Option<String>,
-    /// The `healthChecks` field.
+    /// The health check.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub health_checks: Option<ClassicElbHealthCheck>,
-    /// The `listeners` field.
+    /// The ports.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub listeners: Option<Vec<ClassicElbListener>>,
-    /// The `name` field.
+    /// The name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// The `scheme` field.
+    /// From where it is reached.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scheme: Option<String>,
-    /// The `securityGroupIds` field.
+    /// Security groups.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub security_group_ids: Option<Vec<String>>,
-    /// The `subnetIds` field.
+    /// The subnets.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subnet_ids: Option<Vec<String>>,
-    /// The `tags` field.
+    /// Tags.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tags: Option<BTreeMap<String, String>>,
     /// Fields this version of the library does not know.
@@ -142,18 +140,18 @@ pub struct LoadBalancer {
     pub extra: Extra,
 }
 
-/// A `SecurityGroup`.
+/// A security group as AWS has it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SecurityGroup {
-    /// The `id` field.
+    /// The id at AWS.
     pub id: String,
-    /// The `ingressRule` field.
+    /// Traffic that is let in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ingress_rule: Option<Vec<IngressRule>>,
-    /// The `name` field.
+    /// The name.
     pub name: String,
-    /// The `tags` field.
+    /// Tags.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tags: Option<BTreeMap<String, String>>,
     /// Fields this version of the library does not know.
@@ -161,26 +159,26 @@ pub struct SecurityGroup {
     pub extra: Extra,
 }
 
-/// A `IngressRule`.
+/// Traffic that is let in.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct IngressRule {
-    /// The `cidrBlocks` field.
+    /// Address ranges, such as `192.168.0.0/16`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cidr_blocks: Option<Vec<String>>,
-    /// The `description` field.
+    /// What it is for.
     pub description: String,
-    /// The `fromPort` field.
+    /// The first port.
     pub from_port: i64,
-    /// The `ipv6CidrBlocks` field.
+    /// IPv6 address ranges.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ipv6_cidr_blocks: Option<Vec<String>>,
-    /// The `protocol` field.
+    /// The protocol.
     pub protocol: String,
-    /// The `sourceSecurityGroupIds` field.
+    /// Security groups the traffic comes from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source_security_group_ids: Option<Vec<String>>,
-    /// The `toPort` field.
+    /// The last port.
     pub to_port: i64,
     /// Fields this version of the library does not know.
     #[serde(flatten)]

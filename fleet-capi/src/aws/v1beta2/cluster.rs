@@ -1,4 +1,4 @@
-//! Types.
+//! Clusters on AWS.
 
 use std::collections::BTreeMap;
 
@@ -7,18 +7,13 @@ use kube::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::GoDuration;
-use crate::aws::parts::Bastion;
-use crate::aws::parts::IdentityReference;
-use crate::aws::v1beta2::network::LoadBalancerSpec;
-use crate::aws::v1beta2::network::NetworkSpec;
-use crate::aws::v1beta2::network_status::Instance;
-use crate::aws::v1beta2::network_status::NetworkStatus;
-use crate::meta::ApiEndpoint;
-use crate::meta::FailureDomainSpec;
-use crate::v1beta1;
+use crate::aws::parts::{Bastion, IdentityReference};
+use crate::aws::v1beta2::network::{LoadBalancerSpec, NetworkSpec};
+use crate::aws::v1beta2::network_status::{Instance, NetworkStatus};
+use crate::meta::{ApiEndpoint, FailureDomainSpec};
+use crate::{GoDuration, v1beta1};
 
-/// A `AWSClusterSpec`.
+/// What the AWS side of a cluster should be.
 #[derive(CustomResource, Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[kube(
@@ -32,55 +27,68 @@ use crate::v1beta1;
     status = "AWSClusterStatus",
     derive = "PartialEq",
     derive = "Default",
-    doc = "A `AWSCluster`.",
-    printcolumn(name = "Cluster", type_ = "string", json_path = ".metadata.labels.cluster\\.x-k8s\\.io/cluster-name"),
+    doc = "The infrastructure of a cluster on AWS.",
+    printcolumn(
+        name = "Cluster",
+        type_ = "string",
+        json_path = ".metadata.labels.cluster\\.x-k8s\\.io/cluster-name"
+    ),
     printcolumn(name = "Ready", type_ = "string", json_path = ".status.ready"),
     printcolumn(name = "VPC", type_ = "string", json_path = ".spec.network.vpc.id"),
-    printcolumn(name = "Endpoint", type_ = "string", json_path = ".spec.controlPlaneEndpoint", priority = 1),
+    printcolumn(
+        name = "Endpoint",
+        type_ = "string",
+        json_path = ".spec.controlPlaneEndpoint",
+        priority = 1
+    ),
     printcolumn(name = "Bastion IP", type_ = "string", json_path = ".status.bastion.publicIp"),
-    printcolumn(name = "Bastion IPv6", type_ = "string", json_path = ".status.bastion.ipv6Address"),
+    printcolumn(
+        name = "Bastion IPv6",
+        type_ = "string",
+        json_path = ".status.bastion.ipv6Address"
+    )
 )]
 pub struct AWSClusterSpec {
-    /// The `additionalTags` field.
+    /// Further tags of every AWS resource.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub additional_tags: Option<BTreeMap<String, String>>,
-    /// The `bastion` field.
+    /// A machine from which the others are reached.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bastion: Option<Bastion>,
-    /// The `controlPlaneEndpoint` field.
+    /// Where the API server is reached.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub control_plane_endpoint: Option<ApiEndpoint>,
-    /// The `controlPlaneLoadBalancer` field.
+    /// The load balancer in front of the API servers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub control_plane_load_balancer: Option<LoadBalancerSpec>,
-    /// The `identityRef` field.
+    /// The AWS identity the controllers act as.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub identity_ref: Option<IdentityReference>,
-    /// The `imageLookupBaseOS` field.
+    /// The operating system of the image that is looked up.
     #[serde(rename = "imageLookupBaseOS", skip_serializing_if = "Option::is_none")]
     pub image_lookup_base_os: Option<String>,
-    /// The `imageLookupFormat` field.
+    /// How the name of the image that is looked up is made.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image_lookup_format: Option<String>,
-    /// The `imageLookupOrg` field.
+    /// The AWS account that owns the image that is looked up.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image_lookup_org: Option<String>,
-    /// The `network` field.
+    /// The network.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub network: Option<NetworkSpec>,
-    /// The `partition` field.
+    /// The AWS partition, such as `aws-cn`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub partition: Option<String>,
-    /// The `region` field.
+    /// The AWS region.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub region: Option<String>,
-    /// The `s3Bucket` field.
+    /// The bucket that holds bootstrap data.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub s3_bucket: Option<S3Bucket>,
-    /// The `secondaryControlPlaneLoadBalancer` field.
+    /// A second load balancer, such as an internal one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub secondary_control_plane_load_balancer: Option<LoadBalancerSpec>,
-    /// The `sshKeyName` field.
+    /// The SSH key of the instances.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ssh_key_name: Option<String>,
     /// Fields this version of the library does not know.
@@ -88,22 +96,25 @@ pub struct AWSClusterSpec {
     pub extra: Extra,
 }
 
-/// A `S3Bucket`.
+/// The bucket that holds bootstrap data, which for Ignition is too large for user data.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct S3Bucket {
-    /// The `bestEffortDeleteObjects` field.
+    /// Whether a failure to delete objects is ignored.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub best_effort_delete_objects: Option<bool>,
-    /// The `controlPlaneIAMInstanceProfile` field.
-    #[serde(rename = "controlPlaneIAMInstanceProfile", skip_serializing_if = "Option::is_none")]
+    /// The instance profile of control-plane machines, which may read it.
+    #[serde(
+        rename = "controlPlaneIAMInstanceProfile",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub control_plane_iam_instance_profile: Option<String>,
-    /// The `name` field.
+    /// The name.
     pub name: String,
-    /// The `nodesIAMInstanceProfiles` field.
+    /// The instance profiles of nodes, which may read it.
     #[serde(rename = "nodesIAMInstanceProfiles", skip_serializing_if = "Option::is_none")]
     pub nodes_iam_instance_profiles: Option<Vec<String>>,
-    /// The `presignedURLDuration` field.
+    /// How long a presigned URL is valid.
     #[serde(rename = "presignedURLDuration", skip_serializing_if = "Option::is_none")]
     pub presigned_url_duration: Option<GoDuration>,
     /// Fields this version of the library does not know.
@@ -111,23 +122,23 @@ pub struct S3Bucket {
     pub extra: Extra,
 }
 
-/// A `AWSClusterStatus`.
+/// What the AWS side of a cluster is.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AWSClusterStatus {
-    /// The `bastion` field.
+    /// A machine from which the others are reached.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bastion: Option<Instance>,
-    /// The `conditions` field.
+    /// What holds and what does not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub conditions: Option<Vec<v1beta1::Condition>>,
-    /// The `failureDomains` field.
+    /// Failure domains.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failure_domains: Option<BTreeMap<String, FailureDomainSpec>>,
-    /// The `networkStatus` field.
+    /// The network.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub network_status: Option<NetworkStatus>,
-    /// The `ready` field.
+    /// Whether it is ready.
     pub ready: bool,
     /// Fields this version of the library does not know.
     #[serde(flatten)]

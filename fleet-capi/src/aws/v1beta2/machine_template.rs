@@ -1,4 +1,4 @@
-//! Types.
+//! Templates of EC2 instances.
 
 use std::collections::BTreeMap;
 
@@ -8,29 +8,19 @@ use kube::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::aws::enums::Architecture;
-use crate::aws::enums::HostAffinity;
-use crate::aws::enums::IgnitionStorage;
-use crate::aws::enums::IgnitionVersion;
-use crate::aws::enums::MarketType;
-use crate::aws::enums::NetworkInterfaceType;
-use crate::aws::enums::OperatingSystem;
-use crate::aws::enums::Tenancy;
-use crate::aws::enums::Toggle;
-use crate::aws::parts::AmiReference;
-use crate::aws::parts::CloudInit;
-use crate::aws::parts::Filter;
-use crate::aws::parts::SpotMarketOptions;
-use crate::aws::parts::Volume;
+use crate::aws::enums::{
+    Architecture, HostAffinity, IgnitionStorage, IgnitionVersion, MarketType, NetworkInterfaceType,
+    OperatingSystem, Tenancy, Toggle,
+};
+use crate::aws::parts::{AmiReference, CloudInit, Filter, SpotMarketOptions, Volume};
 use crate::aws::v1beta2::network::ElasticIpPool;
-use crate::aws::v1beta2::network_status::CpuOptions;
-use crate::aws::v1beta2::network_status::DynamicHostAllocation;
-use crate::aws::v1beta2::network_status::InstanceMetadataOptions;
-use crate::aws::v1beta2::network_status::PrivateDnsName;
+use crate::aws::v1beta2::network_status::{
+    CpuOptions, DynamicHostAllocation, InstanceMetadataOptions, PrivateDnsName,
+};
 use crate::meta::TemplateMeta;
 use crate::v1beta1;
 
-/// A `AWSMachineTemplateSpec`.
+/// What new `AWSMachine` objects are made from.
 #[derive(CustomResource, Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[kube(
@@ -44,139 +34,139 @@ use crate::v1beta1;
     status = "AWSMachineTemplateStatus",
     derive = "PartialEq",
     derive = "Default",
-    doc = "A `AWSMachineTemplate`.",
+    doc = "What EC2 instances are made from."
 )]
 pub struct AWSMachineTemplateSpec {
-    /// The `template` field.
+    /// What new objects are made from.
     pub template: AWSMachineTemplateResource,
     /// Fields this version of the library does not know.
     #[serde(flatten)]
     pub extra: Extra,
 }
 
-/// A `AWSMachineTemplateResource`.
+/// An `AWSMachine` as it is made from a template.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AWSMachineTemplateResource {
-    /// The `metadata` field.
+    /// Labels and annotations.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<TemplateMeta>,
-    /// The `spec` field.
+    /// What they should be.
     pub spec: AWSMachineSpec,
     /// Fields this version of the library does not know.
     #[serde(flatten)]
     pub extra: Extra,
 }
 
-/// A `AWSMachineSpec`.
+/// What one EC2 instance should be.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AWSMachineSpec {
-    /// The `additionalSecurityGroups` field.
+    /// Further security groups.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub additional_security_groups: Option<Vec<ResourceReference>>,
-    /// The `additionalTags` field.
+    /// Further tags of every AWS resource.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub additional_tags: Option<BTreeMap<String, String>>,
-    /// The `ami` field.
+    /// The machine image.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ami: Option<AmiReference>,
-    /// The `assignPrimaryIPv6` field.
+    /// Whether the first IPv6 address becomes the primary one.
     #[serde(rename = "assignPrimaryIPv6", skip_serializing_if = "Option::is_none")]
     pub assign_primary_ipv6: Option<Toggle>,
-    /// The `capacityReservationId` field.
+    /// The capacity reservation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub capacity_reservation_id: Option<String>,
-    /// The `capacityReservationPreference` field.
+    /// Whether open capacity reservations are used.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub capacity_reservation_preference: Option<String>,
-    /// The `cloudInit` field.
+    /// How bootstrap data reaches cloud-init.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cloud_init: Option<CloudInit>,
-    /// The `cpuOptions` field.
+    /// Settings of the processor.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cpu_options: Option<CpuOptions>,
-    /// The `dynamicHostAllocation` field.
+    /// Allocates a dedicated host for the instance.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dynamic_host_allocation: Option<DynamicHostAllocation>,
-    /// The `elasticIpPool` field.
+    /// The pool elastic IPs are taken from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub elastic_ip_pool: Option<ElasticIpPool>,
-    /// The `hostAffinity` field.
+    /// Whether a stopped instance comes back to the same host.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub host_affinity: Option<HostAffinity>,
-    /// The `hostID` field.
+    /// The dedicated host.
     #[serde(rename = "hostID", skip_serializing_if = "Option::is_none")]
     pub host_id: Option<String>,
-    /// The `iamInstanceProfile` field.
+    /// The instance profile.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub iam_instance_profile: Option<String>,
-    /// The `ignition` field.
+    /// How bootstrap data reaches Ignition.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ignition: Option<Ignition>,
-    /// The `imageLookupBaseOS` field.
+    /// The operating system of the image that is looked up.
     #[serde(rename = "imageLookupBaseOS", skip_serializing_if = "Option::is_none")]
     pub image_lookup_base_os: Option<String>,
-    /// The `imageLookupFormat` field.
+    /// How the name of the image that is looked up is made.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image_lookup_format: Option<String>,
-    /// The `imageLookupOrg` field.
+    /// The AWS account that owns the image that is looked up.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image_lookup_org: Option<String>,
-    /// The `instanceID` field.
+    /// The instance.
     #[serde(rename = "instanceID", skip_serializing_if = "Option::is_none")]
     pub instance_id: Option<String>,
-    /// The `instanceMetadataOptions` field.
+    /// The instance metadata service.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub instance_metadata_options: Option<InstanceMetadataOptions>,
-    /// The `instanceType` field.
+    /// The instance type.
     pub instance_type: String,
-    /// The `marketType` field.
+    /// How the capacity is bought.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub market_type: Option<MarketType>,
-    /// The `networkInterfaceType` field.
+    /// The kind of network interface.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub network_interface_type: Option<NetworkInterfaceType>,
-    /// The `networkInterfaces` field.
+    /// Network interfaces.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub network_interfaces: Option<Vec<String>>,
-    /// The `nonRootVolumes` field.
+    /// Further volumes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub non_root_volumes: Option<Vec<Volume>>,
-    /// The `placementGroupName` field.
+    /// The placement group.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub placement_group_name: Option<String>,
-    /// The `placementGroupPartition` field.
+    /// The partition of the placement group.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub placement_group_partition: Option<i64>,
-    /// The `privateDnsName` field.
+    /// The DNS name inside the VPC.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub private_dns_name: Option<PrivateDnsName>,
-    /// The `providerID` field.
+    /// The machine's identity at the infrastructure provider.
     #[serde(rename = "providerID", skip_serializing_if = "Option::is_none")]
     pub provider_id: Option<String>,
-    /// The `publicIP` field.
+    /// Whether it gets a public address.
     #[serde(rename = "publicIP", skip_serializing_if = "Option::is_none")]
     pub public_ip: Option<bool>,
-    /// The `rootVolume` field.
+    /// The root volume.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub root_volume: Option<Volume>,
-    /// The `securityGroupOverrides` field.
+    /// Security groups to use instead of those that would be made, by role.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub security_group_overrides: Option<BTreeMap<String, String>>,
-    /// The `spotMarketOptions` field.
+    /// A spot instance, and how it is bid for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spot_market_options: Option<SpotMarketOptions>,
-    /// The `sshKeyName` field.
+    /// The SSH key of the instances.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ssh_key_name: Option<String>,
-    /// The `subnet` field.
+    /// The subnet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subnet: Option<ResourceReference>,
-    /// The `tenancy` field.
+    /// Whether hardware is shared with other customers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tenancy: Option<Tenancy>,
-    /// The `uncompressedUserData` field.
+    /// Whether user data is left uncompressed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub uncompressed_user_data: Option<bool>,
     /// Fields this version of the library does not know.
@@ -184,14 +174,14 @@ pub struct AWSMachineSpec {
     pub extra: Extra,
 }
 
-/// A `ResourceReference`.
+/// An AWS resource, by its id or by filters.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ResourceReference {
-    /// The `filters` field.
+    /// What it must match, where no id is given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub filters: Option<Vec<Filter>>,
-    /// The `id` field.
+    /// The id at AWS.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// Fields this version of the library does not know.
@@ -199,20 +189,20 @@ pub struct ResourceReference {
     pub extra: Extra,
 }
 
-/// A `Ignition`.
+/// How bootstrap data reaches Ignition.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Ignition {
-    /// The `proxy` field.
+    /// The proxies it goes through.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub proxy: Option<IgnitionProxy>,
-    /// The `storageType` field.
+    /// Where bootstrap data is kept.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub storage_type: Option<IgnitionStorage>,
-    /// The `tls` field.
+    /// Whom it trusts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tls: Option<IgnitionTls>,
-    /// The `version` field.
+    /// The version of Ignition's configuration.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<IgnitionVersion>,
     /// Fields this version of the library does not know.
@@ -220,17 +210,17 @@ pub struct Ignition {
     pub extra: Extra,
 }
 
-/// A `IgnitionProxy`.
+/// The proxies Ignition goes through.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct IgnitionProxy {
-    /// The `httpProxy` field.
+    /// The proxy for HTTP.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub http_proxy: Option<String>,
-    /// The `httpsProxy` field.
+    /// The proxy for HTTPS.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub https_proxy: Option<String>,
-    /// The `noProxy` field.
+    /// What is reached without a proxy.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub no_proxy: Option<Vec<String>>,
     /// Fields this version of the library does not know.
@@ -238,11 +228,11 @@ pub struct IgnitionProxy {
     pub extra: Extra,
 }
 
-/// A `IgnitionTls`.
+/// Whom Ignition trusts.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct IgnitionTls {
-    /// The `certificateAuthorities` field.
+    /// Further certificate authorities, as URLs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub certificate_authorities: Option<Vec<String>>,
     /// Fields this version of the library does not know.
@@ -250,17 +240,17 @@ pub struct IgnitionTls {
     pub extra: Extra,
 }
 
-/// A `AWSMachineTemplateStatus`.
+/// What machines of the template have.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AWSMachineTemplateStatus {
-    /// The `capacity` field.
+    /// What a machine offers, for scaling from zero.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub capacity: Option<BTreeMap<String, IntOrString>>,
-    /// The `conditions` field.
+    /// What holds and what does not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub conditions: Option<Vec<v1beta1::Condition>>,
-    /// The `nodeInfo` field.
+    /// The platform of the nodes, for scaling from zero.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub node_info: Option<TemplateNodeInfo>,
     /// Fields this version of the library does not know.
@@ -268,14 +258,14 @@ pub struct AWSMachineTemplateStatus {
     pub extra: Extra,
 }
 
-/// A `TemplateNodeInfo`.
+/// The platform of the nodes.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TemplateNodeInfo {
-    /// The `architecture` field.
+    /// The processor architecture.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub architecture: Option<Architecture>,
-    /// The `operatingSystem` field.
+    /// The operating system.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub operating_system: Option<OperatingSystem>,
     /// Fields this version of the library does not know.

@@ -1,4 +1,4 @@
-//! Types.
+//! The network of a cluster, as it should be.
 
 use std::collections::BTreeMap;
 
@@ -6,65 +6,57 @@ use fleet_core::Extra;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::aws::enums::DnsResolutionCheck;
-use crate::aws::enums::HealthCheckProtocol;
-use crate::aws::enums::HostnameType;
-use crate::aws::enums::IngressProtocol;
-use crate::aws::enums::IpFamily;
-use crate::aws::enums::ListenerProtocol;
-use crate::aws::enums::LoadBalancerScheme;
-use crate::aws::enums::LoadBalancerType;
-use crate::aws::enums::PoolFallback;
-use crate::aws::enums::SecurityGroupRole;
-use crate::aws::enums::SubnetSchema;
-use crate::aws::enums::ZoneSelection;
-use crate::aws::enums::ZoneType;
+use crate::aws::enums::{
+    DnsResolutionCheck, HealthCheckProtocol, HostnameType, IngressProtocol, IpFamily, ListenerProtocol,
+    LoadBalancerScheme, LoadBalancerType, PoolFallback, SecurityGroupRole, SubnetSchema, ZoneSelection,
+    ZoneType,
+};
 use crate::aws::parts::CniSpec;
 
-/// A `LoadBalancerSpec`.
+/// The load balancer in front of the API servers.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct LoadBalancerSpec {
-    /// The `additionalListeners` field.
+    /// Further ports.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub additional_listeners: Option<Vec<AdditionalListener>>,
-    /// The `additionalSecurityGroups` field.
+    /// Further security groups.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub additional_security_groups: Option<Vec<String>>,
-    /// The `crossZoneLoadBalancing` field.
+    /// Whether traffic crosses zones.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cross_zone_load_balancing: Option<bool>,
-    /// The `disableHostsRewrite` field.
+    /// Whether `/etc/hosts` of control-plane machines is left alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub disable_hosts_rewrite: Option<bool>,
-    /// The `dnsResolutionCheck` field.
+    /// Whether the name must resolve before the cluster goes on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dns_resolution_check: Option<DnsResolutionCheck>,
-    /// The `healthCheck` field.
+    /// How it is found out which are healthy.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub health_check: Option<LoadBalancerHealthCheck>,
-    /// The `healthCheckProtocol` field.
+    /// The protocol of the health check.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub health_check_protocol: Option<HealthCheckProtocol>,
-    /// The `ingressRules` field.
+    /// Traffic that is let in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ingress_rules: Option<Vec<IngressRule>>,
-    /// The `loadBalancerType` field.
+    /// The kind of load balancer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub load_balancer_type: Option<LoadBalancerType>,
-    /// The `name` field.
+    /// The name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// The `preserveClientIP` field.
+    /// Whether targets see the address of the client.
     #[serde(rename = "preserveClientIP", skip_serializing_if = "Option::is_none")]
     pub preserve_client_ip: Option<bool>,
-    /// The `scheme` field.
+    /// From where it is reached.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scheme: Option<LoadBalancerScheme>,
-    /// The `subnets` field.
+    /// Subnets.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subnets: Option<Vec<String>>,
-    /// The `targetGroupIPType` field.
+    /// The addresses of the targets.
     #[serde(rename = "targetGroupIPType", skip_serializing_if = "Option::is_none")]
     pub target_group_ip_type: Option<IpFamily>,
     /// Fields this version of the library does not know.
@@ -72,19 +64,19 @@ pub struct LoadBalancerSpec {
     pub extra: Extra,
 }
 
-/// A `AdditionalListener`.
+/// A port of the load balancer besides the API server's.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AdditionalListener {
-    /// The `healthCheck` field.
+    /// How it is found out which are healthy.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub health_check: Option<ListenerHealthCheck>,
-    /// The `port` field.
+    /// The port.
     pub port: i64,
-    /// The `protocol` field.
+    /// The protocol.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub protocol: Option<ListenerProtocol>,
-    /// The `targetGroupIPType` field.
+    /// The addresses of the targets.
     #[serde(rename = "targetGroupIPType", skip_serializing_if = "Option::is_none")]
     pub target_group_ip_type: Option<IpFamily>,
     /// Fields this version of the library does not know.
@@ -92,29 +84,29 @@ pub struct AdditionalListener {
     pub extra: Extra,
 }
 
-/// A `ListenerHealthCheck`.
+/// How a listener finds out which targets are healthy.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ListenerHealthCheck {
-    /// The `intervalSeconds` field.
+    /// Seconds between two checks.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub interval_seconds: Option<i64>,
-    /// The `path` field.
+    /// The path.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
-    /// The `port` field.
+    /// The port.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub port: Option<String>,
-    /// The `protocol` field.
+    /// The protocol.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub protocol: Option<HealthCheckProtocol>,
-    /// The `thresholdCount` field.
+    /// How many good checks make a target healthy.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub threshold_count: Option<i64>,
-    /// The `timeoutSeconds` field.
+    /// Seconds one check may take.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout_seconds: Option<i64>,
-    /// The `unhealthyThresholdCount` field.
+    /// How many bad checks make a target unhealthy.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unhealthy_threshold_count: Option<i64>,
     /// Fields this version of the library does not know.
@@ -122,20 +114,20 @@ pub struct ListenerHealthCheck {
     pub extra: Extra,
 }
 
-/// A `LoadBalancerHealthCheck`.
+/// How the load balancer finds out which API servers are healthy.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct LoadBalancerHealthCheck {
-    /// The `intervalSeconds` field.
+    /// Seconds between two checks.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub interval_seconds: Option<i64>,
-    /// The `thresholdCount` field.
+    /// How many good checks make a target healthy.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub threshold_count: Option<i64>,
-    /// The `timeoutSeconds` field.
+    /// Seconds one check may take.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout_seconds: Option<i64>,
-    /// The `unhealthyThresholdCount` field.
+    /// How many bad checks make a target unhealthy.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unhealthy_threshold_count: Option<i64>,
     /// Fields this version of the library does not know.
@@ -143,61 +135,61 @@ pub struct LoadBalancerHealthCheck {
     pub extra: Extra,
 }
 
-/// A `IngressRule`.
+/// Traffic that is let in.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct IngressRule {
-    /// The `cidrBlocks` field.
+    /// Address ranges, such as `192.168.0.0/16`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cidr_blocks: Option<Vec<String>>,
-    /// The `description` field.
+    /// What it is for.
     pub description: String,
-    /// The `fromPort` field.
+    /// The first port.
     pub from_port: i64,
-    /// The `ipv6CidrBlocks` field.
+    /// IPv6 address ranges.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ipv6_cidr_blocks: Option<Vec<String>>,
-    /// The `natGatewaysIPsSource` field.
+    /// Whether traffic comes from the NAT gateways.
     #[serde(rename = "natGatewaysIPsSource", skip_serializing_if = "Option::is_none")]
     pub nat_gateways_ips_source: Option<bool>,
-    /// The `protocol` field.
+    /// The protocol.
     pub protocol: IngressProtocol,
-    /// The `sourceSecurityGroupIds` field.
+    /// Security groups the traffic comes from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source_security_group_ids: Option<Vec<String>>,
-    /// The `sourceSecurityGroupRoles` field.
+    /// The roles of the security groups the traffic comes from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source_security_group_roles: Option<Vec<SecurityGroupRole>>,
-    /// The `toPort` field.
+    /// The last port.
     pub to_port: i64,
     /// Fields this version of the library does not know.
     #[serde(flatten)]
     pub extra: Extra,
 }
 
-/// A `NetworkSpec`.
+/// The network of a cluster.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct NetworkSpec {
-    /// The `additionalControlPlaneIngressRules` field.
+    /// Further traffic to control-plane machines.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub additional_control_plane_ingress_rules: Option<Vec<IngressRule>>,
-    /// The `additionalNodeIngressRules` field.
+    /// Further traffic to nodes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub additional_node_ingress_rules: Option<Vec<IngressRule>>,
-    /// The `cni` field.
+    /// What the network plug-in needs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cni: Option<CniSpec>,
-    /// The `nodePortIngressRuleCidrBlocks` field.
+    /// From where node ports may be reached.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub node_port_ingress_rule_cidr_blocks: Option<Vec<String>>,
-    /// The `securityGroupOverrides` field.
+    /// Security groups to use instead of those that would be made, by role.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub security_group_overrides: Option<BTreeMap<String, String>>,
-    /// The `subnets` field.
+    /// Subnets.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subnets: Option<Vec<SubnetSpec>>,
-    /// The `vpc` field.
+    /// The VPC.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub vpc: Option<VpcSpec>,
     /// Fields this version of the library does not know.
@@ -205,43 +197,43 @@ pub struct NetworkSpec {
     pub extra: Extra,
 }
 
-/// A `SubnetSpec`.
+/// A subnet, found by its id or made.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SubnetSpec {
-    /// The `availabilityZone` field.
+    /// The availability zone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub availability_zone: Option<String>,
-    /// The `cidrBlock` field.
+    /// The address range.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cidr_block: Option<String>,
-    /// The `id` field.
+    /// The id at AWS.
     pub id: String,
-    /// The `ipv6CidrBlock` field.
+    /// The IPv6 address range.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ipv6_cidr_block: Option<String>,
-    /// The `isIpv6` field.
+    /// Whether it has IPv6.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub is_ipv6: Option<bool>,
-    /// The `isPublic` field.
+    /// Whether it has a route to the internet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub is_public: Option<bool>,
-    /// The `natGatewayId` field.
+    /// The NAT gateway.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nat_gateway_id: Option<String>,
-    /// The `parentZoneName` field.
+    /// The availability zone a local or wavelength zone belongs to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parent_zone_name: Option<String>,
-    /// The `resourceID` field.
+    /// The id at AWS, where `id` is a name.
     #[serde(rename = "resourceID", skip_serializing_if = "Option::is_none")]
     pub resource_id: Option<String>,
-    /// The `routeTableId` field.
+    /// The route table.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub route_table_id: Option<String>,
-    /// The `tags` field.
+    /// Tags.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tags: Option<BTreeMap<String, String>>,
-    /// The `zoneType` field.
+    /// The kind of zone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub zone_type: Option<ZoneType>,
     /// Fields this version of the library does not know.
@@ -249,50 +241,53 @@ pub struct SubnetSpec {
     pub extra: Extra,
 }
 
-/// A `VpcSpec`.
+/// A VPC, found by its id or made.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct VpcSpec {
-    /// The `availabilityZoneSelection` field.
+    /// How availability zones are picked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub availability_zone_selection: Option<ZoneSelection>,
-    /// The `availabilityZoneUsageLimit` field.
+    /// How many availability zones are used at most.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub availability_zone_usage_limit: Option<i64>,
-    /// The `carrierGatewayId` field.
+    /// The carrier gateway, for wavelength zones.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub carrier_gateway_id: Option<String>,
-    /// The `cidrBlock` field.
+    /// The address range.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cidr_block: Option<String>,
-    /// The `elasticIpPool` field.
+    /// The pool elastic IPs are taken from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub elastic_ip_pool: Option<ElasticIpPool>,
-    /// The `emptyRoutesDefaultVPCSecurityGroup` field.
-    #[serde(rename = "emptyRoutesDefaultVPCSecurityGroup", skip_serializing_if = "Option::is_none")]
+    /// Whether the rules of the VPC's default security group are removed.
+    #[serde(
+        rename = "emptyRoutesDefaultVPCSecurityGroup",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub empty_routes_default_vpc_security_group: Option<bool>,
-    /// The `id` field.
+    /// The id at AWS.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// The `internetGatewayId` field.
+    /// The internet gateway.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub internet_gateway_id: Option<String>,
-    /// The `ipamPool` field.
+    /// The pool of an IP address manager the range is taken from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ipam_pool: Option<IpamPool>,
-    /// The `ipv6` field.
+    /// IPv6; absent for IPv4 only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ipv6: Option<VpcIpv6>,
-    /// The `privateDnsHostnameTypeOnLaunch` field.
+    /// What the host names of instances are made of.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub private_dns_hostname_type_on_launch: Option<HostnameType>,
-    /// The `secondaryCidrBlocks` field.
+    /// Further address ranges.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub secondary_cidr_blocks: Option<Vec<SecondaryCidrBlock>>,
-    /// The `subnetSchema` field.
+    /// Which subnets get the larger part of the address range.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subnet_schema: Option<SubnetSchema>,
-    /// The `tags` field.
+    /// Tags.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tags: Option<BTreeMap<String, String>>,
     /// Fields this version of the library does not know.
@@ -300,14 +295,14 @@ pub struct VpcSpec {
     pub extra: Extra,
 }
 
-/// A `ElasticIpPool`.
+/// A pool that elastic IPs are taken from.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ElasticIpPool {
-    /// The `publicIpv4Pool` field.
+    /// The id of the pool.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub public_ipv4_pool: Option<String>,
-    /// The `publicIpv4PoolFallbackOrder` field.
+    /// Where addresses come from when the pool is empty.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub public_ipv4_pool_fallback_order: Option<PoolFallback>,
     /// Fields this version of the library does not know.
@@ -315,17 +310,17 @@ pub struct ElasticIpPool {
     pub extra: Extra,
 }
 
-/// A `IpamPool`.
+/// A pool of an IP address manager.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct IpamPool {
-    /// The `id` field.
+    /// The id at AWS.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// The `name` field.
+    /// The name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// The `netmaskLength` field.
+    /// The length of the netmask.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub netmask_length: Option<i64>,
     /// Fields this version of the library does not know.
@@ -333,20 +328,20 @@ pub struct IpamPool {
     pub extra: Extra,
 }
 
-/// A `VpcIpv6`.
+/// The IPv6 side of a VPC.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct VpcIpv6 {
-    /// The `cidrBlock` field.
+    /// The address range.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cidr_block: Option<String>,
-    /// The `egressOnlyInternetGatewayId` field.
+    /// The internet gateway for outgoing traffic.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub egress_only_internet_gateway_id: Option<String>,
-    /// The `ipamPool` field.
+    /// The pool of an IP address manager the range is taken from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ipam_pool: Option<IpamPool>,
-    /// The `poolId` field.
+    /// The address pool.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pool_id: Option<String>,
     /// Fields this version of the library does not know.
@@ -354,11 +349,11 @@ pub struct VpcIpv6 {
     pub extra: Extra,
 }
 
-/// A `SecondaryCidrBlock`.
+/// A further address range of a VPC.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SecondaryCidrBlock {
-    /// The `ipv4CidrBlock` field.
+    /// The IPv4 address range.
     pub ipv4_cidr_block: String,
     /// Fields this version of the library does not know.
     #[serde(flatten)]

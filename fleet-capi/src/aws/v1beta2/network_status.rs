@@ -1,4 +1,4 @@
-//! Types.
+//! The network of a cluster, as AWS has it.
 
 use std::collections::BTreeMap;
 
@@ -7,135 +7,128 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::SensitiveString;
-use crate::aws::enums::ConfidentialCompute;
-use crate::aws::enums::HostAffinity;
-use crate::aws::enums::HostnameType;
-use crate::aws::enums::HttpTokens;
-use crate::aws::enums::LoadBalancerIpType;
-use crate::aws::enums::LoadBalancerType;
-use crate::aws::enums::MarketType;
-use crate::aws::enums::TargetGroupProtocol;
-use crate::aws::enums::Toggle;
-use crate::aws::parts::ClassicElbAttributes;
-use crate::aws::parts::ClassicElbHealthCheck;
-use crate::aws::parts::ClassicElbListener;
-use crate::aws::parts::SpotMarketOptions;
-use crate::aws::parts::Volume;
+use crate::aws::enums::{
+    ConfidentialCompute, HostAffinity, HostnameType, HttpTokens, LoadBalancerIpType, LoadBalancerType,
+    MarketType, TargetGroupProtocol, Toggle,
+};
+use crate::aws::parts::{
+    ClassicElbAttributes, ClassicElbHealthCheck, ClassicElbListener, SpotMarketOptions, Volume,
+};
 use crate::aws::v1beta2::network::IngressRule;
 use crate::meta::MachineAddress;
 
-/// A `Instance`.
+/// An EC2 instance as AWS has it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Instance {
-    /// The `addresses` field.
+    /// The addresses of the machine.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub addresses: Option<Vec<MachineAddress>>,
-    /// The `assignPrimaryIPv6` field.
+    /// Whether the first IPv6 address becomes the primary one.
     #[serde(rename = "assignPrimaryIPv6", skip_serializing_if = "Option::is_none")]
     pub assign_primary_ipv6: Option<String>,
-    /// The `availabilityZone` field.
+    /// The availability zone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub availability_zone: Option<String>,
-    /// The `capacityReservationId` field.
+    /// The capacity reservation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub capacity_reservation_id: Option<String>,
-    /// The `capacityReservationPreference` field.
+    /// Whether open capacity reservations are used.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub capacity_reservation_preference: Option<String>,
-    /// The `cpuOptions` field.
+    /// Settings of the processor.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cpu_options: Option<CpuOptions>,
-    /// The `dynamicHostAllocation` field.
+    /// Allocates a dedicated host for the instance.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dynamic_host_allocation: Option<DynamicHostAllocation>,
-    /// The `ebsOptimized` field.
+    /// Whether the instance is optimised for EBS.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ebs_optimized: Option<bool>,
-    /// The `enaSupport` field.
+    /// Whether enhanced networking is on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ena_support: Option<bool>,
-    /// The `hostAffinity` field.
+    /// Whether a stopped instance comes back to the same host.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub host_affinity: Option<HostAffinity>,
-    /// The `hostID` field.
+    /// The dedicated host.
     #[serde(rename = "hostID", skip_serializing_if = "Option::is_none")]
     pub host_id: Option<String>,
-    /// The `iamProfile` field.
+    /// The instance profile.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub iam_profile: Option<String>,
-    /// The `id` field.
+    /// The id at AWS.
     pub id: String,
-    /// The `imageId` field.
+    /// The machine image.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image_id: Option<String>,
-    /// The `instanceMetadataOptions` field.
+    /// The instance metadata service.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub instance_metadata_options: Option<InstanceMetadataOptions>,
-    /// The `instanceState` field.
+    /// The state of the instance.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub instance_state: Option<String>,
-    /// The `ipv6Address` field.
+    /// The IPv6 address.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ipv6_address: Option<String>,
-    /// The `marketType` field.
+    /// How the capacity is bought.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub market_type: Option<MarketType>,
-    /// The `networkInterfaceType` field.
+    /// The kind of network interface.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub network_interface_type: Option<String>,
-    /// The `networkInterfaces` field.
+    /// Network interfaces.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub network_interfaces: Option<Vec<String>>,
-    /// The `nonRootVolumes` field.
+    /// Further volumes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub non_root_volumes: Option<Vec<Volume>>,
-    /// The `placementGroupName` field.
+    /// The placement group.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub placement_group_name: Option<String>,
-    /// The `placementGroupPartition` field.
+    /// The partition of the placement group.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub placement_group_partition: Option<i64>,
-    /// The `privateDnsName` field.
+    /// The DNS name inside the VPC.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub private_dns_name: Option<PrivateDnsName>,
-    /// The `privateIp` field.
+    /// The address inside the VPC.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub private_ip: Option<String>,
-    /// The `publicIPOnLaunch` field.
+    /// Whether it got a public address when it started.
     #[serde(rename = "publicIPOnLaunch", skip_serializing_if = "Option::is_none")]
     pub public_ip_on_launch: Option<bool>,
-    /// The `publicIp` field.
+    /// The public address.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub public_ip: Option<String>,
-    /// The `rootVolume` field.
+    /// The root volume.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub root_volume: Option<Volume>,
-    /// The `securityGroupIds` field.
+    /// Security groups.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub security_group_ids: Option<Vec<String>>,
-    /// The `spotMarketOptions` field.
+    /// A spot instance, and how it is bid for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spot_market_options: Option<SpotMarketOptions>,
-    /// The `sshKeyName` field.
+    /// The SSH key of the instances.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ssh_key_name: Option<String>,
-    /// The `subnetId` field.
+    /// The subnet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subnet_id: Option<String>,
-    /// The `tags` field.
+    /// Tags.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tags: Option<BTreeMap<String, String>>,
-    /// The `tenancy` field.
+    /// Whether hardware is shared with other customers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tenancy: Option<String>,
-    /// The `type` field.
+    /// The instance type.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub type_: Option<String>,
-    /// The `userData` field.
+    /// The user data the instance started with.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user_data: Option<SensitiveString>,
-    /// The `volumeIDs` field.
+    /// The volumes.
     #[serde(rename = "volumeIDs", skip_serializing_if = "Option::is_none")]
     pub volume_ids: Option<Vec<String>>,
     /// Fields this version of the library does not know.
@@ -143,14 +136,14 @@ pub struct Instance {
     pub extra: Extra,
 }
 
-/// A `CpuOptions`.
+/// Settings of the processor.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CpuOptions {
-    /// The `confidentialCompute` field.
+    /// Confidential computing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub confidential_compute: Option<ConfidentialCompute>,
-    /// The `nestedVirtualization` field.
+    /// Whether virtual machines can run inside.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nested_virtualization: Option<Toggle>,
     /// Fields this version of the library does not know.
@@ -158,11 +151,11 @@ pub struct CpuOptions {
     pub extra: Extra,
 }
 
-/// A `DynamicHostAllocation`.
+/// A dedicated host that is allocated for the instance.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DynamicHostAllocation {
-    /// The `tags` field.
+    /// Tags.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tags: Option<BTreeMap<String, String>>,
     /// Fields this version of the library does not know.
@@ -170,23 +163,23 @@ pub struct DynamicHostAllocation {
     pub extra: Extra,
 }
 
-/// A `InstanceMetadataOptions`.
+/// The instance metadata service.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct InstanceMetadataOptions {
-    /// The `httpEndpoint` field.
+    /// Whether the service is on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub http_endpoint: Option<Toggle>,
-    /// The `httpProtocolIpv6` field.
+    /// Whether it is reached over IPv6.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub http_protocol_ipv6: Option<Toggle>,
-    /// The `httpPutResponseHopLimit` field.
+    /// How many hops a response may take.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub http_put_response_hop_limit: Option<i64>,
-    /// The `httpTokens` field.
+    /// Whether a session token is needed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub http_tokens: Option<HttpTokens>,
-    /// The `instanceMetadataTags` field.
+    /// Whether it shows the tags of the instance.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub instance_metadata_tags: Option<Toggle>,
     /// Fields this version of the library does not know.
@@ -194,17 +187,20 @@ pub struct InstanceMetadataOptions {
     pub extra: Extra,
 }
 
-/// A `PrivateDnsName`.
+/// The DNS name inside the VPC.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PrivateDnsName {
-    /// The `enableResourceNameDnsAAAARecord` field.
-    #[serde(rename = "enableResourceNameDnsAAAARecord", skip_serializing_if = "Option::is_none")]
+    /// Whether the resource name resolves to an IPv6 address.
+    #[serde(
+        rename = "enableResourceNameDnsAAAARecord",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub enable_resource_name_dns_aaaa_record: Option<bool>,
-    /// The `enableResourceNameDnsARecord` field.
+    /// Whether the resource name resolves to an IPv4 address.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enable_resource_name_dns_a_record: Option<bool>,
-    /// The `hostnameType` field.
+    /// What the host name is made of.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hostname_type: Option<HostnameType>,
     /// Fields this version of the library does not know.
@@ -212,20 +208,20 @@ pub struct PrivateDnsName {
     pub extra: Extra,
 }
 
-/// A `NetworkStatus`.
+/// The network as AWS has it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct NetworkStatus {
-    /// The `apiServerElb` field.
+    /// The load balancer in front of the API servers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub api_server_elb: Option<LoadBalancer>,
-    /// The `natGatewaysIPs` field.
+    /// The addresses of the NAT gateways.
     #[serde(rename = "natGatewaysIPs", skip_serializing_if = "Option::is_none")]
     pub nat_gateways_ips: Option<Vec<String>>,
-    /// The `secondaryAPIServerELB` field.
+    /// The second load balancer.
     #[serde(rename = "secondaryAPIServerELB", skip_serializing_if = "Option::is_none")]
     pub secondary_api_server_elb: Option<LoadBalancer>,
-    /// The `securityGroups` field.
+    /// Security groups, by role.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub security_groups: Option<BTreeMap<String, SecurityGroup>>,
     /// Fields this version of the library does not know.
@@ -233,53 +229,53 @@ pub struct NetworkStatus {
     pub extra: Extra,
 }
 
-/// A `LoadBalancer`.
+/// A load balancer as AWS has it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct LoadBalancer {
-    /// The `arn` field.
+    /// The ARN.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub arn: Option<String>,
-    /// The `attributes` field.
+    /// What the provider says about it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attributes: Option<ClassicElbAttributes>,
-    /// The `availabilityZones` field.
+    /// Availability zones.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub availability_zones: Option<Vec<String>>,
-    /// The `dnsName` field.
+    /// The DNS name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dns_name: Option<String>,
-    /// The `elbAttributes` field.
+    /// Settings.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub elb_attributes: Option<BTreeMap<String, String>>,
-    /// The `elbListeners` field.
+    /// The ports of an application or network load balancer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub elb_listeners: Option<Vec<Listener>>,
-    /// The `healthChecks` field.
+    /// The health check.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub health_checks: Option<ClassicElbHealthCheck>,
-    /// The `listeners` field.
+    /// The ports.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub listeners: Option<Vec<ClassicElbListener>>,
-    /// The `loadBalancerIPAddressType` field.
+    /// The addresses of the load balancer.
     #[serde(rename = "loadBalancerIPAddressType", skip_serializing_if = "Option::is_none")]
     pub load_balancer_ip_address_type: Option<LoadBalancerIpType>,
-    /// The `loadBalancerType` field.
+    /// The kind of load balancer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub load_balancer_type: Option<LoadBalancerType>,
-    /// The `name` field.
+    /// The name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// The `scheme` field.
+    /// From where it is reached.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scheme: Option<String>,
-    /// The `securityGroupIds` field.
+    /// Security groups.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub security_group_ids: Option<Vec<String>>,
-    /// The `subnetIds` field.
+    /// The subnets.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subnet_ids: Option<Vec<String>>,
-    /// The `tags` field.
+    /// Tags.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tags: Option<BTreeMap<String, String>>,
     /// Fields this version of the library does not know.
@@ -287,67 +283,67 @@ pub struct LoadBalancer {
     pub extra: Extra,
 }
 
-/// A `Listener`.
+/// A port of an application or network load balancer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Listener {
-    /// The `port` field.
+    /// The port.
     pub port: i64,
-    /// The `protocol` field.
+    /// The protocol.
     pub protocol: String,
-    /// The `targetGroup` field.
+    /// The instances behind it.
     pub target_group: TargetGroup,
     /// Fields this version of the library does not know.
     #[serde(flatten)]
     pub extra: Extra,
 }
 
-/// A `TargetGroup`.
+/// The instances behind a listener.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TargetGroup {
-    /// The `ipType` field.
+    /// The addresses of the targets.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ip_type: Option<String>,
-    /// The `name` field.
+    /// The name.
     pub name: String,
-    /// The `port` field.
+    /// The port.
     pub port: i64,
-    /// The `protocol` field.
+    /// The protocol.
     pub protocol: TargetGroupProtocol,
-    /// The `targetGroupHealthCheck` field.
+    /// How it is found out which instances are healthy.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target_group_health_check: Option<TargetGroupHealthCheck>,
-    /// The `vpcId` field.
+    /// The VPC.
     pub vpc_id: String,
     /// Fields this version of the library does not know.
     #[serde(flatten)]
     pub extra: Extra,
 }
 
-/// A `TargetGroupHealthCheck`.
+/// How a target group finds out which instances are healthy.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TargetGroupHealthCheck {
-    /// The `intervalSeconds` field.
+    /// Seconds between two checks.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub interval_seconds: Option<i64>,
-    /// The `path` field.
+    /// The path.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
-    /// The `port` field.
+    /// The port.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub port: Option<String>,
-    /// The `protocol` field.
+    /// The protocol.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub protocol: Option<String>,
-    /// The `thresholdCount` field.
+    /// How many good checks make a target healthy.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub threshold_count: Option<i64>,
-    /// The `timeoutSeconds` field.
+    /// Seconds one check may take.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout_seconds: Option<i64>,
-    /// The `unhealthyThresholdCount` field.
+    /// How many bad checks make a target unhealthy.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unhealthy_threshold_count: Option<i64>,
     /// Fields this version of the library does not know.
@@ -355,18 +351,18 @@ pub struct TargetGroupHealthCheck {
     pub extra: Extra,
 }
 
-/// A `SecurityGroup`.
+/// A security group as AWS has it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SecurityGroup {
-    /// The `id` field.
+    /// The id at AWS.
     pub id: String,
-    /// The `ingressRule` field.
+    /// Traffic that is let in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ingress_rule: Option<Vec<IngressRule>>,
-    /// The `name` field.
+    /// The name.
     pub name: String,
-    /// The `tags` field.
+    /// Tags.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tags: Option<BTreeMap<String, String>>,
     /// Fields this version of the library does not know.

@@ -1,4 +1,4 @@
-//! Types.
+//! Development clusters.
 
 use std::collections::BTreeMap;
 
@@ -7,14 +7,12 @@ use kube::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::docker::parts::DockerLoadBalancer;
-use crate::docker::parts::InMemoryClusterBackend;
-use crate::meta::ApiEndpoint;
-use crate::meta::FailureDomainSpec;
+use crate::docker::parts::{DockerLoadBalancer, InMemoryClusterBackend};
+use crate::meta::{ApiEndpoint, FailureDomainSpec};
 use crate::v1beta1;
 use crate::v1beta1::V1beta2Conditions;
 
-/// A `DevClusterSpec`.
+/// What a development cluster should be.
 #[derive(CustomResource, Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[kube(
@@ -28,14 +26,18 @@ use crate::v1beta1::V1beta2Conditions;
     derive = "PartialEq",
     derive = "Default",
     storage = false,
-    doc = "A `DevCluster`.",
-    printcolumn(name = "Cluster", type_ = "string", json_path = ".metadata.labels['cluster\\.x-k8s\\.io/cluster-name']"),
-    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
+    doc = "The infrastructure of a development cluster: Docker, or in memory.",
+    printcolumn(
+        name = "Cluster",
+        type_ = "string",
+        json_path = ".metadata.labels['cluster\\.x-k8s\\.io/cluster-name']"
+    ),
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]
 pub struct DevClusterSpec {
-    /// The `backend` field.
+    /// What it runs on.
     pub backend: DevClusterBackend,
-    /// The `controlPlaneEndpoint` field.
+    /// Where the API server is reached.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub control_plane_endpoint: Option<ApiEndpoint>,
     /// Fields this version of the library does not know.
@@ -43,14 +45,14 @@ pub struct DevClusterSpec {
     pub extra: Extra,
 }
 
-/// A `DevClusterBackend`.
+/// What a development cluster runs on; one of the fields is set.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DevClusterBackend {
-    /// The `docker` field.
+    /// Docker containers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub docker: Option<DockerClusterBackend>,
-    /// The `inMemory` field.
+    /// Pretended machines.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub in_memory: Option<InMemoryClusterBackend>,
     /// Fields this version of the library does not know.
@@ -58,14 +60,14 @@ pub struct DevClusterBackend {
     pub extra: Extra,
 }
 
-/// A `DockerClusterBackend`.
+/// A cluster of Docker containers.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DockerClusterBackend {
-    /// The `failureDomains` field.
+    /// Failure domains.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failure_domains: Option<BTreeMap<String, FailureDomainSpec>>,
-    /// The `loadBalancer` field.
+    /// The container in front of the API servers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub load_balancer: Option<DockerLoadBalancer>,
     /// Fields this version of the library does not know.
@@ -73,20 +75,20 @@ pub struct DockerClusterBackend {
     pub extra: Extra,
 }
 
-/// A `DevClusterStatus`.
+/// What a development cluster is.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DevClusterStatus {
-    /// The `conditions` field.
+    /// What holds and what does not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub conditions: Option<Vec<v1beta1::Condition>>,
-    /// The `failureDomains` field.
+    /// Failure domains.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failure_domains: Option<BTreeMap<String, FailureDomainSpec>>,
-    /// The `ready` field.
+    /// Whether it is ready.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ready: Option<bool>,
-    /// The `v1beta2` field.
+    /// The conditions and counts as v1beta2 has them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub v1beta2: Option<V1beta2Conditions>,
     /// Fields this version of the library does not know.

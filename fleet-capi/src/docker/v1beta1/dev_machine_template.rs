@@ -1,4 +1,4 @@
-//! Types.
+//! Templates of development machines.
 
 use fleet_core::Extra;
 use kube::CustomResource;
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::docker::parts::DevMachineTemplateResource;
 
-/// A `DevMachineTemplateSpec`.
+/// What new `DevMachine` objects are made from.
 #[derive(CustomResource, Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[kube(
@@ -20,11 +20,11 @@ use crate::docker::parts::DevMachineTemplateResource;
     derive = "PartialEq",
     derive = "Default",
     storage = false,
-    doc = "A `DevMachineTemplate`.",
-    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
+    doc = "What development machines are made from.",
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]
 pub struct DevMachineTemplateSpec {
-    /// The `template` field.
+    /// What new objects are made from.
     pub template: DevMachineTemplateResource,
     /// Fields this version of the library does not know.
     #[serde(flatten)]

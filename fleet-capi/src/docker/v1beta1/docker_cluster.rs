@@ -1,4 +1,4 @@
-//! Types.
+//! Clusters of Docker containers.
 
 use std::collections::BTreeMap;
 
@@ -8,12 +8,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::docker::parts::DockerLoadBalancer;
-use crate::meta::ApiEndpoint;
-use crate::meta::FailureDomainSpec;
+use crate::meta::{ApiEndpoint, FailureDomainSpec};
 use crate::v1beta1;
 use crate::v1beta1::V1beta2Conditions;
 
-/// A `DockerClusterSpec`.
+/// What a cluster of Docker containers should be.
 #[derive(CustomResource, Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[kube(
@@ -27,18 +26,22 @@ use crate::v1beta1::V1beta2Conditions;
     derive = "PartialEq",
     derive = "Default",
     storage = false,
-    doc = "A `DockerCluster`.",
-    printcolumn(name = "Cluster", type_ = "string", json_path = ".metadata.labels['cluster\\.x-k8s\\.io/cluster-name']"),
-    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
+    doc = "The infrastructure of a cluster of Docker containers.",
+    printcolumn(
+        name = "Cluster",
+        type_ = "string",
+        json_path = ".metadata.labels['cluster\\.x-k8s\\.io/cluster-name']"
+    ),
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]
 pub struct DockerClusterSpec {
-    /// The `controlPlaneEndpoint` field.
+    /// Where the API server is reached.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub control_plane_endpoint: Option<ApiEndpoint>,
-    /// The `failureDomains` field.
+    /// Failure domains.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failure_domains: Option<BTreeMap<String, FailureDomainSpec>>,
-    /// The `loadBalancer` field.
+    /// The container in front of the API servers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub load_balancer: Option<DockerLoadBalancer>,
     /// Fields this version of the library does not know.
@@ -46,20 +49,20 @@ pub struct DockerClusterSpec {
     pub extra: Extra,
 }
 
-/// A `DockerClusterStatus`.
+/// What a cluster of Docker containers is.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DockerClusterStatus {
-    /// The `conditions` field.
+    /// What holds and what does not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub conditions: Option<Vec<v1beta1::Condition>>,
-    /// The `failureDomains` field.
+    /// Failure domains.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failure_domains: Option<BTreeMap<String, FailureDomainSpec>>,
-    /// The `ready` field.
+    /// Whether it is ready.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ready: Option<bool>,
-    /// The `v1beta2` field.
+    /// The conditions and counts as v1beta2 has them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub v1beta2: Option<V1beta2Conditions>,
     /// Fields this version of the library does not know.

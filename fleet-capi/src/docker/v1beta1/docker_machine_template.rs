@@ -1,4 +1,4 @@
-//! Types.
+//! Templates of machines in Docker containers.
 
 use fleet_core::Extra;
 use kube::CustomResource;
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::docker::parts::DockerMachineTemplateResource;
 
-/// A `DockerMachineTemplateSpec`.
+/// What new `DockerMachine` objects are made from.
 #[derive(CustomResource, Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[kube(
@@ -20,11 +20,11 @@ use crate::docker::parts::DockerMachineTemplateResource;
     derive = "PartialEq",
     derive = "Default",
     storage = false,
-    doc = "A `DockerMachineTemplate`.",
-    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
+    doc = "What machines in Docker containers are made from.",
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]
 pub struct DockerMachineTemplateSpec {
-    /// The `template` field.
+    /// What new objects are made from.
     pub template: DockerMachineTemplateResource,
     /// Fields this version of the library does not know.
     #[serde(flatten)]

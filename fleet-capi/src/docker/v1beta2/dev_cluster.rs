@@ -1,19 +1,17 @@
-//! Types.
+//! Development clusters.
 
 use fleet_core::Extra;
 use kube::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::docker::parts::DockerLoadBalancer;
-use crate::docker::parts::InMemoryClusterBackend;
-use crate::docker::v1beta2::docker_cluster::DeprecatedConditions;
-use crate::docker::v1beta2::docker_cluster::InfrastructureInitialization;
+use crate::docker::parts::{DockerLoadBalancer, InMemoryClusterBackend};
+use crate::docker::v1beta2::docker_cluster::{DeprecatedConditions, InfrastructureInitialization};
 use crate::meta::ApiEndpoint;
 use crate::v1beta2;
 use crate::v1beta2::FailureDomain;
 
-/// A `DevClusterSpec`.
+/// What a development cluster should be.
 #[derive(CustomResource, Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[kube(
@@ -26,14 +24,18 @@ use crate::v1beta2::FailureDomain;
     status = "DevClusterStatus",
     derive = "PartialEq",
     derive = "Default",
-    doc = "A `DevCluster`.",
-    printcolumn(name = "Cluster", type_ = "string", json_path = ".metadata.labels['cluster\\.x-k8s\\.io/cluster-name']"),
-    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
+    doc = "The infrastructure of a development cluster: Docker, or in memory.",
+    printcolumn(
+        name = "Cluster",
+        type_ = "string",
+        json_path = ".metadata.labels['cluster\\.x-k8s\\.io/cluster-name']"
+    ),
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]
 pub struct DevClusterSpec {
-    /// The `backend` field.
+    /// What it runs on.
     pub backend: DevClusterBackend,
-    /// The `controlPlaneEndpoint` field.
+    /// Where the API server is reached.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub control_plane_endpoint: Option<ApiEndpoint>,
     /// Fields this version of the library does not know.
@@ -41,14 +43,14 @@ pub struct DevClusterSpec {
     pub extra: Extra,
 }
 
-/// A `DevClusterBackend`.
+/// What a development cluster runs on; one of the fields is set.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DevClusterBackend {
-    /// The `docker` field.
+    /// Docker containers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub docker: Option<DockerClusterBackend>,
-    /// The `inMemory` field.
+    /// Pretended machines.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub in_memory: Option<InMemoryClusterBackend>,
     /// Fields this version of the library does not know.
@@ -56,14 +58,14 @@ pub struct DevClusterBackend {
     pub extra: Extra,
 }
 
-/// A `DockerClusterBackend`.
+/// A cluster of Docker containers.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DockerClusterBackend {
-    /// The `failureDomains` field.
+    /// Failure domains.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failure_domains: Option<Vec<FailureDomain>>,
-    /// The `loadBalancer` field.
+    /// The container in front of the API servers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub load_balancer: Option<DockerLoadBalancer>,
     /// Fields this version of the library does not know.
@@ -71,20 +73,20 @@ pub struct DockerClusterBackend {
     pub extra: Extra,
 }
 
-/// A `DevClusterStatus`.
+/// What a development cluster is.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DevClusterStatus {
-    /// The `conditions` field.
+    /// What holds and what does not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub conditions: Option<Vec<v1beta2::Condition>>,
-    /// The `deprecated` field.
+    /// What v1beta1 had in the status, until v1beta1 is gone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deprecated: Option<DeprecatedConditions>,
-    /// The `failureDomains` field.
+    /// Failure domains.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failure_domains: Option<Vec<FailureDomain>>,
-    /// The `initialization` field.
+    /// What has happened once while it came up; it does not change afterwards.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub initialization: Option<InfrastructureInitialization>,
     /// Fields this version of the library does not know.

@@ -1,4 +1,4 @@
-//! Types.
+//! Templates of development machines.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::docker::parts::DevMachineTemplateResource;
 
-/// A `DevMachineTemplateSpec`.
+/// What new `DevMachine` objects are made from.
 #[derive(CustomResource, Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[kube(
@@ -23,22 +23,22 @@ use crate::docker::parts::DevMachineTemplateResource;
     status = "DevMachineTemplateStatus",
     derive = "PartialEq",
     derive = "Default",
-    doc = "A `DevMachineTemplate`.",
-    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
+    doc = "What development machines are made from.",
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]
 pub struct DevMachineTemplateSpec {
-    /// The `template` field.
+    /// What new objects are made from.
     pub template: DevMachineTemplateResource,
     /// Fields this version of the library does not know.
     #[serde(flatten)]
     pub extra: Extra,
 }
 
-/// A `DevMachineTemplateStatus`.
+/// What machines of the template have.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DevMachineTemplateStatus {
-    /// The `capacity` field.
+    /// What a machine offers, for scaling from zero.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub capacity: Option<BTreeMap<String, IntOrString>>,
     /// Fields this version of the library does not know.

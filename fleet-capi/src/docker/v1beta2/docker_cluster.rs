@@ -1,4 +1,4 @@
-//! Types.
+//! Clusters of Docker containers.
 
 use fleet_core::Extra;
 use kube::CustomResource;
@@ -7,11 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::docker::parts::DockerLoadBalancer;
 use crate::meta::ApiEndpoint;
-use crate::v1beta1;
-use crate::v1beta2;
 use crate::v1beta2::FailureDomain;
+use crate::{v1beta1, v1beta2};
 
-/// A `DockerClusterSpec`.
+/// What a cluster of Docker containers should be.
 #[derive(CustomResource, Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[kube(
@@ -24,18 +23,22 @@ use crate::v1beta2::FailureDomain;
     status = "DockerClusterStatus",
     derive = "PartialEq",
     derive = "Default",
-    doc = "A `DockerCluster`.",
-    printcolumn(name = "Cluster", type_ = "string", json_path = ".metadata.labels['cluster\\.x-k8s\\.io/cluster-name']"),
-    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
+    doc = "The infrastructure of a cluster of Docker containers.",
+    printcolumn(
+        name = "Cluster",
+        type_ = "string",
+        json_path = ".metadata.labels['cluster\\.x-k8s\\.io/cluster-name']"
+    ),
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]
 pub struct DockerClusterSpec {
-    /// The `controlPlaneEndpoint` field.
+    /// Where the API server is reached.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub control_plane_endpoint: Option<ApiEndpoint>,
-    /// The `failureDomains` field.
+    /// Failure domains.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failure_domains: Option<Vec<FailureDomain>>,
-    /// The `loadBalancer` field.
+    /// The container in front of the API servers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub load_balancer: Option<DockerLoadBalancer>,
     /// Fields this version of the library does not know.
@@ -43,20 +46,20 @@ pub struct DockerClusterSpec {
     pub extra: Extra,
 }
 
-/// A `DockerClusterStatus`.
+/// What a cluster of Docker containers is.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DockerClusterStatus {
-    /// The `conditions` field.
+    /// What holds and what does not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub conditions: Option<Vec<v1beta2::Condition>>,
-    /// The `deprecated` field.
+    /// What v1beta1 had in the status, until v1beta1 is gone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deprecated: Option<DeprecatedConditions>,
-    /// The `failureDomains` field.
+    /// Failure domains.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failure_domains: Option<Vec<FailureDomain>>,
-    /// The `initialization` field.
+    /// What has happened once while it came up; it does not change afterwards.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub initialization: Option<InfrastructureInitialization>,
     /// Fields this version of the library does not know.
@@ -64,11 +67,11 @@ pub struct DockerClusterStatus {
     pub extra: Extra,
 }
 
-/// A `DeprecatedConditions`.
+/// What v1beta1 had in the status and v1beta2 dropped.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DeprecatedConditions {
-    /// The `v1beta1` field.
+    /// The status of v1beta1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub v1beta1: Option<V1beta1Conditions>,
     /// Fields this version of the library does not know.
@@ -76,11 +79,11 @@ pub struct DeprecatedConditions {
     pub extra: Extra,
 }
 
-/// A `V1beta1Conditions`.
+/// The conditions of v1beta1.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct V1beta1Conditions {
-    /// The `conditions` field.
+    /// What holds and what does not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub conditions: Option<Vec<v1beta1::Condition>>,
     /// Fields this version of the library does not know.
@@ -88,11 +91,11 @@ pub struct V1beta1Conditions {
     pub extra: Extra,
 }
 
-/// A `InfrastructureInitialization`.
+/// What has happened once while the infrastructure came up.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct InfrastructureInitialization {
-    /// The `provisioned` field.
+    /// The infrastructure is there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub provisioned: Option<bool>,
     /// Fields this version of the library does not know.

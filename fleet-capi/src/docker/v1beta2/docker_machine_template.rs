@@ -1,4 +1,4 @@
-//! Types.
+//! Templates of machines in Docker containers.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::docker::parts::DockerMachineTemplateResource;
 
-/// A `DockerMachineTemplateSpec`.
+/// What new `DockerMachine` objects are made from.
 #[derive(CustomResource, Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[kube(
@@ -23,22 +23,22 @@ use crate::docker::parts::DockerMachineTemplateResource;
     status = "DockerMachineTemplateStatus",
     derive = "PartialEq",
     derive = "Default",
-    doc = "A `DockerMachineTemplate`.",
-    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
+    doc = "What machines in Docker containers are made from.",
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]
 pub struct DockerMachineTemplateSpec {
-    /// The `template` field.
+    /// What new objects are made from.
     pub template: DockerMachineTemplateResource,
     /// Fields this version of the library does not know.
     #[serde(flatten)]
     pub extra: Extra,
 }
 
-/// A `DockerMachineTemplateStatus`.
+/// What machines of the template have.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DockerMachineTemplateStatus {
-    /// The `capacity` field.
+    /// What a machine offers, for scaling from zero.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub capacity: Option<BTreeMap<String, IntOrString>>,
     /// Fields this version of the library does not know.
