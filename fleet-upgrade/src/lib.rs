@@ -9,6 +9,9 @@ mod spec;
 pub use estimate::Estimates;
 pub use pick::{Pick, PickOrder};
 pub use plan::{
-    AtTarget, Constraint, ConstraintEffect, PlanWarning, PlannedCluster, PlannedStage, Reason, StartBound, UpgradePlan,
+    AtTarget, ClusterSample, Constraint, ConstraintEffect, PlanError, PlanProblem, PlanWarning, PlannedCluster,
+    PlannedStage, Reason, StartBound, UpgradePlan, PlanViolation, Why, plan, plan_with,
 };
 pub use spec::{API_VERSION, FailureBudget, FleetUpgrade, FleetUpgradeSpec, KIND, Place, Stage};
+#[cfg(feature = "yaml")]
+pub use spec::SpecError;

@@ -1,10 +1,24 @@
 //! The plan: each cluster's stage, hops, start and end, with the reason for each.
 
+mod assign;
+mod build;
+mod check;
+mod hops;
+mod openings;
 mod reason;
+mod refusal;
+mod render;
+mod schedule;
+mod warn;
 mod warning;
+mod why;
 
+pub use build::{plan, plan_with};
+pub use check::PlanViolation;
 pub use reason::{Reason, StartBound};
+pub use refusal::{ClusterSample, PlanError, PlanProblem};
 pub use warning::PlanWarning;
+pub use why::Why;
 
 use std::num::NonZeroU32;
 use std::sync::OnceLock;

@@ -2,10 +2,14 @@
 
 mod budget;
 mod place;
+#[cfg(feature = "yaml")]
+mod read;
 mod wire;
 
 pub use budget::FailureBudget;
 pub use place::Place;
+#[cfg(feature = "yaml")]
+pub use read::SpecError;
 
 use std::num::NonZeroU32;
 

@@ -37,6 +37,9 @@ pub enum Reason {
         position: u32,
         /// Their number.
         of: u32,
+        /// The day of the stage on which it starts, from 1, where the stage has a cap per day; days on which nothing
+        /// starts do not count.
+        day: Option<u32>,
         /// What decided the time.
         start: StartBound,
     },
@@ -64,7 +67,7 @@ impl fmt::Display for Reason {
                 for (index, by) in order.iter().enumerate() {
                     f.write_str(if index > 0 { " then " } else { "" })?;
                     match by {
-                        PickOrder::LeastCritical => write!(f, "{by} ({})", criticality_name(*criticality))?,
+                        PickOrder::LeastCritical => write!(f, "{by} ({criticality})")?,
                         PickOrder::Smallest => write!(f, "{by} ({nodes} {})", plural(*nodes, "node", "nodes"))?,
                     }
                 }
@@ -78,7 +81,13 @@ impl fmt::Display for Reason {
                     bound => write!(f, ", {bound}"),
                 }
             }
-            Self::Ordered { position, of, start } => write!(f, "{} of {of}, {start}", ordinal(*position)),
+            Self::Ordered { position, of, day, start } => {
+                write!(f, "{} of {of}, ", ordinal(*position))?;
+                match day {
+                    Some(day) if !matches!(start, StartBound::MaxPerDay { .. }) => write!(f, "day {day}, {start}"),
+                    _ => write!(f, "{start}"),
+                }
+            }
         }
     }
 }
@@ -128,11 +137,11 @@ impl fmt::Display for StartBound {
     }
 }
 
-pub(crate) fn plural<'a>(count: u32, one: &'a str, many: &'a str) -> &'a str {
+fn plural<'a>(count: u32, one: &'a str, many: &'a str) -> &'a str {
     if count == 1 { one } else { many }
 }
 
-pub(crate) fn ordinal(number: u32) -> String {
+fn ordinal(number: u32) -> String {
     let ending = match (number % 10, number % 100) {
         (_, 11..=13) => "th",
         (1, _) => "st",
@@ -141,15 +150,6 @@ pub(crate) fn ordinal(number: u32) -> String {
         _ => "th",
     };
     format!("{number}{ending}")
-}
-
-fn criticality_name(criticality: Criticality) -> &'static str {
-    match criticality {
-        Criticality::Low => "low",
-        Criticality::Medium => "medium",
-        Criticality::High => "high",
-        Criticality::Critical => "critical",
-    }
 }
 
 #[cfg(test)]

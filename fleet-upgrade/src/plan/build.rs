@@ -1,0 +1,340 @@
+//! The planner: from a policy and a fleet to a plan, or to everything that is wrong.
+
+use fleet_core::{Fleet, HumanDuration};
+use jiff::Timestamp;
+
+use super::assign::{Assignment, assign};
+use super::hops::{Paths, paths};
+use super::openings::{Days, Openings, seconds_up};
+use super::refusal::{PlanError, PlanProblem};
+use super::schedule::{Bound, Job, Limits, Slot, StageJobs, StageTimes, Unschedulable, lower_bound, schedule};
+use super::{
+    AtTarget, Constraint, ConstraintEffect, PlannedCluster, PlannedStage, Reason, StartBound, UpgradePlan, warn,
+};
+use crate::estimate::Estimates;
+use crate::spec::FleetUpgrade;
+
+/// Plans an upgrade with the default [`Estimates`].
+///
+/// The plan depends on nothing but the arguments: not on a clock, not on the order in which the fleet was put together.
+/// Clusters of a stage start in the order least critical, smallest, name (a pick may say otherwise), do not
+/// overtake each other, and each starts as early as the stages, the caps and the calendar allow. A hop starts
+/// only when the calendar is open for as long as the hop is expected to take, where it ever is.
+///
+/// # Errors
+///
+/// A policy that contradicts itself or does not fit the fleet is refused, with every problem that was found.
+pub fn plan(policy: &FleetUpgrade, fleet: &Fleet, now: Timestamp) -> Result<UpgradePlan, PlanError> {
+    plan_with(policy, fleet, now, &Estimates::default())
+}
+
+/// Plans an upgrade as [`plan`] does, with these estimates of how long things take.
+///
+/// # Errors
+///
+/// As [`plan`].
+pub fn plan_with(
+    policy: &FleetUpgrade,
+    fleet: &Fleet,
+    now: Timestamp,
+    estimates: &Estimates,
+) -> Result<UpgradePlan, PlanError> {
+    let mut problems = Vec::new();
+    let assignment = assign(policy, fleet, &mut problems);
+    let paths = paths(policy, &assignment.clusters, &mut problems);
+    let start = seconds_up(now);
+    let mut openings = Openings::new(&policy.spec.calendar);
+    if openings.fit(start, 1).is_none() {
+        problems.push(PlanProblem::NeverOpens {
+            place: policy.place("spec.calendar"),
+            after: now,
+            waiting: "nothing".to_owned(),
+        });
+    }
+    if !problems.is_empty() {
+        return Err(PlanError::new(&policy.name, problems));
+    }
+
+    let draft = Draft::new(policy, &assignment, &paths, estimates);
+    let mut days = Days::new(policy.spec.calendar.time_zone().clone());
+    let mut slots: Vec<Vec<Slot>> = draft.jobs.iter().map(|stage| Vec::with_capacity(stage.jobs.len())).collect();
+    let times =
+        schedule(&draft.jobs, start, Limits::ALL, &mut openings, &mut days, |stage, _, slot| slots[stage].push(slot))
+            .map_err(|cause| refuse(policy, &cause))?;
+    let finish = times.last().map_or(start, |stage| stage.soak_until);
+    let bound = lower_bound(&draft.jobs, start);
+    let effects = effects(policy, &draft.jobs, start, finish, &mut openings, &mut days);
+    let binding_constraint = binding(&effects, &draft.jobs, start, finish, bound, &mut openings, &mut days);
+    let warnings = warn::warnings(policy, &assignment, &draft, &slots, &times, &mut openings, &mut days);
+
+    let stages = (0..)
+        .zip(&draft.members)
+        .zip(slots)
+        .zip(&times)
+        .map(|(((index, members), slots), times)| {
+            planned_stage(policy, &assignment, &paths, &draft, index, members, &slots, *times)
+        })
+        .collect();
+    Ok(UpgradePlan {
+        name: policy.name.clone(),
+        target: policy.spec.target.clone(),
+        created: now,
+        calendar: policy.spec.calendar.clone(),
+        failure_budget: policy.spec.failure_budget,
+        cluster_deadline: policy.spec.cluster_deadline,
+        stages,
+        finish: instant(finish),
+        lower_bound: instant(bound),
+        binding_constraint,
+        effects: effects
+            .into_iter()
+            .map(|(constraint, finish)| ConstraintEffect { constraint, finish_without: instant(finish) })
+            .collect(),
+        warnings,
+        index: super::Index::default(),
+    })
+}
+
+/// The stages as the scheduler sees them.
+pub(crate) struct Draft {
+    /// For each stage, the clusters to upgrade, in order, by their number in the assignment.
+    pub(crate) members: Vec<Vec<u32>>,
+    /// For each stage, the clusters with nothing to do.
+    pub(crate) at_target: Vec<Vec<u32>>,
+    pub(crate) jobs: Vec<StageJobs>,
+    /// For each stage, how long it soaks; nothing where no upgrade comes before the end of its soak or after it.
+    pub(crate) soaks: Vec<HumanDuration>,
+}
+
+impl Draft {
+    fn new(policy: &FleetUpgrade, assignment: &Assignment<'_>, paths: &Paths, estimates: &Estimates) -> Self {
+        let target = &policy.spec.target;
+        let hops = |member: u32| paths.of(assignment.clusters[member as usize], target).len();
+        let (mut members, mut at_target) = (Vec::new(), Vec::new());
+        for stage in &assignment.stages {
+            let (done, todo): (Vec<u32>, Vec<u32>) = stage.members.iter().partition(|member| hops(**member) == 0);
+            at_target.push(done);
+            members.push(todo);
+        }
+        let last = members.iter().rposition(|stage| !stage.is_empty());
+        let mut jobs = Vec::new();
+        let mut soaks = Vec::new();
+        for (index, (stage, members)) in policy.spec.stages.iter().zip(&members).enumerate() {
+            // Behind the last upgrade there is nothing left to watch.
+            let soak = if last.is_some_and(|last| index <= last) { stage.soak } else { HumanDuration::ZERO };
+            soaks.push(soak);
+            jobs.push(StageJobs {
+                jobs: members
+                    .iter()
+                    .map(|&member| Job {
+                        hop_seconds: estimates.hop_seconds(assignment.clusters[member as usize].nodes()),
+                        hops: hops(member),
+                    })
+                    .collect(),
+                max_concurrent: stage.max_concurrent.get() as usize,
+                max_per_day: stage.max_per_day.map(|cap| cap.get() as usize),
+                soak_seconds: soak.as_signed().as_millis().div_euclid(1000).try_into().unwrap_or(i64::MAX)
+                    + i64::from(soak.as_signed().subsec_nanos() > 0),
+            });
+        }
+        Self { members, at_target, jobs, soaks }
+    }
+}
+
+/// What each constraint that the policy sets costs: the finish without it, the largest gain first.
+fn effects(
+    policy: &FleetUpgrade,
+    jobs: &[StageJobs],
+    start: i64,
+    finish: i64,
+    openings: &mut Openings<'_>,
+    days: &mut Days,
+) -> Vec<(Constraint, i64)> {
+    let mut effects: Vec<(Constraint, i64)> = SWITCHES
+        .into_iter()
+        .filter(|(constraint, _, _)| match constraint {
+            Constraint::MaxPerDay => jobs.iter().any(|stage| stage.max_per_day.is_some()),
+            Constraint::MaxConcurrent => jobs.iter().any(|stage| stage.jobs.len() > stage.max_concurrent),
+            Constraint::Soak => jobs.iter().any(|stage| stage.soak_seconds > 0),
+            Constraint::Calendar => policy.spec.calendar != fleet_core::Calendar::always(),
+            Constraint::Work => false,
+        })
+        .map(|(constraint, without, _)| {
+            (constraint, finish_under(without, jobs, start, openings, days).unwrap_or(finish))
+        })
+        .collect();
+    effects.sort_by_key(|(_, finish)| *finish);
+    effects
+}
+
+/// The constraint without which the plan would finish earliest. Where two hold it together, so that neither alone makes
+/// a difference, the one which delays more by itself.
+fn binding(
+    effects: &[(Constraint, i64)],
+    jobs: &[StageJobs],
+    start: i64,
+    finish: i64,
+    bound: i64,
+    openings: &mut Openings<'_>,
+    days: &mut Days,
+) -> Constraint {
+    match effects.first() {
+        Some((constraint, without)) if *without < finish => return *constraint,
+        _ if finish <= bound => return Constraint::Work,
+        _ => {}
+    }
+    let mut largest = (Constraint::Work, bound);
+    for (constraint, _, only) in SWITCHES {
+        if let Some(alone) = finish_under(only, jobs, start, openings, days)
+            && alone > largest.1
+        {
+            largest = (constraint, alone);
+        }
+    }
+    largest.0
+}
+
+fn finish_under(
+    limits: Limits,
+    jobs: &[StageJobs],
+    start: i64,
+    openings: &mut Openings<'_>,
+    days: &mut Days,
+) -> Option<i64> {
+    let times = schedule(jobs, start, limits, openings, days, |_, _, _| {}).ok()?;
+    Some(times.last().map_or(start, |stage| stage.soak_until))
+}
+
+/// Each constraint with the limits that hold without it, and those that hold beside the stages and soaks with it alone.
+const SWITCHES: [(Constraint, Limits, Limits); 4] = {
+    let none = Limits { max_per_day: false, max_concurrent: false, soak: true, calendar: false };
+    [
+        (
+            Constraint::MaxPerDay,
+            Limits { max_per_day: false, ..Limits::ALL },
+            Limits { max_per_day: true, ..none },
+        ),
+        (
+            Constraint::MaxConcurrent,
+            Limits { max_concurrent: false, ..Limits::ALL },
+            Limits { max_concurrent: true, ..none },
+        ),
+        (Constraint::Soak, Limits { soak: false, ..Limits::ALL }, none),
+        (Constraint::Calendar, Limits { calendar: false, ..Limits::ALL }, Limits { calendar: true, ..none }),
+    ]
+};
+
+#[allow(clippy::too_many_arguments)] // everything that a stage of a plan is made of
+fn planned_stage(
+    policy: &FleetUpgrade,
+    assignment: &Assignment<'_>,
+    paths: &Paths,
+    draft: &Draft,
+    index: usize,
+    members: &[u32],
+    slots: &[Slot],
+    times: StageTimes,
+) -> PlannedStage {
+    let stage = &policy.spec.stages[index];
+    let target = &policy.spec.target;
+    let cluster = |member: u32| assignment.clusters[member as usize];
+    let of = u32::try_from(members.len()).unwrap_or(u32::MAX);
+    let rank_of: Vec<u32> = if stage.pick.is_some() {
+        let ranks = (1..).zip(&assignment.stages[index].members);
+        ranks.filter(|(_, member)| !paths.of(cluster(**member), target).is_empty()).map(|(rank, _)| rank).collect()
+    } else {
+        Vec::new()
+    };
+    let selector = stage.selector.as_ref().map(ToString::to_string);
+    let clusters = (0..)
+        .zip(members)
+        .zip(slots)
+        .map(|((place, &member), slot): ((u32, _), _)| {
+            let from = cluster(member);
+            let start = start_bound(stage.max_concurrent, stage.max_per_day, slot, |index| {
+                cluster(members[index]).name().clone()
+            });
+            let reason = match &stage.pick {
+                Some(pick) => Reason::Picked {
+                    rank: rank_of[place as usize],
+                    candidates: assignment.stages[index].candidates,
+                    selector: selector.clone(),
+                    order: pick.order.clone(),
+                    criticality: from.criticality(),
+                    nodes: from.nodes().total(),
+                    start,
+                },
+                None => Reason::Ordered {
+                    position: place + 1,
+                    of,
+                    day: stage.max_per_day.map(|_| slot.day),
+                    start,
+                },
+            };
+            let hop_seconds = draft.jobs[index].jobs[place as usize].hop_seconds;
+            PlannedCluster {
+                name: from.name().clone(),
+                from: from.version().clone(),
+                hops: paths.of(from, target).to_vec(),
+                start: instant(slot.start),
+                end: instant(slot.end),
+                hop_estimate: HumanDuration::seconds(u32::try_from(hop_seconds).unwrap_or(u32::MAX)),
+                reason,
+            }
+        })
+        .collect();
+    PlannedStage {
+        name: stage.name.clone(),
+        clusters,
+        at_target: draft.at_target[index]
+            .iter()
+            .map(|&member| AtTarget {
+                name: cluster(member).name().clone(),
+                version: cluster(member).version().clone(),
+            })
+            .collect(),
+        max_concurrent: stage.max_concurrent,
+        max_per_day: stage.max_per_day,
+        soak: draft.soaks[index],
+        start: instant(times.start),
+        end: instant(times.end),
+        soak_until: instant(times.soak_until),
+    }
+}
+
+fn start_bound(
+    max_concurrent: std::num::NonZeroU32,
+    max_per_day: Option<std::num::NonZeroU32>,
+    slot: &Slot,
+    name_of: impl Fn(usize) -> fleet_core::ClusterName,
+) -> StartBound {
+    match slot.bound {
+        Bound::StageStart => StartBound::StageStart,
+        Bound::MaxConcurrent { after } => StartBound::MaxConcurrent { max: max_concurrent, after: name_of(after) },
+        Bound::MaxPerDay => {
+            StartBound::MaxPerDay { max: max_per_day.unwrap_or(std::num::NonZeroU32::MAX), day: slot.day }
+        }
+        Bound::Calendar => StartBound::Calendar { opens: instant(slot.start) },
+        Bound::Order { after } => StartBound::Order { after: name_of(after) },
+    }
+}
+
+fn refuse(policy: &FleetUpgrade, cause: &Unschedulable) -> PlanError {
+    let problem = match *cause {
+        Unschedulable::NeverOpens { stage, after } => PlanProblem::NeverOpens {
+            place: policy.place("spec.calendar"),
+            after: instant(after),
+            waiting: format!("the rest of stage `{}`", policy.spec.stages[stage].name),
+        },
+        Unschedulable::TooLate { stage } => PlanProblem::EndsTooLate {
+            place: policy.place(format!("spec.stages[{stage}]")),
+            stage: policy.spec.stages[stage].name.clone(),
+        },
+    };
+    PlanError::new(&policy.name, vec![problem])
+}
+
+/// The schedule refuses what ends too late, so the last instant stands in only for sums beyond it.
+pub(crate) fn instant(seconds: i64) -> Timestamp {
+    Timestamp::from_second(seconds).unwrap_or(Timestamp::MAX)
+}

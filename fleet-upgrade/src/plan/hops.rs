@@ -1,0 +1,111 @@
+//! Which versions a cluster passes through: one minor at a time, never back.
+
+use std::collections::BTreeMap;
+
+use fleet_core::{FleetCluster, KubernetesVersion, MinorVersion};
+
+use super::refusal::{ClusterSample, PlanProblem};
+use crate::spec::FleetUpgrade;
+
+/// The ways to the target, by the minor version they start from.
+pub(crate) struct Paths(BTreeMap<MinorVersion, Vec<KubernetesVersion>>);
+
+impl Paths {
+    /// The versions a cluster goes through; empty when it runs the target's release already.
+    pub(crate) fn of(&self, cluster: &FleetCluster, target: &KubernetesVersion) -> &[KubernetesVersion] {
+        if cluster.version().same_release(target) {
+            return &[];
+        }
+        self.0.get(&cluster.version().minor_version()).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// Finds the way of every cluster. What has none goes to `problems`.
+pub(crate) fn paths(policy: &FleetUpgrade, clusters: &[&FleetCluster], problems: &mut Vec<PlanProblem>) -> Paths {
+    let target = &policy.spec.target;
+    check_hops(policy, problems);
+
+    let mut newer = ClusterSample::default();
+    let mut newest = target;
+    let mut by_minor: BTreeMap<MinorVersion, ClusterSample> = BTreeMap::new();
+    for cluster in clusters {
+        let version = cluster.version();
+        if version.same_release(target) {
+            continue;
+        }
+        if version > target {
+            newer.add(cluster.name());
+            newest = newest.max(version);
+        } else {
+            by_minor.entry(version.minor_version()).or_default().add(cluster.name());
+        }
+    }
+    if newer.count > 0 {
+        problems.push(PlanProblem::Downgrade {
+            place: policy.place("spec.target"),
+            target: target.clone(),
+            newest: newest.release(),
+            clusters: newer,
+        });
+    }
+
+    let mut paths = BTreeMap::new();
+    for (from, clusters) in by_minor {
+        let distance = from.distance(target.minor_version());
+        if from.major != target.major() {
+            let place = policy.place("spec.target");
+            problems.push(PlanProblem::OtherMajor { place, target: target.clone(), from, clusters });
+            continue;
+        }
+        let (path, missing) = path(from, target, &policy.spec.hops);
+        if missing.is_empty() {
+            paths.insert(from, path);
+        } else {
+            let place = policy.place("spec.hops");
+            problems.push(PlanProblem::TooFar { place, target: target.clone(), from, distance, missing, clusters });
+        }
+    }
+    Paths(paths)
+}
+
+/// The way from one minor version to the target, and the minors on it for which nothing is pinned.
+fn path(
+    from: MinorVersion,
+    target: &KubernetesVersion,
+    hops: &[KubernetesVersion],
+) -> (Vec<KubernetesVersion>, Vec<MinorVersion>) {
+    let mut path = Vec::new();
+    let mut missing = Vec::new();
+    let mut next = from.next();
+    while next < target.minor_version() {
+        match hops.iter().find(|hop| hop.minor_version() == next) {
+            Some(hop) => path.push(hop.clone()),
+            None => missing.push(next),
+        }
+        if missing.len() >= MOST_MISSING {
+            break;
+        }
+        next = next.next();
+    }
+    path.push(target.clone());
+    (path, missing)
+}
+
+/// A target of `v1.99999.0` is a mistake that needs no list of everything before it.
+const MOST_MISSING: usize = 12;
+
+fn check_hops(policy: &FleetUpgrade, problems: &mut Vec<PlanProblem>) {
+    let target = &policy.spec.target;
+    let hops = &policy.spec.hops;
+    for (index, hop) in hops.iter().enumerate() {
+        let place = || policy.place(format!("spec.hops[{index}]"));
+        if hop.minor_version() >= target.minor_version() {
+            problems.push(PlanProblem::HopBeyondTarget { place: place(), hop: hop.clone(), target: target.clone() });
+        }
+        if let Some(previous) = index.checked_sub(1).map(|before| &hops[before])
+            && previous.minor_version() >= hop.minor_version()
+        {
+            problems.push(PlanProblem::HopOrder { place: place(), hop: hop.clone(), previous: previous.clone() });
+        }
+    }
+}

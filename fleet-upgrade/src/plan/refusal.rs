@@ -1,0 +1,304 @@
+//! Why a policy cannot be planned: everything that is wrong, each with its place and its mend.
+
+use std::fmt;
+
+use fleet_core::{ClusterName, KubernetesVersion, MinorVersion};
+use jiff::Timestamp;
+
+use crate::spec::Place;
+
+/// A policy that cannot be planned for this fleet. Holds every problem that was found, not only the first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlanError {
+    policy: String,
+    problems: Vec<PlanProblem>,
+}
+
+impl PlanError {
+    pub(crate) fn new(policy: &str, problems: Vec<PlanProblem>) -> Self {
+        Self { policy: policy.to_owned(), problems }
+    }
+
+    /// The policy's name.
+    pub fn policy(&self) -> &str {
+        &self.policy
+    }
+
+    /// What is wrong, in the order of the policy's checks. Never empty.
+    pub fn problems(&self) -> &[PlanProblem] {
+        &self.problems
+    }
+}
+
+impl std::error::Error for PlanError {}
+
+impl fmt::Display for PlanError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let count = self.problems.len();
+        write!(f, "policy `{}` cannot be planned: {count} problem{}", self.policy, if count == 1 { "" } else { "s" })?;
+        for problem in &self.problems {
+            write!(f, "\n  {problem}")?;
+        }
+        Ok(())
+    }
+}
+
+/// One thing that is wrong with a policy, by itself or for the fleet it is to upgrade.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PlanProblem {
+    /// There are no clusters at all.
+    #[error(
+        "{place}: the fleet is empty, expected at least one cluster; check where the fleet is read from"
+    )]
+    EmptyFleet {
+        /// `spec.clusters`.
+        place: Place,
+    },
+    /// The policy's selector matches nothing.
+    #[error(
+        "{place}: `{selector}` matches none of the fleet's {clusters} clusters; correct the selector, or leave it out for \
+         the whole fleet"
+    )]
+    NothingSelected {
+        /// `spec.clusters`.
+        place: Place,
+        /// The selector.
+        selector: String,
+        /// The size of the fleet.
+        clusters: usize,
+    },
+    /// No stage.
+    #[error("{place}: found no stage, expected at least one; a single stage `- name: all` takes every cluster")]
+    NoStages {
+        /// `spec.stages`.
+        place: Place,
+    },
+    /// A stage has no name.
+    #[error("{place}: found an empty name, expected one that says which clusters these are")]
+    UnnamedStage {
+        /// The stage's name.
+        place: Place,
+    },
+    /// Two stages have one name.
+    #[error("{place}: stage `{name}` has the name of {first}; rename one of them")]
+    DuplicateStage {
+        /// The later stage's name.
+        place: Place,
+        /// The name.
+        name: String,
+        /// The path of the earlier stage.
+        first: String,
+    },
+    /// A stage takes no cluster, because none matches.
+    #[error(
+        "{place}: stage `{stage}` matches none of the {clusters} clusters; correct its selector `{selector}`, or remove the \
+         stage"
+    )]
+    StageMatchesNothing {
+        /// The stage's selector.
+        place: Place,
+        /// The stage.
+        stage: String,
+        /// Its selector.
+        selector: String,
+        /// How many clusters the policy is about.
+        clusters: usize,
+    },
+    /// A stage takes no cluster, because earlier stages took those that match.
+    #[error(
+        "{place}: stage `{stage}` has no cluster left: earlier stages ({}) take all {matching} that match; narrow those, or \
+         remove the stage",
+        earlier.join(", ")
+    )]
+    StageLeftEmpty {
+        /// The stage's selector, or the stage.
+        place: Place,
+        /// The stage.
+        stage: String,
+        /// How many clusters match.
+        matching: usize,
+        /// The stages that took them.
+        earlier: Vec<String>,
+    },
+    /// Clusters of the policy that no stage takes.
+    #[error(
+        "{place}: no stage takes {clusters}; add a last stage without a selector, which takes every cluster that is left, \
+         or narrow spec.clusters"
+    )]
+    Unmatched {
+        /// `spec.stages`.
+        place: Place,
+        /// The clusters.
+        clusters: ClusterSample,
+    },
+    /// Clusters that two stages match, where it is not said which of them takes them.
+    #[error(
+        "{place}: stages `{first}` and `{second}` both match {clusters}; let only one of the selectors match, or give `{first}` a \
+         pick, which leaves the rest to later stages"
+    )]
+    MatchedTwice {
+        /// The later stage's selector.
+        place: Place,
+        /// The earlier stage.
+        first: String,
+        /// The later stage.
+        second: String,
+        /// The clusters.
+        clusters: ClusterSample,
+    },
+    /// Clusters that run a newer version than the target.
+    #[error(
+        "{place}: target {target} is below the version of {clusters}; a control plane is never downgraded: raise the \
+         target to at least {newest}, or leave these clusters out with spec.clusters"
+    )]
+    Downgrade {
+        /// `spec.target`.
+        place: Place,
+        /// The target.
+        target: KubernetesVersion,
+        /// The newest version among the clusters.
+        newest: KubernetesVersion,
+        /// The clusters.
+        clusters: ClusterSample,
+    },
+    /// Clusters more than one minor below the target, without hops between.
+    #[error(
+        "{place}: target {target} is {distance} minor versions ahead of {clusters} at {from}, and a control plane goes \
+         one at a time; pin a patch release of {} on the way, such as `hops: [{}]`",
+        list(missing, ToString::to_string),
+        list(missing, |minor| format!("v{minor}.0"))
+    )]
+    TooFar {
+        /// `spec.hops`.
+        place: Place,
+        /// The target.
+        target: KubernetesVersion,
+        /// The clusters' minor version.
+        from: MinorVersion,
+        /// How many minor versions there are between them and the target, the target's included.
+        distance: i64,
+        /// The minor versions that lie between and have no hop, ascending.
+        missing: Vec<MinorVersion>,
+        /// The clusters.
+        clusters: ClusterSample,
+    },
+    /// Clusters of another major version.
+    #[error("{place}: target {target} is of another major version than {clusters} at {from}; no hops lead there")]
+    OtherMajor {
+        /// `spec.target`.
+        place: Place,
+        /// The target.
+        target: KubernetesVersion,
+        /// The clusters' minor version.
+        from: MinorVersion,
+        /// The clusters.
+        clusters: ClusterSample,
+    },
+    /// A hop that does not lie before the target.
+    #[error("{place}: hop {hop} does not lie before the target {target}; hops are of lower minor versions: remove it")]
+    HopBeyondTarget {
+        /// The hop.
+        place: Place,
+        /// Its version.
+        hop: KubernetesVersion,
+        /// The target.
+        target: KubernetesVersion,
+    },
+    /// A hop that does not come after the one before it.
+    #[error(
+        "{place}: hop {hop} follows {previous}; expected ascending minor versions, one hop for each: put them in order"
+    )]
+    HopOrder {
+        /// The hop.
+        place: Place,
+        /// Its version.
+        hop: KubernetesVersion,
+        /// The hop before it.
+        previous: KubernetesVersion,
+    },
+    /// The calendar never opens (any more).
+    #[error(
+        "{place}: the calendar does not open after {after}, so {waiting} would never start; add a window, or end the freeze"
+    )]
+    NeverOpens {
+        /// `spec.calendar`.
+        place: Place,
+        /// After this instant.
+        after: Timestamp,
+        /// What waits for it.
+        waiting: String,
+    },
+    /// The plan would end after the last instant that can be written.
+    #[error("{place}: stage `{stage}` would end after the year 9999; shorten its soak or raise its caps")]
+    EndsTooLate {
+        /// The stage.
+        place: Place,
+        /// Its name.
+        stage: String,
+    },
+}
+
+impl PlanProblem {
+    /// The field of the policy that is to be mended.
+    pub fn place(&self) -> &Place {
+        match self {
+            Self::EmptyFleet { place }
+            | Self::NothingSelected { place, .. }
+            | Self::NoStages { place }
+            | Self::UnnamedStage { place }
+            | Self::DuplicateStage { place, .. }
+            | Self::StageMatchesNothing { place, .. }
+            | Self::StageLeftEmpty { place, .. }
+            | Self::Unmatched { place, .. }
+            | Self::MatchedTwice { place, .. }
+            | Self::Downgrade { place, .. }
+            | Self::TooFar { place, .. }
+            | Self::OtherMajor { place, .. }
+            | Self::HopBeyondTarget { place, .. }
+            | Self::HopOrder { place, .. }
+            | Self::NeverOpens { place, .. }
+            | Self::EndsTooLate { place, .. } => place,
+        }
+    }
+}
+
+/// Clusters that share a problem: the first few by name, and how many there are.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ClusterSample {
+    /// The first of them, at most five.
+    pub names: Vec<ClusterName>,
+    /// All of them.
+    pub count: usize,
+}
+
+impl ClusterSample {
+    const SHOWN: usize = 5;
+
+    pub(crate) fn add(&mut self, name: &ClusterName) {
+        self.count += 1;
+        if self.names.len() < Self::SHOWN {
+            self.names.push(name.clone());
+        }
+    }
+}
+
+impl fmt::Display for ClusterSample {
+    /// `3 clusters (a, b, c)`; `one cluster (a)`; `12 clusters (a, b, c, d, e and 7 more)`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.count {
+            1 => f.write_str("one cluster (")?,
+            count => write!(f, "{count} clusters (")?,
+        }
+        f.write_str(&list(&self.names, ToString::to_string))?;
+        match self.count - self.names.len() {
+            0 => f.write_str(")"),
+            more => write!(f, " and {more} more)"),
+        }
+    }
+}
+
+fn list<T>(items: &[T], text: impl Fn(&T) -> String) -> String {
+    items.iter().map(text).collect::<Vec<_>>().join(", ")
+}

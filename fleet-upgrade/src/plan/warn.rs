@@ -1,0 +1,149 @@
+//! Looks over a plan for what its author may not have meant.
+
+use std::collections::BTreeSet;
+use std::num::NonZeroU32;
+
+use fleet_core::{FleetCluster, HumanDuration};
+
+use super::assign::Assignment;
+use super::build::{Draft, instant};
+use super::openings::{Days, Openings};
+use super::schedule::{Slot, StageTimes};
+use super::{PlanWarning, RELEASE_RHYTHM_DAYS};
+use crate::spec::FleetUpgrade;
+
+pub(crate) fn warnings(
+    policy: &FleetUpgrade,
+    assignment: &Assignment<'_>,
+    draft: &Draft,
+    slots: &[Vec<Slot>],
+    times: &[StageTimes],
+    openings: &mut Openings<'_>,
+    days: &mut Days,
+) -> Vec<PlanWarning> {
+    let mut warnings = Vec::new();
+    for (index, stage) in policy.spec.stages.iter().enumerate() {
+        let Some(pick) = &stage.pick else { continue };
+        let found = assignment.stages[index].candidates;
+        if found < pick.count.get() {
+            warnings.push(PlanWarning::FewerThanPicked { stage: stage.name.clone(), wanted: pick.count, found });
+        }
+        if let Some(next) = policy.spec.stages.get(index + 1).filter(|_| stage.soak.is_zero()) {
+            warnings.push(PlanWarning::PickWithoutSoak { stage: stage.name.clone(), next: next.name.clone() });
+        }
+        not_representative(&stage.name, assignment, index, &mut warnings);
+    }
+    for (index, stage) in policy.spec.stages.iter().enumerate() {
+        let Some(cap) = stage.max_per_day else { continue };
+        let seconds = times[index].end - times[index].start;
+        if seconds > i64::from(RELEASE_RHYTHM_DAYS) * DAY {
+            let open = open_days(times[index].start, openings, days).max(1);
+            let needed = u32::try_from(slots[index].len()).unwrap_or(u32::MAX).div_ceil(open);
+            warnings.push(PlanWarning::CapCannotKeepUp {
+                stage: stage.name.clone(),
+                cap,
+                days: u32::try_from(seconds / DAY).unwrap_or(u32::MAX),
+                needed: NonZeroU32::new(needed).unwrap_or(NonZeroU32::MIN),
+            });
+        }
+    }
+    longer_than_deadline(policy, assignment, draft, &mut warnings);
+    longer_than_window(assignment, draft, slots, &mut warnings);
+    warnings
+}
+
+/// What later stages have that nothing up to the pick covers, by region, provider and tier.
+fn not_representative(stage: &str, assignment: &Assignment<'_>, pick: usize, warnings: &mut Vec<PlanWarning>) {
+    let (covered, later) = assignment.stages.split_at(pick + 1);
+    for (dimension, value_of) in DIMENSIONS {
+        let values = |stages: &[super::assign::Taken]| -> BTreeSet<String> {
+            let members = stages.iter().flat_map(|stage| &stage.members);
+            let mut values = BTreeSet::new();
+            for value in members.filter_map(|member| value_of(assignment.clusters[*member as usize])) {
+                if !values.contains(value) {
+                    values.insert(value.to_owned());
+                }
+            }
+            values
+        };
+        let uncovered: Vec<String> = values(later).difference(&values(covered)).cloned().collect();
+        if !uncovered.is_empty() {
+            warnings.push(PlanWarning::NotRepresentative {
+                stage: stage.to_owned(),
+                dimension: dimension.to_owned(),
+                uncovered,
+            });
+        }
+    }
+}
+
+/// A dimension's name, and a cluster's value in it.
+#[allow(clippy::type_complexity)] // one constant table
+const DIMENSIONS: [(&str, fn(&FleetCluster) -> Option<&str>); 3] = [
+    ("provider", |cluster| Some(cluster.provider().as_str())),
+    ("region", FleetCluster::region),
+    ("tier", FleetCluster::tier),
+];
+
+fn longer_than_deadline(
+    policy: &FleetUpgrade,
+    assignment: &Assignment<'_>,
+    draft: &Draft,
+    warnings: &mut Vec<PlanWarning>,
+) {
+    let deadline = policy.spec.cluster_deadline;
+    let jobs = draft.jobs.iter().flat_map(|stage| &stage.jobs);
+    let members = draft.members.iter().flatten();
+    let late = jobs.zip(members).filter(|(job, _)| job.hop_seconds > deadline.as_signed().as_secs());
+    let (mut clusters, mut longest) = (0, None);
+    for (job, member) in late {
+        clusters += 1;
+        longest = match longest {
+            Some((seconds, member)) if seconds >= job.hop_seconds => Some((seconds, member)),
+            _ => Some((job.hop_seconds, *member)),
+        };
+    }
+    if let Some((seconds, member)) = longest {
+        warnings.push(PlanWarning::LongerThanDeadline {
+            clusters,
+            longest: assignment.clusters[member as usize].name().clone(),
+            estimate: HumanDuration::seconds(u32::try_from(seconds).unwrap_or(u32::MAX)),
+            deadline,
+        });
+    }
+}
+
+fn longer_than_window(
+    assignment: &Assignment<'_>,
+    draft: &Draft,
+    slots: &[Vec<Slot>],
+    warnings: &mut Vec<PlanWarning>,
+) {
+    let members = draft.members.iter().flatten();
+    let over = slots.iter().flatten().zip(members);
+    let mut over = over.filter_map(|(slot, member)| Some((slot.closes_before_end?, *member)));
+    if let Some((closes, member)) = over.next() {
+        warnings.push(PlanWarning::LongerThanWindow {
+            clusters: u32::try_from(over.count() + 1).unwrap_or(u32::MAX),
+            first: assignment.clusters[member as usize].name().clone(),
+            closes: instant(closes),
+        });
+    }
+}
+
+/// On how many days the calendar opens, in the time between two minor releases.
+fn open_days(from: i64, openings: &mut Openings<'_>, days: &mut Days) -> u32 {
+    let until = from + i64::from(RELEASE_RHYTHM_DAYS) * DAY;
+    let mut count = 0;
+    let mut at = from;
+    while let Some((opens, _)) = openings.fit(at, 1) {
+        if opens >= until {
+            break;
+        }
+        count += 1;
+        at = days.end(opens);
+    }
+    count
+}
+
+const DAY: i64 = 24 * 60 * 60;

@@ -1,0 +1,183 @@
+//! Each way in which the planner refuses a policy, with the message people get.
+
+use fleet_core::{Fleet, FleetCluster, HumanDuration, Labels};
+use fleet_upgrade::{FleetUpgrade, FleetUpgradeSpec, PlanError, PlanProblem, Stage, plan};
+
+fn fleet(clusters: &[(&str, &str, &str)]) -> Fleet {
+    Fleet::new(clusters.iter().map(|(name, env, version)| {
+        FleetCluster::new(name.parse().unwrap(), version.parse().unwrap())
+            .with_labels(Labels::from_pairs([("env", *env)]).unwrap())
+    }))
+    .unwrap()
+}
+
+fn three() -> Fleet {
+    fleet(&[
+        ("lab", "staging", "v1.30.8"),
+        ("production-eu", "production", "v1.30.8"),
+        ("production-us", "production", "v1.30.2"),
+    ])
+}
+
+/// A policy whose spec is `lines`, each indented under `spec:`, from line 6 of the file on.
+fn policy(lines: &str) -> FleetUpgrade {
+    let mut text = "apiVersion: fleet-sdk.dev/v1alpha1\nkind: FleetUpgrade\nmetadata:\n  name: up\nspec:\n".to_owned();
+    for line in lines.lines() {
+        text.push_str(&format!("  {line}\n"));
+    }
+    FleetUpgrade::from_yaml(&text, "up.yaml").unwrap()
+}
+
+fn refusal(policy: &FleetUpgrade, fleet: &Fleet) -> PlanError {
+    plan(policy, fleet, "2026-01-05T09:00:00Z".parse().unwrap()).unwrap_err()
+}
+
+/// The one problem of a refusal.
+fn only(error: &PlanError) -> &PlanProblem {
+    assert_eq!(error.problems().len(), 1, "{error}");
+    &error.problems()[0]
+}
+
+#[test]
+fn an_empty_fleet() {
+    let error = refusal(&policy("target: v1.31.4\nstages: [{name: all}]"), &fleet(&[]));
+    assert!(matches!(only(&error), PlanProblem::EmptyFleet { .. }));
+    insta::assert_snapshot!(error);
+}
+
+#[test]
+fn a_selector_that_leaves_no_cluster() {
+    let error = refusal(&policy("target: v1.31.4\nclusters: env=prod\nstages: [{name: all}]"), &three());
+    assert!(matches!(only(&error), PlanProblem::NothingSelected { .. }));
+    insta::assert_snapshot!(error);
+}
+
+#[test]
+fn no_stages() {
+    let error = refusal(&policy("target: v1.31.4\nstages: []"), &three());
+    assert!(matches!(only(&error), PlanProblem::NoStages { .. }));
+    insta::assert_snapshot!(error);
+}
+
+#[test]
+fn two_stages_of_one_name() {
+    let stages = "target: v1.31.4\nstages:\n- name: a\n  selector: env=staging\n- name: a";
+    let error = refusal(&policy(stages), &three());
+    assert!(matches!(only(&error), PlanProblem::DuplicateStage { .. }));
+    insta::assert_snapshot!(error);
+}
+
+#[test]
+fn a_stage_without_a_name() {
+    let error = refusal(&policy("target: v1.31.4\nstages:\n- name: ''"), &three());
+    assert!(matches!(only(&error), PlanProblem::UnnamedStage { .. }));
+    insta::assert_snapshot!(error);
+}
+
+#[test]
+fn a_stage_that_matches_no_cluster() {
+    let stages = "target: v1.31.4\nstages:\n- name: early\n  selector: env=development\n- name: rest";
+    let error = refusal(&policy(stages), &three());
+    assert!(matches!(only(&error), PlanProblem::StageMatchesNothing { .. }));
+    insta::assert_snapshot!(error);
+}
+
+#[test]
+fn a_stage_whose_clusters_all_went_to_earlier_stages() {
+    let stages = "target: v1.31.4\nstages:\n- name: canary\n  selector: env=staging\n  pick: {count: 1}\n\
+                  - name: staging\n  selector: env=staging\n- name: rest";
+    let error = refusal(&policy(stages), &three());
+    assert!(matches!(only(&error), PlanProblem::StageLeftEmpty { .. }));
+    insta::assert_snapshot!(error);
+}
+
+#[test]
+fn clusters_that_no_stage_takes() {
+    let error = refusal(&policy("target: v1.31.4\nstages:\n- name: s\n  selector: env=staging"), &three());
+    assert!(matches!(only(&error), PlanProblem::Unmatched { .. }));
+    insta::assert_snapshot!(error);
+}
+
+#[test]
+fn many_clusters_that_no_stage_takes_are_counted() {
+    let names: Vec<String> = (0..20).map(|number| format!("c{number:02}")).collect();
+    let clusters: Vec<_> = names.iter().map(|name| (name.as_str(), "production", "v1.30.8")).collect();
+    let error = refusal(&policy("target: v1.31.4\nstages:\n- name: s\n  pick: {count: 2}"), &fleet(&clusters));
+    insta::assert_snapshot!(error);
+}
+
+#[test]
+fn clusters_that_two_stages_match() {
+    let stages = "target: v1.31.4\nstages:\n- name: a\n  selector: env\n- name: b\n  selector: env=production";
+    let error = refusal(&policy(stages), &three());
+    assert!(matches!(only(&error), PlanProblem::MatchedTwice { .. }));
+    insta::assert_snapshot!(error);
+}
+
+#[test]
+fn a_target_below_a_cluster() {
+    let clusters = [("a", "x", "v1.31.2"), ("b", "x", "v1.31.6-eks-1"), ("c", "x", "v1.30.0")];
+    let error = refusal(&policy("target: v1.31.1\nstages: [{name: all}]"), &fleet(&clusters));
+    assert!(matches!(only(&error), PlanProblem::Downgrade { .. }));
+    insta::assert_snapshot!(error);
+}
+
+#[test]
+fn a_target_more_than_one_minor_away_without_hops() {
+    let clusters = [("a", "x", "v1.28.2"), ("b", "x", "v1.30.6"), ("c", "x", "v1.28.0"), ("d", "x", "v1.31.0")];
+    let text = "target: v1.31.1\nhops: [v1.29.14]\nstages: [{name: all}]";
+    let error = refusal(&policy(text), &fleet(&[clusters[0], clusters[1], clusters[2], clusters[3]]));
+    assert!(matches!(only(&error), PlanProblem::TooFar { .. }));
+    insta::assert_snapshot!(error);
+}
+
+#[test]
+fn a_target_absurdly_far_away() {
+    let error = refusal(&policy("target: v1.18446744073709551615.0\nstages: [{name: all}]"), &three());
+    assert!(matches!(only(&error), PlanProblem::TooFar { .. }));
+    insta::assert_snapshot!(error);
+}
+
+#[test]
+fn a_target_of_another_major_version() {
+    let error = refusal(&policy("target: v2.0.0\nstages: [{name: all}]"), &three());
+    assert!(matches!(only(&error), PlanProblem::OtherMajor { .. }));
+    insta::assert_snapshot!(error);
+}
+
+#[test]
+fn hops_out_of_order_and_beyond_the_target() {
+    let error = refusal(&policy("target: v1.31.1\nhops: [v1.30.2, v1.29.1, v1.31.0]\nstages: [{name: all}]"), &three());
+    let kinds: Vec<bool> =
+        error.problems().iter().map(|problem| matches!(problem, PlanProblem::HopOrder { .. })).collect();
+    assert_eq!(kinds, [true, false]);
+    insta::assert_snapshot!(error);
+}
+
+#[test]
+fn everything_that_is_wrong_at_once() {
+    let text = "target: v1.29.0\nhops: [v1.30.0]\nstages:\n- name: a\n  selector: env=production\n\
+                - name: a\n  selector: env=nothing";
+    let error = refusal(&policy(text), &three());
+    assert_eq!(error.problems().len(), 5, "{error}");
+    insta::assert_snapshot!(error);
+}
+
+#[test]
+fn a_policy_made_in_code_is_placed_by_its_field() {
+    let spec = FleetUpgradeSpec::new("v1.31.4".parse().unwrap())
+        .stage(Stage::new("early").selector("env=nothing".parse().unwrap()))
+        .stage(Stage::new("rest"));
+    let error = refusal(&FleetUpgrade::new("up", spec), &three());
+    assert_eq!(only(&error).place().to_string(), "spec.stages[0].selector");
+    assert_eq!(only(&error).place().position, None);
+}
+
+#[test]
+fn a_soak_beyond_the_end_of_time() {
+    let spec = FleetUpgradeSpec::new("v1.31.4".parse().unwrap())
+        .stage(Stage::new("all").soak(HumanDuration::days(3_000_000)));
+    let error = refusal(&FleetUpgrade::new("up", spec), &three());
+    assert!(matches!(only(&error), PlanProblem::EndsTooLate { .. }));
+    insta::assert_snapshot!(error);
+}
