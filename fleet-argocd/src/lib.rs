@@ -23,10 +23,19 @@ use kube::CustomResourceExt;
 /// They are made of the Rust types and accept what upstream's accept; objects that Argo CD adds fields to keep
 /// them.
 pub fn crds() -> Vec<CustomResourceDefinition> {
-    let mut project = AppProject::crd();
-    for version in &mut project.spec.versions {
-        // Upstream has no status subresource here: status is written with the object.
-        version.subresources = None;
+    let mut crds = vec![Application::crd(), ApplicationSet::crd(), AppProject::crd()];
+    for crd in &mut crds {
+        for version in &mut crd.spec.versions {
+            if crd.spec.names.kind == "AppProject" {
+                // Upstream has no status subresource here: status is written with the object.
+                version.subresources = None;
+            }
+            if let Some(schema) = version.schema.as_mut().and_then(|schema| schema.open_api_v3_schema.as_mut()) {
+                schema::refuse_nulls(schema);
+                // The root's fields are the object's own.
+                schema.required = Some(vec!["metadata".to_owned(), "spec".to_owned()]);
+            }
+        }
     }
-    vec![Application::crd(), ApplicationSet::crd(), project]
+    crds
 }

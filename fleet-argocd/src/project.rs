@@ -30,29 +30,29 @@ pub struct AppProjectSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// The repositories, as patterns; `!` in front denies.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub source_repos: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_repos: Option<Vec<String>>,
     /// The namespaces its Applications may be in, besides Argo CD's own.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub source_namespaces: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_namespaces: Option<Vec<String>>,
     /// The clusters and namespaces, as patterns; `!` in front denies.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub destinations: Vec<ApplicationDestination>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub destinations: Option<Vec<ApplicationDestination>>,
     /// The service accounts to deploy as.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub destination_service_accounts: Vec<DestinationServiceAccount>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub destination_service_accounts: Option<Vec<DestinationServiceAccount>>,
     /// The cluster-scoped kinds allowed; none by default.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub cluster_resource_whitelist: Vec<ProjectResource>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cluster_resource_whitelist: Option<Vec<ProjectResource>>,
     /// The cluster-scoped kinds denied.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub cluster_resource_blacklist: Vec<ProjectResource>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cluster_resource_blacklist: Option<Vec<ProjectResource>>,
     /// The namespaced kinds allowed; all by default.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub namespace_resource_whitelist: Vec<GroupKind>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub namespace_resource_whitelist: Option<Vec<GroupKind>>,
     /// The namespaced kinds denied.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub namespace_resource_blacklist: Vec<GroupKind>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub namespace_resource_blacklist: Option<Vec<GroupKind>>,
     /// Whether resources of no Application are looked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub orphaned_resources: Option<OrphanedResources>,
@@ -60,17 +60,17 @@ pub struct AppProjectSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub permit_only_project_scoped_clusters: Option<bool>,
     /// Roles with rights in this project.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub roles: Vec<ProjectRole>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub roles: Option<Vec<ProjectRole>>,
     /// The keys that commits must be signed with.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub signature_keys: Vec<SignatureKey>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature_keys: Option<Vec<SignatureKey>>,
     /// How sources prove where they come from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source_integrity: Option<SourceIntegrity>,
     /// When syncs may happen.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub sync_windows: Vec<SyncWindow>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sync_windows: Option<Vec<SyncWindow>>,
     /// Fields this version of the library does not know, kept as they were read.
     #[serde(flatten)]
     pub extra: Extra,
@@ -81,8 +81,8 @@ pub struct AppProjectSpec {
 #[serde(rename_all = "camelCase")]
 pub struct AppProjectStatus {
     /// Tokens made for each role; the tokens themselves are not kept.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub jwt_tokens_by_role: BTreeMap<String, JwtTokens>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jwt_tokens_by_role: Option<BTreeMap<String, JwtTokens>>,
     /// Fields this version of the library does not know, kept as they were read.
     #[serde(flatten)]
     pub extra: Extra,
@@ -93,8 +93,8 @@ pub struct AppProjectStatus {
 #[serde(rename_all = "camelCase")]
 pub struct JwtTokens {
     /// The tokens.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub items: Vec<JwtToken>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub items: Option<Vec<JwtToken>>,
     /// Fields this version of the library does not know, kept as they were read.
     #[serde(flatten)]
     pub extra: Extra,
@@ -184,8 +184,8 @@ pub struct OrphanedResources {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub warn: Option<bool>,
     /// Which of them do not count.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub ignore: Vec<OrphanedResourceKey>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ignore: Option<Vec<OrphanedResourceKey>>,
     /// Fields this version of the library does not know, kept as they were read.
     #[serde(flatten)]
     pub extra: Extra,
@@ -221,14 +221,14 @@ pub struct ProjectRole {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// Its rights, as Casbin policies.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub policies: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policies: Option<Vec<String>>,
     /// The OIDC groups that have it.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub groups: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub groups: Option<Vec<String>>,
     /// Tokens made for it.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub jwt_tokens: Vec<JwtToken>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jwt_tokens: Option<Vec<JwtToken>>,
     /// Fields this version of the library does not know, kept as they were read.
     #[serde(flatten)]
     pub extra: Extra,
@@ -337,14 +337,14 @@ pub struct SyncWindow {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time_zone: Option<String>,
     /// Names of Applications, as patterns.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub applications: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub applications: Option<Vec<String>>,
     /// Namespaces, as patterns.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub namespaces: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub namespaces: Option<Vec<String>>,
     /// Clusters, as patterns.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub clusters: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clusters: Option<Vec<String>>,
     /// Whether syncs by hand are allowed all the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub manual_sync: Option<bool>,

@@ -1,5 +1,8 @@
 //! Schemas: how a whole one is made, and those of fields whose shape is the user's own.
 
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
+    JSONSchemaProps, JSONSchemaPropsOrArray, JSONSchemaPropsOrBool,
+};
 use kube::core::schema::{OptionalEnum, OptionalIntOrString, StructuralSchemaRewriter};
 use schemars::generate::SchemaSettings;
 use schemars::transform::AddNullable;
@@ -38,4 +41,22 @@ pub(crate) fn preserved_list(generator: &mut SchemaGenerator) -> Schema {
 /// An object whose values are anything.
 pub(crate) fn preserved_map(generator: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "object", "additionalProperties": preserved_value(generator) })
+}
+
+/// Says of absence what upstream's schema says: a null is dropped, not kept.
+///
+/// The derive marks every `Option` as nullable, and an API server would then store nulls that Argo CD never writes.
+pub(crate) fn refuse_nulls(schema: &mut JSONSchemaProps) {
+    schema.nullable = None;
+    for property in schema.properties.iter_mut().flat_map(|properties| properties.values_mut()) {
+        refuse_nulls(property);
+    }
+    match &mut schema.items {
+        Some(JSONSchemaPropsOrArray::Schema(items)) => refuse_nulls(items),
+        Some(JSONSchemaPropsOrArray::Schemas(items)) => items.iter_mut().for_each(refuse_nulls),
+        None => {}
+    }
+    if let Some(JSONSchemaPropsOrBool::Schema(values)) = &mut schema.additional_properties {
+        refuse_nulls(values);
+    }
 }

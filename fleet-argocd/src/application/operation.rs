@@ -20,8 +20,8 @@ pub struct Operation {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub initiated_by: Option<OperationInitiator>,
     /// Notes kept with the operation.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub info: Vec<Info>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub info: Option<Vec<Info>>,
     /// What to do when it fails.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry: Option<RetryStrategy>,
@@ -38,14 +38,14 @@ pub struct SyncOperation {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revision: Option<String>,
     /// The revisions, one a source.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub revisions: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revisions: Option<Vec<String>>,
     /// A source in place of the Application's own; used for rollback.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<ApplicationSource>,
     /// Sources in place of the Application's own.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub sources: Vec<ApplicationSource>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sources: Option<Vec<ApplicationSource>>,
     /// Whether resources that left the source are deleted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prune: Option<bool>,
@@ -56,14 +56,14 @@ pub struct SyncOperation {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sync_strategy: Option<SyncStrategy>,
     /// Only these resources; default: all.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub resources: Vec<SyncOperationResource>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resources: Option<Vec<SyncOperationResource>>,
     /// Manifests in place of the source's, for development.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub manifests: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub manifests: Option<Vec<String>>,
     /// Options of this sync.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub sync_options: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sync_options: Option<Vec<String>>,
     /// How many times self-heal has tried.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auto_heal_attempts_count: Option<i64>,
@@ -190,17 +190,17 @@ pub struct SyncOperationResult {
     #[schemars(!default)]
     pub revision: String,
     /// The revisions, one a source.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub revisions: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revisions: Option<Vec<String>>,
     /// The source.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<ApplicationSource>,
     /// The sources.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub sources: Vec<ApplicationSource>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sources: Option<Vec<ApplicationSource>>,
     /// What became of each resource.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub resources: Vec<ResourceResult>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resources: Option<Vec<ResourceResult>>,
     /// Labels and annotations set on the namespace.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub managed_namespace_metadata: Option<ManagedNamespaceMetadata>,
@@ -249,8 +249,8 @@ pub struct ResourceResult {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sync_phase: Option<String>,
     /// The images it runs.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub images: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub images: Option<Vec<String>>,
     /// Fields this version of the library does not know, kept as they were read.
     #[serde(flatten)]
     pub extra: Extra,

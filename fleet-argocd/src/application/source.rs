@@ -64,8 +64,8 @@ pub struct ApplicationSource {
 #[serde(rename_all = "camelCase")]
 pub struct HelmSource {
     /// Files of values, in order, relative to the source's path; `$ref/...` reads from another source.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub value_files: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value_files: Option<Vec<String>>,
     /// Values as a block of YAML text. Ignored when `valuesObject` is set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub values: Option<String>,
@@ -74,11 +74,11 @@ pub struct HelmSource {
     #[schemars(schema_with = "schema::preserved_object")]
     pub values_object: Option<Map<String, Value>>,
     /// Single values, as `helm --set` takes them.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub parameters: Vec<HelmParameter>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parameters: Option<Vec<HelmParameter>>,
     /// Single values read from files, as `helm --set-file` takes them.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub file_parameters: Vec<HelmFileParameter>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file_parameters: Option<Vec<HelmFileParameter>>,
     /// The release's name; default: the Application's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub release_name: Option<String>,
@@ -92,8 +92,8 @@ pub struct HelmSource {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kube_version: Option<String>,
     /// The API versions the templates see (`group/version/kind`); default: the destination cluster's.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub api_versions: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub api_versions: Option<Vec<String>>,
     /// Whether value files that do not exist are skipped. Default false.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ignore_missing_value_files: Option<bool>,
@@ -161,17 +161,17 @@ pub struct KustomizeSource {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub namespace: Option<String>,
     /// Image overrides, `[old=]new[:tag][@digest]`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub images: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub images: Option<Vec<String>>,
     /// Replica counts by resource name.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub replicas: Vec<KustomizeReplica>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replicas: Option<Vec<KustomizeReplica>>,
     /// Labels added to all resources.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub common_labels: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub common_labels: Option<BTreeMap<String, String>>,
     /// Annotations added to all resources.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub common_annotations: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub common_annotations: Option<BTreeMap<String, String>>,
     /// Whether `$ARGOCD_APP_...` is substituted in the annotations' values.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub common_annotations_envsubst: Option<bool>,
@@ -188,14 +188,14 @@ pub struct KustomizeSource {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label_include_templates: Option<bool>,
     /// Kustomize components to add.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub components: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub components: Option<Vec<String>>,
     /// Whether components that do not exist are skipped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ignore_missing_components: Option<bool>,
     /// Patches to add.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub patches: Vec<KustomizePatch>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub patches: Option<Vec<KustomizePatch>>,
     /// The version of kustomize, of those configured in Argo CD.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
@@ -203,8 +203,8 @@ pub struct KustomizeSource {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kube_version: Option<String>,
     /// The API versions given to Helm charts the kustomization inflates.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub api_versions: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub api_versions: Option<Vec<String>>,
     /// Fields this version of the library does not know, kept as they were read.
     #[serde(flatten)]
     pub extra: Extra,
@@ -241,8 +241,8 @@ pub struct KustomizePatch {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<KustomizeSelector>,
     /// kustomize's options for the patch (`allowNameChange`, `allowKindChange`).
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub options: BTreeMap<String, bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub options: Option<BTreeMap<String, bool>>,
     /// Fields this version of the library does not know, kept as they were read.
     #[serde(flatten)]
     pub extra: Extra,
@@ -307,14 +307,14 @@ pub struct DirectorySource {
 #[serde(rename_all = "camelCase")]
 pub struct JsonnetSource {
     /// External variables.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub ext_vars: Vec<JsonnetVariable>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ext_vars: Option<Vec<JsonnetVariable>>,
     /// Top-level arguments.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub tlas: Vec<JsonnetVariable>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tlas: Option<Vec<JsonnetVariable>>,
     /// Directories to look for libraries in.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub libs: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub libs: Option<Vec<String>>,
     /// Fields this version of the library does not know, kept as they were read.
     #[serde(flatten)]
     pub extra: Extra,
@@ -348,11 +348,11 @@ pub struct PluginSource {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// Variables in the plugin's environment, each prefixed with `ARGOCD_ENV_`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub env: Vec<EnvironmentVariable>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub env: Option<Vec<EnvironmentVariable>>,
     /// Parameters of the plugin.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub parameters: Vec<PluginParameter>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parameters: Option<Vec<PluginParameter>>,
     /// Fields this version of the library does not know, kept as they were read.
     #[serde(flatten)]
     pub extra: Extra,

@@ -21,8 +21,8 @@ pub struct ApplicationSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<ApplicationSource>,
     /// Where the manifests come from, when there are several places. Wins over `source`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub sources: Vec<ApplicationSource>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sources: Option<Vec<ApplicationSource>>,
     /// Renders manifests into a branch and syncs from there. Wins over `source` and `sources`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source_hydrator: Option<SourceHydrator>,
@@ -34,11 +34,11 @@ pub struct ApplicationSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sync_policy: Option<SyncPolicy>,
     /// Fields that do not make it out of sync.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub ignore_differences: Vec<IgnoreDifferences>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ignore_differences: Option<Vec<IgnoreDifferences>>,
     /// Links and notes shown to people.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub info: Vec<Info>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub info: Option<Vec<Info>>,
     /// How many deployments are remembered for rollback; default 10, 0 keeps none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revision_history_limit: Option<i64>,
@@ -73,8 +73,8 @@ pub struct SyncPolicy {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub automated: Option<AutomatedSync>,
     /// Options of the whole Application, `CreateNamespace=true` and the like.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub sync_options: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sync_options: Option<Vec<String>>,
     /// What to do when a sync fails.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry: Option<RetryStrategy>,
@@ -148,11 +148,11 @@ pub struct Backoff {
 #[serde(rename_all = "camelCase")]
 pub struct ManagedNamespaceMetadata {
     /// Labels.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub labels: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub labels: Option<BTreeMap<String, String>>,
     /// Annotations.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub annotations: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub annotations: Option<BTreeMap<String, String>>,
     /// Fields this version of the library does not know, kept as they were read.
     #[serde(flatten)]
     pub extra: Extra,
@@ -176,14 +176,14 @@ pub struct IgnoreDifferences {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub namespace: Option<String>,
     /// The fields, as JSON pointers.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub json_pointers: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub json_pointers: Option<Vec<String>>,
     /// The fields, as jq path expressions.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub jq_path_expressions: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jq_path_expressions: Option<Vec<String>>,
     /// Field managers whose fields are ignored.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub managed_fields_managers: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub managed_fields_managers: Option<Vec<String>>,
     /// Fields this version of the library does not know, kept as they were read.
     #[serde(flatten)]
     pub extra: Extra,

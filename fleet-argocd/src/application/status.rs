@@ -21,14 +21,14 @@ pub struct ApplicationStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub health: Option<HealthStatus>,
     /// What is wrong, if anything.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub conditions: Vec<ApplicationCondition>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conditions: Option<Vec<ApplicationCondition>>,
     /// Each resource.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub resources: Vec<ResourceStatus>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resources: Option<Vec<ResourceStatus>>,
     /// Past deployments, oldest first.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub history: Vec<RevisionHistory>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub history: Option<Vec<RevisionHistory>>,
     /// The operation that runs, or ran last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operation_state: Option<OperationState>,
@@ -39,8 +39,8 @@ pub struct ApplicationStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source_type: Option<ApplicationSourceType>,
     /// The tools of the sources.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub source_types: Vec<ApplicationSourceType>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_types: Option<Vec<ApplicationSourceType>>,
     /// The state of the hydrator.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source_hydrator: Option<SourceHydratorStatus>,
@@ -76,8 +76,8 @@ pub struct SyncStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revision: Option<String>,
     /// The revisions, one a source.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub revisions: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revisions: Option<Vec<String>>,
     /// Fields this version of the library does not know, kept as they were read.
     #[serde(flatten)]
     pub extra: Extra,
@@ -91,15 +91,15 @@ pub struct ComparedTo {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<ApplicationSource>,
     /// The sources.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub sources: Vec<ApplicationSource>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sources: Option<Vec<ApplicationSource>>,
     /// The destination.
     #[serde(default)]
     #[schemars(!default)]
     pub destination: ApplicationDestination,
     /// Differences that were ignored.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub ignore_differences: Vec<IgnoreDifferences>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ignore_differences: Option<Vec<IgnoreDifferences>>,
     /// Fields this version of the library does not know, kept as they were read.
     #[serde(flatten)]
     pub extra: Extra,
@@ -197,14 +197,14 @@ pub struct RevisionHistory {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revision: Option<String>,
     /// The revisions, one a source.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub revisions: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revisions: Option<Vec<String>>,
     /// The source.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<ApplicationSource>,
     /// The sources.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub sources: Vec<ApplicationSource>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sources: Option<Vec<ApplicationSource>>,
     /// When the sync ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deployed_at: Option<Time>,
@@ -224,11 +224,11 @@ pub struct RevisionHistory {
 #[serde(rename_all = "camelCase")]
 pub struct ApplicationSummary {
     /// The images.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub images: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub images: Option<Vec<String>>,
     /// URLs of what it exposes.
-    #[serde(rename = "externalURLs", default, skip_serializing_if = "Vec::is_empty")]
-    pub external_urls: Vec<String>,
+    #[serde(rename = "externalURLs", default, skip_serializing_if = "Option::is_none")]
+    pub external_urls: Option<Vec<String>>,
     /// Whether it deploys other Applications.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub is_app_of_apps: Option<bool>,

@@ -144,8 +144,8 @@ pub struct ClusterGenerator {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub selector: Option<LabelSelector>,
     /// Further parameters, each a template over the cluster's own.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub values: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub values: Option<BTreeMap<String, String>>,
     /// Whether all clusters go into one set of parameters, as a list under `clusters`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub flat_list: Option<bool>,
@@ -170,17 +170,17 @@ pub struct GitGenerator {
     #[schemars(!default)]
     pub revision: String,
     /// The directories. Win over `files`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub directories: Vec<GitPathItem>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub directories: Option<Vec<GitPathItem>>,
     /// The YAML or JSON files, whose content gives parameters.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub files: Vec<GitPathItem>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub files: Option<Vec<GitPathItem>>,
     /// A prefix for the parameters about the path, so that two Git generators do not collide in a matrix.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path_param_prefix: Option<String>,
     /// Further parameters, each a template over the item's own.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub values: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub values: Option<BTreeMap<String, String>>,
     /// How often to look, in seconds; default 180.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requeue_after_seconds: Option<i64>,
@@ -223,8 +223,8 @@ pub struct ClusterDecisionResourceGenerator {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label_selector: Option<LabelSelector>,
     /// Further parameters, as they stand.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub values: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub values: Option<BTreeMap<String, String>>,
     /// How often to look, in seconds; default 180.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requeue_after_seconds: Option<i64>,
@@ -284,8 +284,8 @@ pub struct PluginGenerator {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub input: Option<PluginInput>,
     /// Further parameters, each a template over the plugin's own.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub values: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub values: Option<BTreeMap<String, String>>,
     /// How often to ask, in seconds; default 1800.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requeue_after_seconds: Option<i64>,
@@ -315,9 +315,9 @@ pub struct PluginConfigMapRef {
 #[serde(rename_all = "camelCase")]
 pub struct PluginInput {
     /// Parameters of any shape.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "schema::preserved_map")]
-    pub parameters: BTreeMap<String, Value>,
+    pub parameters: Option<BTreeMap<String, Value>>,
     /// Fields this version of the library does not know, kept as they were read.
     #[serde(flatten)]
     pub extra: Extra,

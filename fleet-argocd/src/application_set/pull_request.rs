@@ -31,15 +31,15 @@ pub struct PullRequestGenerator {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub azuredevops: Option<PullRequestAzureDevOps>,
     /// Which pull requests; one filter that matches is enough.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub filters: Vec<PullRequestFilter>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filters: Option<Vec<PullRequestFilter>>,
     /// Whether a repository that does not exist gives no parameters instead of an error, which deletes all
     /// previews.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub continue_on_repo_not_found_error: Option<bool>,
     /// Further parameters, each a template over the pull request's own.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub values: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub values: Option<BTreeMap<String, String>>,
     /// How often to look, in seconds; default 1800.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requeue_after_seconds: Option<i64>,
@@ -91,8 +91,8 @@ pub struct PullRequestGithub {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub app_secret_name: Option<String>,
     /// Only pull requests with all of these labels.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub labels: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub labels: Option<Vec<String>>,
     /// Fields this version of the library does not know, kept as they were read.
     #[serde(flatten)]
     pub extra: Extra,
@@ -113,8 +113,8 @@ pub struct PullRequestGitlab {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token_ref: Option<SecretKeyRef>,
     /// Only merge requests with all of these labels.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub labels: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub labels: Option<Vec<String>>,
     /// Only merge requests in this state; default all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pull_request_state: Option<String>,
@@ -152,8 +152,8 @@ pub struct PullRequestGitea {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub insecure: Option<bool>,
     /// Only pull requests with all of these labels.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub labels: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub labels: Option<Vec<String>>,
     /// Fields this version of the library does not know, kept as they were read.
     #[serde(flatten)]
     pub extra: Extra,
@@ -241,8 +241,8 @@ pub struct PullRequestAzureDevOps {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token_ref: Option<SecretKeyRef>,
     /// Only pull requests with all of these labels.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub labels: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub labels: Option<Vec<String>>,
     /// Fields this version of the library does not know, kept as they were read.
     #[serde(flatten)]
     pub extra: Extra,

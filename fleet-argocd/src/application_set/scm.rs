@@ -36,14 +36,14 @@ pub struct ScmProviderGenerator {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub aws_code_commit: Option<ScmAwsCodeCommit>,
     /// Which repositories and branches.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub filters: Vec<ScmFilter>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filters: Option<Vec<ScmFilter>>,
     /// `ssh` or `https`, for the parameter `url`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clone_protocol: Option<String>,
     /// Further parameters, each a template over the repository's own.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub values: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub values: Option<BTreeMap<String, String>>,
     /// How often to look, in seconds; default 1800.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requeue_after_seconds: Option<i64>,
@@ -70,11 +70,11 @@ pub struct ScmFilter {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub branch_match: Option<String>,
     /// Paths that are in the branch.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub paths_exist: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paths_exist: Option<Vec<String>>,
     /// Paths that are not in the branch.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub paths_do_not_exist: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paths_do_not_exist: Option<Vec<String>>,
     /// Fields this version of the library does not know, kept as they were read.
     #[serde(flatten)]
     pub extra: Extra,
@@ -271,8 +271,8 @@ pub struct ScmAwsCodeCommit {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<String>,
     /// Only repositories with these tags.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub tag_filters: Vec<TagFilter>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tag_filters: Option<Vec<TagFilter>>,
     /// Whether every branch counts, not only the default one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub all_branches: Option<bool>,

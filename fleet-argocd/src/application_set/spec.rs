@@ -47,8 +47,8 @@ pub struct ApplicationSetSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub go_template: Option<bool>,
     /// Options of Go's template language, `missingkey=error` and the like. Ignored in the plain form.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub go_template_options: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub go_template_options: Option<Vec<String>>,
     /// Whether selectors of nested generators count. Argo CD 3 always applies them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub apply_nested_selectors: Option<bool>,
@@ -62,8 +62,8 @@ pub struct ApplicationSetSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub preserved_fields: Option<PreservedFields>,
     /// Fields of the Applications that the controller leaves alone.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub ignore_application_differences: Vec<IgnoreApplicationDifferences>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ignore_application_differences: Option<Vec<IgnoreApplicationDifferences>>,
     /// Fields this version of the library does not know, kept as they were read.
     #[serde(flatten)]
     pub extra: Extra,
@@ -97,15 +97,15 @@ pub struct ApplicationTemplateMeta {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub namespace: Option<String>,
     /// Labels.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub labels: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub labels: Option<BTreeMap<String, String>>,
     /// Annotations.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub annotations: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub annotations: Option<BTreeMap<String, String>>,
     /// Finalizers. With none, Argo CD adds `resources-finalizer.argocd.argoproj.io` unless resources are
     /// preserved on deletion.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub finalizers: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finalizers: Option<Vec<String>>,
     /// Fields this version of the library does not know, kept as they were read.
     #[serde(flatten)]
     pub extra: Extra,
@@ -149,8 +149,8 @@ pub struct ApplicationSetStrategy {
 #[serde(rename_all = "camelCase")]
 pub struct RollingSync {
     /// The steps, in order. An Application in no step is never synced.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub steps: Vec<RollingSyncStep>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub steps: Option<Vec<RollingSyncStep>>,
     /// Fields this version of the library does not know, kept as they were read.
     #[serde(flatten)]
     pub extra: Extra,
@@ -161,8 +161,8 @@ pub struct RollingSync {
 #[serde(rename_all = "camelCase")]
 pub struct RollingSyncStep {
     /// The Applications of this step, by their labels; all must match.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub match_expressions: Vec<ApplicationMatchExpression>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub match_expressions: Option<Vec<ApplicationMatchExpression>>,
     /// How many of them are synced at a time: a number or a percentage, rounded down but at least 1. 0
     /// pauses. Default all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -183,8 +183,8 @@ pub struct ApplicationMatchExpression {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operator: Option<String>,
     /// The values.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub values: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub values: Option<Vec<String>>,
     /// Fields this version of the library does not know, kept as they were read.
     #[serde(flatten)]
     pub extra: Extra,
@@ -195,11 +195,11 @@ pub struct ApplicationMatchExpression {
 #[serde(rename_all = "camelCase")]
 pub struct PreservedFields {
     /// Keys of annotations.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub annotations: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub annotations: Option<Vec<String>>,
     /// Keys of labels.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub labels: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub labels: Option<Vec<String>>,
     /// Fields this version of the library does not know, kept as they were read.
     #[serde(flatten)]
     pub extra: Extra,
@@ -213,11 +213,11 @@ pub struct IgnoreApplicationDifferences {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// The fields, as JSON pointers.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub json_pointers: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub json_pointers: Option<Vec<String>>,
     /// The fields, as jq path expressions.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub jq_path_expressions: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jq_path_expressions: Option<Vec<String>>,
     /// Fields this version of the library does not know, kept as they were read.
     #[serde(flatten)]
     pub extra: Extra,
@@ -228,14 +228,14 @@ pub struct IgnoreApplicationDifferences {
 #[serde(rename_all = "camelCase")]
 pub struct ApplicationSetStatus {
     /// Whether generation works.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub conditions: Vec<ApplicationSetCondition>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conditions: Option<Vec<ApplicationSetCondition>>,
     /// Where each Application is in a rolling sync.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub application_status: Vec<ApplicationSetApplicationStatus>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub application_status: Option<Vec<ApplicationSetApplicationStatus>>,
     /// The Applications.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub resources: Vec<ResourceStatus>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resources: Option<Vec<ResourceStatus>>,
     /// How many Applications there are; `resources` may list fewer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resources_count: Option<i64>,

@@ -130,7 +130,7 @@ fn list_element(element: &Value, path: &FieldPath) -> Result<Params, ExpandError
     for (key, value) in fields {
         let path = path.clone().field(key.as_str());
         match value {
-            Value::String(text) => params.insert(key.as_str(), text.as_str()),
+            Value::String(text) if key != "values" => params.insert(key.as_str(), text.as_str()),
             Value::Object(values) if key == "values" => {
                 for (name, value) in values {
                     let Value::String(text) = value else {
@@ -189,7 +189,7 @@ fn clusters(
     let matcher = Matcher::new(&selector, Values::Labels).map_err(|message| {
         problem(path.clone().field("selector"), GeneratorProblem::ClusterSelector { message })
     })?;
-    let values = templated_values(&generator.values, path)?;
+    let values = templated_values(generator.values.as_ref(), path)?;
 
     // Of two Secrets with one cluster name Argo CD keeps the later. Argo CD's own order changes from run to run.
     let by_name: BTreeMap<&str, &SnapshotCluster> = snapshot
@@ -245,11 +245,12 @@ fn in_cluster_params() -> Params {
 }
 
 fn templated_values(
-    values: &BTreeMap<String, String>,
+    values: Option<&BTreeMap<String, String>>,
     path: &FieldPath,
 ) -> Result<Vec<(String, FastTemplate)>, ExpandError> {
     values
-        .iter()
+        .into_iter()
+        .flatten()
         .map(|(name, text)| match FastTemplate::parse(text) {
             Ok(template) => Ok((format!("values.{name}"), template)),
             Err(unclosed) => {
