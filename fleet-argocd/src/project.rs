@@ -252,8 +252,9 @@ pub struct SignatureKey {
 #[serde(rename_all = "camelCase")]
 pub struct SourceIntegrity {
     /// For Git.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub git: Option<GitIntegrity>,
+    #[serde(default)]
+    #[schemars(!default)]
+    pub git: GitIntegrity,
     /// Fields this version of the library does not know, kept as they were read.
     #[serde(flatten)]
     pub extra: Extra,

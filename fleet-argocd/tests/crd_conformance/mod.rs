@@ -264,12 +264,7 @@ impl Generator {
 fn is_kubernetes_own(schema: &Value) -> bool {
     let names: Vec<&str> =
         schema["properties"].as_object().into_iter().flatten().map(|(name, _)| name.as_str()).collect();
-    matches!(
-        names.as_slice(),
-        ["matchExpressions", "matchLabels"]
-            | ["apiGroup", "kind", "name"]
-            | ["key", "name", "optional"]
-    ) || (names == ["key", "operator", "values"] && !schema["required"].is_null())
+    matches!(names.as_slice(), ["matchExpressions", "matchLabels"] | ["apiGroup", "kind", "name"]) || (names == ["key", "operator", "values"] && !schema["required"].is_null())
 }
 
 fn diff(path: &str, read: &Value, written: &Value, out: &mut Vec<String>) {
