@@ -23,7 +23,7 @@ use super::write::Write;
 const FIRST_RETRY: Duration = Duration::from_secs(1);
 const LONGEST_RETRY: Duration = Duration::from_secs(30);
 /// How often to look whether a provider that a Cluster refers to has been installed.
-const UNKNOWN_PROVIDER: Duration = Duration::from_secs(60);
+const UNKNOWN_PROVIDER: Duration = Duration::from_mins(1);
 /// Newest first: what is served in both is watched in the first.
 const VERSIONS: [&str; 2] = ["v1beta2", "v1beta1"];
 const FIELD_MANAGER: &str = "fleet-sim-cluster-api";

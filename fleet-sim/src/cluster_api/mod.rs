@@ -17,7 +17,7 @@
 //! # What it does not do
 //!
 //! It makes no bootstrap or infrastructure objects for machines (`KubeadmConfig`, `AWSMachine`, …): Machines name
-//! them and that is all. There is no remediation, no managed topology, no MachinePool, no webhook (so no defaulting
+//! them and that is all. There is no remediation, no managed topology, no `MachinePool`, no webhook (so no defaulting
 //! and no refused versions), no workload cluster behind the kubeconfig. `status.deprecated` stays empty.
 //!
 //! # Two layers
@@ -95,7 +95,7 @@ impl Default for ClusterApi {
             seed: 0,
             machine_startup: Delay::fixed(Duration::from_secs(90)),
             machine_deletion: Delay::fixed(Duration::from_secs(30)),
-            infrastructure_startup: Delay::fixed(Duration::from_secs(60)),
+            infrastructure_startup: Delay::fixed(Duration::from_mins(1)),
             reaction_time: Duration::from_millis(250),
             never_starts: Vec::new(),
         }

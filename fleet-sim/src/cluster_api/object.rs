@@ -121,9 +121,10 @@ impl Object {
         let name = meta.get("name")?.as_str()?;
         let namespace = meta.get("namespace").and_then(Value::as_str).unwrap_or_default();
         let time = |field: &str| -> Option<Timestamp> { meta.get(field)?.as_str()?.parse().ok() };
+        let shape = shape(&kind, &value);
         Some(Self {
-            key: ObjectKey::new(kind.clone(), namespace, name),
-            shape: shape(&kind, &value),
+            key: ObjectKey::new(kind, namespace, name),
+            shape,
             created: time("creationTimestamp").unwrap_or(Timestamp::UNIX_EPOCH),
             deleting: time("deletionTimestamp"),
             revision: meta

@@ -1,5 +1,6 @@
 //! List and watch of one kind, for ever: what the API shows becomes a stream of sightings.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use futures::stream::{BoxStream, StreamExt as _};
@@ -212,7 +213,8 @@ fn percent_encoded(text: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             out.push(char::from(byte));
         } else {
-            out.push_str(&format!("%{byte:02X}"));
+            // Writing to a String does not fail.
+            let _ = write!(out, "%{byte:02X}");
         }
     }
     out

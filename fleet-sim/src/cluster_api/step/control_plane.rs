@@ -251,7 +251,7 @@ fn add_machine(scene: &mut Scene<'_>, control_plane: &Object, machines: &[&Arc<O
         .at("/spec/machineTemplate/metadata/annotations")
         .clone();
     annotations[TEMPLATE] = json!(template(control_plane));
-    scene.create_machine(NewMachine {
+    scene.create_machine(&NewMachine {
         owner: control_plane,
         name,
         labels,

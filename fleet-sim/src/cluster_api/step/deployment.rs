@@ -1,5 +1,6 @@
 //! MachineDeployment: one set for each template, and the way from one set to the next.
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -312,12 +313,10 @@ fn write_status(scene: &mut Scene<'_>, deployment: &Object, sets: &[&Arc<Object>
     c.going_on("Deleting", deleting, "Waiting for MachineSets to be deleted");
     c.going_on("Paused", false, "");
 
-    let phase = if tally.replicas < desired {
-        "ScalingUp"
-    } else if tally.replicas > desired {
-        "ScalingDown"
-    } else {
-        "Running"
+    let phase = match tally.replicas.cmp(&desired) {
+        Ordering::Less => "ScalingUp",
+        Ordering::Greater => "ScalingDown",
+        Ordering::Equal => "Running",
     };
     let mut status = json!({
         "observedGeneration": deployment.generation(),

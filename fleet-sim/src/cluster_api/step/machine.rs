@@ -91,7 +91,7 @@ fn advance(scene: &mut Scene<'_>, machine: &Object) -> Phase {
                 control_plane: is_control_plane,
             };
             let never = scene.api.never_starts.iter().any(|rule| rule.applies(&facts));
-            if never || !scene.elapsed(since, startup - startup / 3) {
+            if never || !scene.elapsed(since, startup.mul_f64(2.0 / 3.0)) {
                 Phase::Provisioning
             } else {
                 Phase::Provisioned

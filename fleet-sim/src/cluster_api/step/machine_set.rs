@@ -161,7 +161,7 @@ fn add_machine(scene: &mut Scene<'_>, set: &Object, index: usize) {
         Value::Null => json!({}),
         given => given.clone(),
     };
-    scene.create_machine(NewMachine {
+    scene.create_machine(&NewMachine {
         owner: set,
         name,
         labels,

@@ -212,7 +212,7 @@ struct NewMachine<'a> {
 }
 
 impl Scene<'_> {
-    fn create_machine(&mut self, new: NewMachine<'_>) {
+    fn create_machine(&mut self, new: &NewMachine<'_>) {
         let shape = new.owner.shape();
         let body = json!({
             "apiVersion": format!("{GROUP}/{}", shape.version()),
@@ -233,7 +233,7 @@ impl Scene<'_> {
     /// A name for the `index`-th machine that `owner` makes in this step, unused so far.
     fn machine_name(&self, owner: &Object, index: usize) -> String {
         let moment = self.now.as_nanosecond().to_string();
-        (0_u32..)
+        (0..1_000_u32)
             .map(|attempt| {
                 let words = [
                     owner.namespace(),
