@@ -1,11 +1,11 @@
-//! The CustomResourceDefinitions of the kinds this crate models.
+//! The `CustomResourceDefinition`s of the kinds this crate models.
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::CustomResourceExt;
 
 use crate::{aws, docker, schema, v1beta1, v1beta2};
 
-/// One CustomResourceDefinition for each kind, with both versions served and v1beta2 stored.
+/// One `CustomResourceDefinition` for each kind, with both versions served and v1beta2 stored.
 ///
 /// They are derived from the types of this crate: every field upstream has, none of its validation rules, and
 /// unknown fields are kept. That is what a test hub needs; a production hub takes upstream's own, because only

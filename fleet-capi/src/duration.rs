@@ -111,7 +111,8 @@ impl From<SignedDuration> for GoDuration {
         };
         for (count, unit) in [(hours, "h"), (minutes, "m"), (seconds, "s"), (nanos, "ns")] {
             if count > 0 {
-                text.push_str(&format!("{count}{unit}"));
+                text.push_str(&count.to_string());
+                text.push_str(unit);
             }
         }
         Self(text)

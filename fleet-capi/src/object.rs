@@ -59,7 +59,7 @@ pub enum ObjectError {
         name: String,
         /// The field and its line and column, what was found and what was expected.
         #[source]
-        source: DecodeError,
+        source: Box<DecodeError>,
     },
 }
 
@@ -121,7 +121,7 @@ macro_rules! objects {
                             document.decode::<$type>().map(Self::from).map_err(|source| ObjectError::Document {
                                 kind: $kind,
                                 name: name_of(value),
-                                source,
+                                source: Box::new(source),
                             })
                         }
                     )+

@@ -1,5 +1,8 @@
 //! Manifests as people write them: read, written, nothing lost.
 
+// The helpers of a test fail the test, as the test itself does.
+#![allow(clippy::unwrap_used)]
+
 use fleet_capi::{Object, v1beta1};
 use fleet_core::yaml;
 

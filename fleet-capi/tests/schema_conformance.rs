@@ -1,10 +1,14 @@
-//! Every kind beside upstream's CustomResourceDefinition: the same properties of the same types, in `spec` and
+//! Every kind beside upstream's `CustomResourceDefinition`: the same properties of the same types, in `spec` and
 //! `status`, and every value upstream's schema allows survives reading and writing.
 //!
 //! Upstream's files are not part of this repository: `FLEET_SHARED` says where they are (default `../shared` beside
 //! the workspace). Without them the tests that need them say so and pass; under `CI` they fail.
 
+// The helpers of a test fail the test, as the test itself does.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use fleet_capi::{Object, crds};
@@ -31,14 +35,16 @@ fn every_upstream_property_is_modelled_with_its_type() {
             report.compare(part, ours, upstream);
         }
         let total = report.same + report.missing.len() + report.differs.len();
-        table += &format!(
-            "{kind:<23} {version:<9} {total:>8}  {:>8}  {:>7}  {:>5}  {:>7}  {:>6.1} %\n",
+        writeln!(
+            table,
+            "{kind:<23} {version:<9} {total:>8}  {:>8}  {:>7}  {:>5}  {:>7}  {:>6.1} %",
             report.same,
             report.missing.len(),
             report.extra.len(),
             report.differs.len(),
             100.0 * report.same as f64 / total.max(1) as f64,
-        );
+        )
+        .unwrap();
         for (what, paths) in [
             ("missing", report.missing),
             ("extra", report.extra),
@@ -362,12 +368,16 @@ enum Mode {
 struct Random(u64);
 
 impl Random {
-    fn next(&mut self, below: u64) -> u64 {
+    fn next(&mut self, below: i64) -> i64 {
         self.0 = self
             .0
             .wrapping_mul(6_364_136_223_846_793_005)
             .wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % below
+        i64::try_from(self.0 >> 33).unwrap() % below
+    }
+
+    fn pick<T: Clone>(&mut self, of: &[T]) -> T {
+        of[usize::try_from(self.next(of.len().try_into().unwrap())).unwrap()].clone()
     }
 }
 
@@ -380,7 +390,7 @@ struct Generator<'a> {
 impl Generator<'_> {
     fn value(&mut self, schema: &Value) -> Value {
         if let Some(values) = schema["enum"].as_array() {
-            return values[self.random.next(values.len() as u64) as usize].clone();
+            return self.random.pick(values);
         }
         if schema["x-kubernetes-int-or-string"] == true {
             return if self.random.next(2) == 0 {
@@ -392,7 +402,7 @@ impl Generator<'_> {
         match schema["type"].as_str() {
             Some("object") => self.object(schema),
             Some("array") => {
-                let least = schema["minItems"].as_u64().unwrap_or(0);
+                let least = schema["minItems"].as_i64().unwrap_or(0);
                 let items = if self.mode == Mode::Everything {
                     least.max(2)
                 } else {
@@ -411,30 +421,29 @@ impl Generator<'_> {
                 json!(if self.random.next(4) == 0 {
                     least
                 } else {
-                    least + self.random.next(most as u64) as i64 / 2
+                    least + self.random.next(most) / 2
                 })
             }
             Some("string") => match schema["format"].as_str() {
                 Some("date-time") => json!(format!("2026-11-{:02}T21:31:48Z", 1 + self.random.next(28))),
                 Some("byte") => json!("Y2VydGlmaWNhdGU="),
                 _ if self.random.next(8) == 0 && schema["minLength"].as_u64().unwrap_or(0) == 0 => json!(""),
-                _ => json!(["v1.31.0", "10s", "no", "ünï", "a/b.c:1"][self.random.next(5) as usize]),
+                _ => json!(self.random.pick(&["v1.31.0", "10s", "no", "ünï", "a/b.c:1"])),
             },
-            _ => [
+            _ => self.random.pick(&[
                 json!(null),
                 json!(1.5),
                 json!("text"),
                 json!([1, {"a": false}]),
                 json!({"b": {"c": []}}),
-            ][self.random.next(5) as usize]
-                .clone(),
+            ]),
         }
     }
 
     fn object(&mut self, schema: &Value) -> Value {
         let mut object = Map::new();
         if schema["additionalProperties"].is_object() {
-            for key in ["a.b/c", "d"].iter().take(self.random.next(3) as usize) {
+            for key in self.random.pick(&[&[][..], &["d"], &["a.b/c", "d"]]) {
                 object.insert((*key).to_owned(), self.value(&schema["additionalProperties"]));
             }
             return object.into();

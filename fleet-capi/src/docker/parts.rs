@@ -11,7 +11,7 @@ use crate::meta::TemplateMeta;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DockerLoadBalancer {
-    /// A `ConfigMap` with another configuration of HAProxy.
+    /// A `ConfigMap` with another configuration of `HAProxy`.
     #[serde(
         rename = "customHAProxyConfigTemplateRef",
         skip_serializing_if = "Option::is_none"

@@ -31,10 +31,10 @@ use crate::v1beta2;
     derive = "Default",
     storage = false,
     doc = "A Kubernetes cluster, with references to what it is made of.",
-    printcolumn(name = "ClusterClass", type_ = "string", json_path = ".spec.topology.class"),
-    printcolumn(name = "Phase", type_ = "string", json_path = ".status.phase"),
-    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
-    printcolumn(name = "Version", type_ = "string", json_path = ".spec.topology.version")
+    printcolumn = r#"{"name": "ClusterClass", "type": "string", "jsonPath": ".spec.topology.class"}"#,
+    printcolumn = r#"{"name": "Phase", "type": "string", "jsonPath": ".status.phase"}"#,
+    printcolumn = r#"{"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"}"#,
+    printcolumn = r#"{"name": "Version", "type": "string", "jsonPath": ".spec.topology.version"}"#
 )]
 pub struct ClusterSpec {
     /// Conditions that must be good, besides Cluster API's own, for the cluster to be `Available`.

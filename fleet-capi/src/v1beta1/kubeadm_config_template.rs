@@ -22,7 +22,7 @@ use crate::v1beta1::kubeadm_config::KubeadmConfigSpec;
     derive = "Default",
     storage = false,
     doc = "What the bootstrap configuration of workers is made from.",
-    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
+    printcolumn = r#"{"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"}"#
 )]
 pub struct KubeadmConfigTemplateSpec {
     /// What new objects are made from.

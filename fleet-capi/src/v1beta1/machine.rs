@@ -29,12 +29,12 @@ use crate::{GoDuration, v1beta2};
     derive = "Default",
     storage = false,
     doc = "One machine: a node, or on the way to be one.",
-    printcolumn(name = "Cluster", type_ = "string", json_path = ".spec.clusterName"),
-    printcolumn(name = "NodeName", type_ = "string", json_path = ".status.nodeRef.name"),
-    printcolumn(name = "ProviderID", type_ = "string", json_path = ".spec.providerID"),
-    printcolumn(name = "Phase", type_ = "string", json_path = ".status.phase"),
-    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
-    printcolumn(name = "Version", type_ = "string", json_path = ".spec.version")
+    printcolumn = r#"{"name": "Cluster", "type": "string", "jsonPath": ".spec.clusterName"}"#,
+    printcolumn = r#"{"name": "NodeName", "type": "string", "jsonPath": ".status.nodeRef.name"}"#,
+    printcolumn = r#"{"name": "ProviderID", "type": "string", "jsonPath": ".spec.providerID"}"#,
+    printcolumn = r#"{"name": "Phase", "type": "string", "jsonPath": ".status.phase"}"#,
+    printcolumn = r#"{"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"}"#,
+    printcolumn = r#"{"name": "Version", "type": "string", "jsonPath": ".spec.version"}"#
 )]
 pub struct MachineSpec {
     /// Where the data comes from that turns the machine into a node.

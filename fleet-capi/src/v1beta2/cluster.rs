@@ -28,79 +28,22 @@ use crate::v1beta2::topology::Topology;
     derive = "PartialEq",
     derive = "Default",
     doc = "A Kubernetes cluster, with references to what it is made of.",
-    printcolumn(
-        name = "ClusterClass",
-        type_ = "string",
-        json_path = ".spec.topology.classRef.name"
-    ),
-    printcolumn(
-        name = "Available",
-        type_ = "string",
-        json_path = ".status.conditions[?(@.type==\"Available\")].status"
-    ),
-    printcolumn(
-        name = "CP Desired",
-        type_ = "integer",
-        json_path = ".status.controlPlane.desiredReplicas"
-    ),
-    printcolumn(
-        name = "CP Current",
-        type_ = "integer",
-        json_path = ".status.controlPlane.replicas",
-        priority = 10
-    ),
-    printcolumn(
-        name = "CP Ready",
-        type_ = "integer",
-        json_path = ".status.controlPlane.readyReplicas",
-        priority = 10
-    ),
-    printcolumn(
-        name = "CP Available",
-        type_ = "integer",
-        json_path = ".status.controlPlane.availableReplicas"
-    ),
-    printcolumn(
-        name = "CP Up-to-date",
-        type_ = "integer",
-        json_path = ".status.controlPlane.upToDateReplicas"
-    ),
-    printcolumn(
-        name = "W Desired",
-        type_ = "integer",
-        json_path = ".status.workers.desiredReplicas"
-    ),
-    printcolumn(
-        name = "W Current",
-        type_ = "integer",
-        json_path = ".status.workers.replicas",
-        priority = 10
-    ),
-    printcolumn(
-        name = "W Ready",
-        type_ = "integer",
-        json_path = ".status.workers.readyReplicas",
-        priority = 10
-    ),
-    printcolumn(
-        name = "W Available",
-        type_ = "integer",
-        json_path = ".status.workers.availableReplicas"
-    ),
-    printcolumn(
-        name = "W Up-to-date",
-        type_ = "integer",
-        json_path = ".status.workers.upToDateReplicas"
-    ),
-    printcolumn(
-        name = "Paused",
-        type_ = "string",
-        json_path = ".status.conditions[?(@.type==\"Paused\")].status",
-        priority = 10
-    ),
-    printcolumn(name = "Phase", type_ = "string", json_path = ".status.phase"),
-    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
-    printcolumn(name = "Version", type_ = "string", json_path = ".spec.topology.version")
+    printcolumn = r#"{"name": "ClusterClass", "type": "string", "jsonPath": ".spec.topology.classRef.name"}"#,
+    printcolumn = r#"{"name": "Available", "type": "string", "jsonPath": ".status.conditions[?(@.type==\"Available\")].status"}"#,
+    printcolumn = r#"{"name": "CP Desired", "type": "integer", "jsonPath": ".status.controlPlane.desiredReplicas"}"#,
+    printcolumn = r#"{"name": "CP Current", "type": "integer", "jsonPath": ".status.controlPlane.replicas", "priority": 10}"#,
+    printcolumn = r#"{"name": "CP Ready", "type": "integer", "jsonPath": ".status.controlPlane.readyReplicas", "priority": 10}"#,
+    printcolumn = r#"{"name": "CP Available", "type": "integer", "jsonPath": ".status.controlPlane.availableReplicas"}"#,
+    printcolumn = r#"{"name": "CP Up-to-date", "type": "integer", "jsonPath": ".status.controlPlane.upToDateReplicas"}"#,
+    printcolumn = r#"{"name": "W Desired", "type": "integer", "jsonPath": ".status.workers.desiredReplicas"}"#,
+    printcolumn = r#"{"name": "W Current", "type": "integer", "jsonPath": ".status.workers.replicas", "priority": 10}"#,
+    printcolumn = r#"{"name": "W Ready", "type": "integer", "jsonPath": ".status.workers.readyReplicas", "priority": 10}"#,
+    printcolumn = r#"{"name": "W Available", "type": "integer", "jsonPath": ".status.workers.availableReplicas"}"#,
+    printcolumn = r#"{"name": "W Up-to-date", "type": "integer", "jsonPath": ".status.workers.upToDateReplicas"}"#,
+    printcolumn = r#"{"name": "Paused", "type": "string", "jsonPath": ".status.conditions[?(@.type==\"Paused\")].status", "priority": 10}"#,
+    printcolumn = r#"{"name": "Phase", "type": "string", "jsonPath": ".status.phase"}"#,
+    printcolumn = r#"{"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"}"#,
+    printcolumn = r#"{"name": "Version", "type": "string", "jsonPath": ".spec.topology.version"}"#
 )]
 pub struct ClusterSpec {
     /// Conditions that must be good, besides Cluster API's own, for the cluster to be `Available`.

@@ -21,17 +21,9 @@ use crate::v1beta2::kubeadm_config::KubeadmConfigSpec;
     derive = "PartialEq",
     derive = "Default",
     doc = "What the bootstrap configuration of workers is made from.",
-    printcolumn(
-        name = "ClusterClass",
-        type_ = "string",
-        json_path = ".metadata.ownerReferences[?(@.kind==\"ClusterClass\")].name"
-    ),
-    printcolumn(
-        name = "Cluster",
-        type_ = "string",
-        json_path = ".metadata.ownerReferences[?(@.kind==\"Cluster\")].name"
-    ),
-    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
+    printcolumn = r#"{"name": "ClusterClass", "type": "string", "jsonPath": ".metadata.ownerReferences[?(@.kind==\"ClusterClass\")].name"}"#,
+    printcolumn = r#"{"name": "Cluster", "type": "string", "jsonPath": ".metadata.ownerReferences[?(@.kind==\"Cluster\")].name"}"#,
+    printcolumn = r#"{"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"}"#
 )]
 pub struct KubeadmConfigTemplateSpec {
     /// What new objects are made from.

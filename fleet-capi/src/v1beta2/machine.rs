@@ -27,61 +27,20 @@ use crate::v1beta2::ContractReference;
     derive = "PartialEq",
     derive = "Default",
     doc = "One machine: a node, or on the way to be one.",
-    printcolumn(name = "Cluster", type_ = "string", json_path = ".spec.clusterName"),
-    printcolumn(name = "Node Name", type_ = "string", json_path = ".status.nodeRef.name"),
-    printcolumn(
-        name = "Provider ID",
-        type_ = "string",
-        json_path = ".spec.providerID",
-        priority = 10
-    ),
-    printcolumn(
-        name = "Failure domain",
-        type_ = "string",
-        json_path = ".status.failureDomain"
-    ),
-    printcolumn(
-        name = "Ready",
-        type_ = "string",
-        json_path = ".status.conditions[?(@.type==\"Ready\")].status"
-    ),
-    printcolumn(
-        name = "Available",
-        type_ = "string",
-        json_path = ".status.conditions[?(@.type==\"Available\")].status"
-    ),
-    printcolumn(
-        name = "Up-to-date",
-        type_ = "string",
-        json_path = ".status.conditions[?(@.type==\"UpToDate\")].status"
-    ),
-    printcolumn(
-        name = "Internal-IP",
-        type_ = "string",
-        json_path = ".status.addresses[?(@.type==\"InternalIP\")].address",
-        priority = 10
-    ),
-    printcolumn(
-        name = "External-IP",
-        type_ = "string",
-        json_path = ".status.addresses[?(@.type==\"ExternalIP\")].address",
-        priority = 10
-    ),
-    printcolumn(
-        name = "OS-Image",
-        type_ = "string",
-        json_path = ".status.nodeInfo.osImage",
-        priority = 10
-    ),
-    printcolumn(
-        name = "Paused",
-        type_ = "string",
-        json_path = ".status.conditions[?(@.type==\"Paused\")].status",
-        priority = 10
-    ),
-    printcolumn(name = "Phase", type_ = "string", json_path = ".status.phase"),
-    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
-    printcolumn(name = "Version", type_ = "string", json_path = ".spec.version")
+    printcolumn = r#"{"name": "Cluster", "type": "string", "jsonPath": ".spec.clusterName"}"#,
+    printcolumn = r#"{"name": "Node Name", "type": "string", "jsonPath": ".status.nodeRef.name"}"#,
+    printcolumn = r#"{"name": "Provider ID", "type": "string", "jsonPath": ".spec.providerID", "priority": 10}"#,
+    printcolumn = r#"{"name": "Failure domain", "type": "string", "jsonPath": ".status.failureDomain"}"#,
+    printcolumn = r#"{"name": "Ready", "type": "string", "jsonPath": ".status.conditions[?(@.type==\"Ready\")].status"}"#,
+    printcolumn = r#"{"name": "Available", "type": "string", "jsonPath": ".status.conditions[?(@.type==\"Available\")].status"}"#,
+    printcolumn = r#"{"name": "Up-to-date", "type": "string", "jsonPath": ".status.conditions[?(@.type==\"UpToDate\")].status"}"#,
+    printcolumn = r#"{"name": "Internal-IP", "type": "string", "jsonPath": ".status.addresses[?(@.type==\"InternalIP\")].address", "priority": 10}"#,
+    printcolumn = r#"{"name": "External-IP", "type": "string", "jsonPath": ".status.addresses[?(@.type==\"ExternalIP\")].address", "priority": 10}"#,
+    printcolumn = r#"{"name": "OS-Image", "type": "string", "jsonPath": ".status.nodeInfo.osImage", "priority": 10}"#,
+    printcolumn = r#"{"name": "Paused", "type": "string", "jsonPath": ".status.conditions[?(@.type==\"Paused\")].status", "priority": 10}"#,
+    printcolumn = r#"{"name": "Phase", "type": "string", "jsonPath": ".status.phase"}"#,
+    printcolumn = r#"{"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"}"#,
+    printcolumn = r#"{"name": "Version", "type": "string", "jsonPath": ".spec.version"}"#
 )]
 pub struct MachineSpec {
     /// Where the data comes from that turns the machine into a node.

@@ -29,20 +29,11 @@ use crate::v1beta1;
     derive = "Default",
     storage = false,
     doc = "The infrastructure of a cluster on AWS.",
-    printcolumn(
-        name = "Cluster",
-        type_ = "string",
-        json_path = ".metadata.labels.cluster\\.x-k8s\\.io/cluster-name"
-    ),
-    printcolumn(name = "Ready", type_ = "string", json_path = ".status.ready"),
-    printcolumn(name = "VPC", type_ = "string", json_path = ".spec.network.vpc.id"),
-    printcolumn(
-        name = "Endpoint",
-        type_ = "string",
-        json_path = ".spec.controlPlaneEndpoint",
-        priority = 1
-    ),
-    printcolumn(name = "Bastion IP", type_ = "string", json_path = ".status.bastion.publicIp")
+    printcolumn = r#"{"name": "Cluster", "type": "string", "jsonPath": ".metadata.labels.cluster\\.x-k8s\\.io/cluster-name"}"#,
+    printcolumn = r#"{"name": "Ready", "type": "string", "jsonPath": ".status.ready"}"#,
+    printcolumn = r#"{"name": "VPC", "type": "string", "jsonPath": ".spec.network.vpc.id"}"#,
+    printcolumn = r#"{"name": "Endpoint", "type": "string", "jsonPath": ".spec.controlPlaneEndpoint", "priority": 1}"#,
+    printcolumn = r#"{"name": "Bastion IP", "type": "string", "jsonPath": ".status.bastion.publicIp"}"#
 )]
 pub struct AWSClusterSpec {
     /// Further tags of every AWS resource.

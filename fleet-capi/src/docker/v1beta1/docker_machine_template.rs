@@ -21,7 +21,7 @@ use crate::docker::parts::DockerMachineTemplateResource;
     derive = "Default",
     storage = false,
     doc = "What machines in Docker containers are made from.",
-    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
+    printcolumn = r#"{"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"}"#
 )]
 pub struct DockerMachineTemplateSpec {
     /// What new objects are made from.

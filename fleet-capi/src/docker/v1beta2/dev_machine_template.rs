@@ -24,7 +24,7 @@ use crate::docker::parts::DevMachineTemplateResource;
     derive = "PartialEq",
     derive = "Default",
     doc = "What development machines are made from.",
-    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
+    printcolumn = r#"{"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"}"#
 )]
 pub struct DevMachineTemplateSpec {
     /// What new objects are made from.
