@@ -3,6 +3,7 @@
 
 mod application;
 mod application_set;
+mod apply;
 mod cluster;
 mod expand;
 mod open_enum;
@@ -11,6 +12,7 @@ mod schema;
 
 pub use application::*;
 pub use application_set::*;
+pub use apply::*;
 pub use cluster::*;
 pub use expand::*;
 pub use project::*;
@@ -18,7 +20,7 @@ pub use project::*;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::CustomResourceExt;
 
-/// The CustomResourceDefinitions of the resources this crate types: Application, ApplicationSet, AppProject.
+/// The `CustomResourceDefinitions` of the resources this crate types: Application, ApplicationSet, `AppProject`.
 ///
 /// They are made of the Rust types and accept what upstream's accept; objects that Argo CD adds fields to keep
 /// them.
@@ -30,7 +32,11 @@ pub fn crds() -> Vec<CustomResourceDefinition> {
                 // Upstream has no status subresource here: status is written with the object.
                 version.subresources = None;
             }
-            if let Some(schema) = version.schema.as_mut().and_then(|schema| schema.open_api_v3_schema.as_mut()) {
+            if let Some(schema) = version
+                .schema
+                .as_mut()
+                .and_then(|schema| schema.open_api_v3_schema.as_mut())
+            {
                 schema::refuse_nulls(schema);
                 // The root's fields are the object's own.
                 schema.required = Some(vec!["metadata".to_owned(), "spec".to_owned()]);

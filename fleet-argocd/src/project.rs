@@ -1,4 +1,4 @@
-//! AppProject: what a group of Applications may deploy, from where, to where.
+//! `AppProject`: what a group of Applications may deploy, from where, to where.
 
 use std::collections::BTreeMap;
 
@@ -22,7 +22,7 @@ use crate::application::ApplicationDestination;
     namespaced,
     status = "AppProjectStatus",
     derive = "Default",
-    derive = "PartialEq",
+    derive = "PartialEq"
 )]
 #[serde(rename_all = "camelCase")]
 pub struct AppProjectSpec {
@@ -238,7 +238,7 @@ pub struct ProjectRole {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SignatureKey {
-    /// The GnuPG key's identifier.
+    /// The `GnuPG` key's identifier.
     #[serde(rename = "keyID", default)]
     #[schemars(!default)]
     pub key_id: String,

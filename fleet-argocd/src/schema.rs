@@ -48,7 +48,11 @@ pub(crate) fn preserved_map(generator: &mut SchemaGenerator) -> Schema {
 /// The derive marks every `Option` as nullable, and an API server would then store nulls that Argo CD never writes.
 pub(crate) fn refuse_nulls(schema: &mut JSONSchemaProps) {
     schema.nullable = None;
-    for property in schema.properties.iter_mut().flat_map(|properties| properties.values_mut()) {
+    for property in schema
+        .properties
+        .iter_mut()
+        .flat_map(|properties| properties.values_mut())
+    {
         refuse_nulls(property);
     }
     match &mut schema.items {

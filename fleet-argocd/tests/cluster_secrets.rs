@@ -1,4 +1,5 @@
 //! Cluster Secrets: every form of credential is read and written, and none is ever shown.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::collections::BTreeMap;
 
@@ -34,8 +35,14 @@ fn text(secret: &Secret, key: &str) -> String {
 
 fn every_form() -> Vec<(&'static str, Value)> {
     vec![
-        ("bearer token", json!({"bearerToken": CREDENTIAL, "tlsClientConfig": {"insecure": false, "caData": "Q0E="}})),
-        ("basic", json!({"username": "admin", "password": CREDENTIAL, "tlsClientConfig": {"insecure": true}})),
+        (
+            "bearer token",
+            json!({"bearerToken": CREDENTIAL, "tlsClientConfig": {"insecure": false, "caData": "Q0E="}}),
+        ),
+        (
+            "basic",
+            json!({"username": "admin", "password": CREDENTIAL, "tlsClientConfig": {"insecure": true}}),
+        ),
         (
             "client certificate",
             json!({"tlsClientConfig": {"insecure": false, "serverName": "x", "caData": "Q0E=", "certData": "Q0VSVA==", "keyData": ENCODED}}),
@@ -61,7 +68,10 @@ fn every_form_of_credential_survives_reading_and_writing() {
         let cluster = ClusterSecret::from_secret(&secret(&config)).unwrap();
         assert_eq!(cluster.summary().authentication, form);
         let written = cluster.to_secret("argocd").unwrap();
-        assert_eq!(serde_json::from_str::<Value>(&text(&written, "config")).unwrap(), config);
+        assert_eq!(
+            serde_json::from_str::<Value>(&text(&written, "config")).unwrap(),
+            config
+        );
         for (key, expected) in [
             ("name", "eu"),
             ("server", "https://eu.example.com"),
@@ -90,7 +100,10 @@ fn no_text_shows_a_credential() {
             format!("{snapshot:?}"),
         ];
         for text in texts {
-            assert!(!text.contains(CREDENTIAL) && !text.contains(ENCODED), "{form}: {text}");
+            assert!(
+                !text.contains(CREDENTIAL) && !text.contains(ENCODED),
+                "{form}: {text}"
+            );
         }
     }
 }
@@ -99,7 +112,11 @@ fn no_text_shows_a_credential() {
 fn a_secret_that_cannot_be_read_is_named_without_its_content() {
     let broken = |key: &str, value: &str| {
         let mut secret = secret(&json!({}));
-        secret.string_data.as_mut().unwrap().insert(key.to_owned(), value.to_owned());
+        secret
+            .string_data
+            .as_mut()
+            .unwrap()
+            .insert(key.to_owned(), value.to_owned());
         ClusterSecret::from_secret(&secret).unwrap_err()
     };
     for (key, value) in [
@@ -118,7 +135,9 @@ fn a_secret_that_cannot_be_read_is_named_without_its_content() {
     other.metadata.labels = None;
     assert_eq!(
         ClusterSecret::from_secret(&other).unwrap_err(),
-        ClusterSecretError::NotACluster { secret: "cluster-eu".into() }
+        ClusterSecretError::NotACluster {
+            secret: "cluster-eu".into()
+        }
     );
 }
 
@@ -132,14 +151,25 @@ users: [{name: admin, user: {token: s3cret}}]
 contexts: [{name: admin@eu, context: {cluster: eu, user: admin}}]
 current-context: admin@eu
 ";
-    let labels: BTreeMap<_, _> =
-        [("env", "production"), ("cluster.x-k8s.io/watch-filter", "x")].map(|(k, v)| (k.into(), v.into())).into();
+    let labels: BTreeMap<_, _> = [("env", "production"), ("cluster.x-k8s.io/watch-filter", "x")]
+        .map(|(k, v)| (k.into(), v.into()))
+        .into();
     let cluster = spoke("eu", &kubeconfig.to_owned().into(), &labels, &LabelFilter::all()).unwrap();
     let written = cluster.to_secret("argocd").unwrap();
     assert_eq!(written.metadata.name.as_deref(), Some("cluster-eu"));
     assert_eq!(
-        written.metadata.labels.as_ref().unwrap().iter().map(|(k, v)| (k.as_str(), v.as_str())).collect::<Vec<_>>(),
-        [("argocd.argoproj.io/secret-type", "cluster"), ("env", "production")]
+        written
+            .metadata
+            .labels
+            .as_ref()
+            .unwrap()
+            .iter()
+            .map(|(k, v)| (k.as_str(), v.as_str()))
+            .collect::<Vec<_>>(),
+        [
+            ("argocd.argoproj.io/secret-type", "cluster"),
+            ("env", "production")
+        ]
     );
     assert_eq!(
         serde_json::from_str::<Value>(&text(&written, "config")).unwrap(),

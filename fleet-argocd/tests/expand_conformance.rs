@@ -1,12 +1,16 @@
 //! Expansion against Argo CD's own answers.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use fleet_argocd::{ApplicationSet, ExpandError, Snapshot, expand};
 use k8s_openapi::api::core::v1::Secret;
 use serde_json::{Map, Value, json};
 
 /// Where the text of an error is not Argo CD's; see the README beside the cases.
-const OTHER_TEXT: &[&str] =
-    &["list-elementsYaml-syntax-error", "decode-bool-placeholder-error", "decode-elements-wrong-type-error"];
+const OTHER_TEXT: &[&str] = &[
+    "list-elementsYaml-syntax-error",
+    "decode-bool-placeholder-error",
+    "decode-elements-wrong-type-error",
+];
 
 enum Answer {
     Applications(Vec<Value>, Vec<Vec<Value>>),
@@ -45,7 +49,8 @@ fn compare(case: &Value, expected: &Value) -> Option<String> {
             if text != wanted && !OTHER_TEXT.contains(&name) {
                 return Some(format!("the error is\n  {text}\nbut Argo CD's is\n  {wanted}"));
             }
-            (error.reason() != expected["reason"].as_str()).then(|| format!("the reason is {:?}", error.reason()))
+            (error.reason() != expected["reason"].as_str())
+                .then(|| format!("the reason is {:?}", error.reason()))
         }
         (Answer::Applications(mut found, params), None) => {
             let mut wanted = expected["applications"].as_array().cloned().unwrap_or_default();
@@ -71,12 +76,22 @@ fn compare_params(found: Vec<Vec<Value>>, expected: &Value) -> Option<String> {
             .as_array()
             .into_iter()
             .flatten()
-            .map(|params| if params.is_null() { json!({}) } else { params.clone() })
+            .map(|params| {
+                if params.is_null() {
+                    json!({})
+                } else {
+                    params.clone()
+                }
+            })
             .collect();
         found.sort_by_key(Value::to_string);
         wanted.sort_by_key(Value::to_string);
         if found != wanted {
-            return Some(format!("the parameters are\n  {}\nbut Argo CD's are\n  {}", json!(found), json!(wanted)));
+            return Some(format!(
+                "the parameters are\n  {}\nbut Argo CD's are\n  {}",
+                json!(found),
+                json!(wanted)
+            ));
         }
     }
     None
@@ -118,5 +133,7 @@ fn printed(application: &fleet_argocd::Application) -> Value {
 }
 
 fn lines(text: &str) -> Vec<Value> {
-    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    text.lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
 }

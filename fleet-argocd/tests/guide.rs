@@ -1,4 +1,5 @@
 //! The guide's ApplicationSet: read, written, expanded.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::collections::BTreeMap;
 
@@ -20,9 +21,15 @@ fn cluster(name: &str, labels: &[(&str, &str)]) -> ClusterSecret {
 
 fn three_clusters() -> Vec<ClusterSecret> {
     vec![
-        cluster("production-us-east", &[("env", "production"), ("region", "us-east-1")]),
+        cluster(
+            "production-us-east",
+            &[("env", "production"), ("region", "us-east-1")],
+        ),
         cluster("staging-eu-west", &[("env", "staging"), ("region", "eu-west-1")]),
-        cluster("production-eu-west", &[("env", "production"), ("region", "eu-west-1")]),
+        cluster(
+            "production-eu-west",
+            &[("env", "production"), ("region", "eu-west-1")],
+        ),
     ]
 }
 
@@ -48,7 +55,10 @@ fn an_application_says_where_it_comes_from() {
     let first = expansion.iter().next().unwrap();
     assert_eq!(first.provenance().generator, 0);
     assert_eq!(first.provenance().cluster.as_deref(), Some("production-eu-west"));
-    assert_eq!(first.provenance().params.get("metadata.labels.region"), Some(&"eu-west-1".into()));
+    assert_eq!(
+        first.provenance().params.get("metadata.labels.region"),
+        Some(&"eu-west-1".into())
+    );
 }
 
 #[test]
@@ -69,25 +79,40 @@ fn a_label_that_is_missing_is_warned_of() {
 #[test]
 fn an_expansion_to_nothing_is_warned_of() {
     let (_, set) = guide();
-    assert_eq!(expand(&set, &Snapshot::empty()).unwrap().warnings(), [Warning::Empty]);
+    assert_eq!(
+        expand(&set, &Snapshot::empty()).unwrap().warnings(),
+        [Warning::Empty]
+    );
 }
 
 #[test]
 fn what_is_not_expanded_yet_is_refused_with_its_place() {
     for (patch, path) in [
         (serde_json::json!({"goTemplate": true}), "spec.goTemplate"),
-        (serde_json::json!({"templatePatch": "spec: {}"}), "spec.templatePatch"),
+        (
+            serde_json::json!({"templatePatch": "spec: {}"}),
+            "spec.templatePatch",
+        ),
         (
             serde_json::json!({"generators": [{"list": {}}, {"git": {"repoURL": "r", "revision": "HEAD"}}]}),
             "spec.generators[1].git",
         ),
-        (serde_json::json!({"generators": [{"matrix": {"generators": []}}]}), "spec.generators[0].matrix"),
+        (
+            serde_json::json!({"generators": [{"matrix": {"generators": []}}]}),
+            "spec.generators[0].matrix",
+        ),
         (
             serde_json::json!({"generators": [{"merge": {"generators": [], "mergeKeys": []}}]}),
             "spec.generators[0].merge",
         ),
-        (serde_json::json!({"generators": [{"pullRequest": {}}]}), "spec.generators[0].pullRequest"),
-        (serde_json::json!({"generators": [{"scmProvider": {}}]}), "spec.generators[0].scmProvider"),
+        (
+            serde_json::json!({"generators": [{"pullRequest": {}}]}),
+            "spec.generators[0].pullRequest",
+        ),
+        (
+            serde_json::json!({"generators": [{"scmProvider": {}}]}),
+            "spec.generators[0].scmProvider",
+        ),
         (
             serde_json::json!({"generators": [{"clusterDecisionResource": {"configMapRef": "c"}}]}),
             "spec.generators[0].clusterDecisionResource",
@@ -121,6 +146,8 @@ fn any_clusters() -> impl Strategy<Value = Vec<ClusterSecret>> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn prop_the_order_of_the_clusters_does_not_matter(
         (clusters, shuffled) in any_clusters().prop_flat_map(|all| (Just(all.clone()), Just(all).prop_shuffle())),

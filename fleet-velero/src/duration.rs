@@ -50,9 +50,14 @@ impl GoDuration {
                 return None;
             }
             let number: f64 = number.parse().ok()?;
-            let unit_end = after.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(after.len());
+            let unit_end = after
+                .find(|c: char| c.is_ascii_digit() || c == '.')
+                .unwrap_or(after.len());
             let (unit, next) = after.split_at(unit_end);
-            let seconds = UNITS.iter().find(|(name, _)| *name == unit).map(|(_, seconds)| *seconds)?;
+            let seconds = UNITS
+                .iter()
+                .find(|(name, _)| *name == unit)
+                .map(|(_, seconds)| *seconds)?;
             total += number * seconds;
             rest = next;
         }
@@ -115,7 +120,19 @@ mod tests {
 
     #[test]
     fn what_go_does_not_read_has_none() {
-        for text in ["", "30d", "1w", "10", "h", ".s", "1.2.3s", "1h 30m", "-", "9999999999h", "1H"] {
+        for text in [
+            "",
+            "30d",
+            "1w",
+            "10",
+            "h",
+            ".s",
+            "1.2.3s",
+            "1h 30m",
+            "-",
+            "9999999999h",
+            "1H",
+        ] {
             assert_eq!(GoDuration::from(text).seconds(), None, "{text}");
         }
     }

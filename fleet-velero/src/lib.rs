@@ -35,7 +35,11 @@ pub fn crds() -> Vec<CustomResourceDefinition> {
     ];
     for version in crds.iter_mut().flat_map(|crd| &mut crd.spec.versions) {
         version.subresources = None;
-        if let Some(schema) = version.schema.as_mut().and_then(|schema| schema.open_api_v3_schema.as_mut()) {
+        if let Some(schema) = version
+            .schema
+            .as_mut()
+            .and_then(|schema| schema.open_api_v3_schema.as_mut())
+        {
             schema::refuse_nulls(schema);
         }
     }

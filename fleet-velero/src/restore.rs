@@ -26,7 +26,7 @@ use crate::open_enum::open_enum;
     namespaced,
     status = "RestoreStatus",
     derive = "Default",
-    derive = "PartialEq",
+    derive = "PartialEq"
 )]
 #[serde(rename_all = "camelCase")]
 pub struct RestoreSpec {

@@ -20,7 +20,7 @@ use crate::open_enum::open_enum;
     namespaced,
     status = "ScheduleStatus",
     derive = "Default",
-    derive = "PartialEq",
+    derive = "PartialEq"
 )]
 #[serde(rename_all = "camelCase")]
 pub struct ScheduleSpec {

@@ -24,7 +24,11 @@ pub(crate) fn bytes(_: &mut SchemaGenerator) -> Schema {
 /// null it means absence, which is what a dropped one is.
 pub(crate) fn refuse_nulls(schema: &mut JSONSchemaProps) {
     schema.nullable = None;
-    for property in schema.properties.iter_mut().flat_map(|properties| properties.values_mut()) {
+    for property in schema
+        .properties
+        .iter_mut()
+        .flat_map(|properties| properties.values_mut())
+    {
         refuse_nulls(property);
     }
     match &mut schema.items {

@@ -23,7 +23,7 @@ use crate::storage_location::SecretKeyRef;
     namespaced,
     status = "VolumeSnapshotLocationStatus",
     derive = "Default",
-    derive = "PartialEq",
+    derive = "PartialEq"
 )]
 #[serde(rename_all = "camelCase")]
 pub struct VolumeSnapshotLocationSpec {

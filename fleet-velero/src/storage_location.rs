@@ -25,7 +25,7 @@ use crate::schema;
     namespaced,
     status = "BackupStorageLocationStatus",
     derive = "Default",
-    derive = "PartialEq",
+    derive = "PartialEq"
 )]
 #[serde(rename_all = "camelCase")]
 pub struct BackupStorageLocationSpec {

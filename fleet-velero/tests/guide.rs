@@ -1,4 +1,5 @@
 //! The guide's Velero manifests: read and written.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use fleet_velero::{BackupStorageLocation, GoDuration, Schedule};
 
@@ -23,7 +24,10 @@ fn a_duration_stays_as_it_was_written() {
     let documents = fleet_core::yaml::documents(include_str!("fixtures/velero.yaml")).unwrap();
     let schedule: Schedule = documents[0].decode().unwrap();
     assert_eq!(schedule.spec.template.ttl, Some(GoDuration::from("720h")));
-    assert_eq!(schedule.spec.template.included_namespaces.as_deref(), Some(&["*".to_owned()][..]));
+    assert_eq!(
+        schedule.spec.template.included_namespaces.as_deref(),
+        Some(&["*".to_owned()][..])
+    );
 }
 
 #[test]

@@ -1,4 +1,5 @@
 //! Every kind beside upstream's CustomResourceDefinition.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 #[path = "../../fleet-argocd/tests/crd_conformance/mod.rs"]
 mod crd_conformance;
@@ -7,11 +8,26 @@ use crd_conformance::{Kind, assert_covered, assert_values_survive, rewrite};
 use fleet_velero::{Backup, BackupStorageLocation, Restore, Schedule, VolumeSnapshotLocation, crds};
 
 const KINDS: &[Kind] = &[
-    Kind { name: "Backup", rewrite: rewrite::<Backup> },
-    Kind { name: "BackupStorageLocation", rewrite: rewrite::<BackupStorageLocation> },
-    Kind { name: "Restore", rewrite: rewrite::<Restore> },
-    Kind { name: "Schedule", rewrite: rewrite::<Schedule> },
-    Kind { name: "VolumeSnapshotLocation", rewrite: rewrite::<VolumeSnapshotLocation> },
+    Kind {
+        name: "Backup",
+        rewrite: rewrite::<Backup>,
+    },
+    Kind {
+        name: "BackupStorageLocation",
+        rewrite: rewrite::<BackupStorageLocation>,
+    },
+    Kind {
+        name: "Restore",
+        rewrite: rewrite::<Restore>,
+    },
+    Kind {
+        name: "Schedule",
+        rewrite: rewrite::<Schedule>,
+    },
+    Kind {
+        name: "VolumeSnapshotLocation",
+        rewrite: rewrite::<VolumeSnapshotLocation>,
+    },
 ];
 
 #[test]

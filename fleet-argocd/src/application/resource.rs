@@ -48,7 +48,10 @@ impl Application {
     /// An Application of this name.
     pub fn new(name: &str, spec: ApplicationSpec) -> Self {
         Self {
-            metadata: ObjectMeta { name: Some(name.to_owned()), ..ObjectMeta::default() },
+            metadata: ObjectMeta {
+                name: Some(name.to_owned()),
+                ..ObjectMeta::default()
+            },
             spec,
             status: None,
             operation: None,
@@ -117,8 +120,18 @@ impl Serialize for Application {
 
 impl<'de> Deserialize<'de> for Application {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Read { metadata, spec, status, operation } = Read::deserialize(deserializer)?;
-        Ok(Self { metadata, spec, status, operation })
+        let Read {
+            metadata,
+            spec,
+            status,
+            operation,
+        } = Read::deserialize(deserializer)?;
+        Ok(Self {
+            metadata,
+            spec,
+            status,
+            operation,
+        })
     }
 }
 
@@ -181,7 +194,10 @@ impl CustomResourceExt for Application {
         schema.remove("title");
         schema.remove("description");
         CustomResourceDefinition {
-            metadata: ObjectMeta { name: Some(CRD_NAME.to_owned()), ..ObjectMeta::default() },
+            metadata: ObjectMeta {
+                name: Some(CRD_NAME.to_owned()),
+                ..ObjectMeta::default()
+            },
             spec: CustomResourceDefinitionSpec {
                 group: GROUP.to_owned(),
                 names: CustomResourceDefinitionNames {
@@ -203,7 +219,9 @@ impl CustomResourceExt for Application {
                         column("Revision", ".status.sync.revision", Some(10)),
                         column("Project", ".spec.project", Some(10)),
                     ]),
-                    schema: Some(CustomResourceValidation { open_api_v3_schema: props(schema) }),
+                    schema: Some(CustomResourceValidation {
+                        open_api_v3_schema: props(schema),
+                    }),
                     subresources: Some(CustomResourceSubresources::default()),
                     ..CustomResourceDefinitionVersion::default()
                 }],

@@ -13,7 +13,7 @@ use super::source::{ApplicationSource, SourceHydrator};
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ApplicationSpec {
-    /// The AppProject that limits what it may do; empty means `default`.
+    /// The `AppProject` that limits what it may do; empty means `default`.
     #[serde(default)]
     #[schemars(!default)]
     pub project: String,

@@ -212,7 +212,7 @@ pub struct GitPathItem {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ClusterDecisionResourceGenerator {
-    /// The ConfigMap that says where in the resource the clusters are.
+    /// The `ConfigMap` that says where in the resource the clusters are.
     #[serde(default)]
     #[schemars(!default)]
     pub config_map_ref: String,
@@ -276,7 +276,7 @@ pub struct MergeGenerator {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PluginGenerator {
-    /// The ConfigMap that says where the service is and which token it takes.
+    /// The `ConfigMap` that says where the service is and which token it takes.
     #[serde(default)]
     #[schemars(!default)]
     pub config_map_ref: PluginConfigMapRef,
@@ -297,7 +297,7 @@ pub struct PluginGenerator {
     pub extra: Extra,
 }
 
-/// The ConfigMap of a plugin.
+/// The `ConfigMap` of a plugin.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PluginConfigMapRef {

@@ -265,11 +265,11 @@ pub struct SecretKeyRef {
     pub extra: Extra,
 }
 
-/// One key of a ConfigMap in Argo CD's namespace.
+/// One key of a `ConfigMap` in Argo CD's namespace.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ConfigMapKeyRef {
-    /// The ConfigMap's name.
+    /// The `ConfigMap`'s name.
     #[serde(default)]
     #[schemars(!default)]
     pub config_map_name: String,

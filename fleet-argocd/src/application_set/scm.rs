@@ -32,7 +32,7 @@ pub struct ScmProviderGenerator {
     /// Azure DevOps.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub azure_dev_ops: Option<ScmAzureDevOps>,
-    /// AWS CodeCommit.
+    /// AWS `CodeCommit`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub aws_code_commit: Option<ScmAwsCodeCommit>,
     /// Which repositories and branches.

@@ -27,7 +27,7 @@ use crate::open_enum::open_enum;
     namespaced,
     status = "ApplicationSetStatus",
     derive = "Default",
-    derive = "PartialEq",
+    derive = "PartialEq"
 )]
 #[serde(rename_all = "camelCase")]
 pub struct ApplicationSetSpec {

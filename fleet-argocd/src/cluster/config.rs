@@ -20,7 +20,7 @@ pub struct ClusterConfig {
     pub username: Option<String>,
     /// The password of basic authentication.
     pub password: Option<SecretString>,
-    /// A bearer token, usually a ServiceAccount's.
+    /// A bearer token, usually a `ServiceAccount`'s.
     pub bearer_token: Option<SecretString>,
     /// Certificates: the server's to check, and the client's own.
     pub tls_client_config: TlsClientConfig,
@@ -91,7 +91,10 @@ struct Unknown(Map<String, Value>);
 impl ClusterConfig {
     /// A connection with a bearer token.
     pub fn bearer_token(token: impl Into<String>) -> Self {
-        Self { bearer_token: Some(token.into().into()), ..Self::default() }
+        Self {
+            bearer_token: Some(token.into().into()),
+            ..Self::default()
+        }
     }
 
     /// Trusts these certificates (PEM).
@@ -129,7 +132,10 @@ impl ClusterConfig {
                 server_name: tls.server_name.clone(),
                 ca_data: tls.ca_data.as_ref().map(|pem| STANDARD.encode(pem)),
                 cert_data: tls.cert_data.as_ref().map(|pem| STANDARD.encode(pem)),
-                key_data: tls.key_data.as_ref().map(|pem| STANDARD.encode(pem.expose_secret())),
+                key_data: tls
+                    .key_data
+                    .as_ref()
+                    .map(|pem| STANDARD.encode(pem.expose_secret())),
                 extra: tls.extra.0.clone(),
             },
             aws_auth_config: self.aws_auth_config.clone(),
@@ -268,7 +274,11 @@ impl From<&ExecAuth> for WireExec {
         Self {
             command: exec.command.clone(),
             args: exec.args.iter().map(text).collect(),
-            env: exec.env.iter().map(|(name, value)| (name.clone(), text(value))).collect(),
+            env: exec
+                .env
+                .iter()
+                .map(|(name, value)| (name.clone(), text(value)))
+                .collect(),
             api_version: exec.api_version.clone(),
             install_hint: exec.install_hint.clone(),
         }
@@ -280,7 +290,11 @@ impl From<WireExec> for ExecAuth {
         Self {
             command: wire.command,
             args: wire.args.into_iter().map(SecretString::from).collect(),
-            env: wire.env.into_iter().map(|(name, value)| (name, value.into())).collect(),
+            env: wire
+                .env
+                .into_iter()
+                .map(|(name, value)| (name, value.into()))
+                .collect(),
             api_version: wire.api_version,
             install_hint: wire.install_hint,
         }

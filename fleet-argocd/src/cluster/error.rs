@@ -10,9 +10,7 @@ pub enum ClusterSecretError {
     #[error("a cluster Secret has no metadata.name")]
     Unnamed,
     /// The Secret is not one of a cluster.
-    #[error(
-        "Secret {secret} is not a cluster's: expected the label argocd.argoproj.io/secret-type=cluster"
-    )]
+    #[error("Secret {secret} is not a cluster's: expected the label argocd.argoproj.io/secret-type=cluster")]
     NotACluster {
         /// The Secret's name.
         secret: String,

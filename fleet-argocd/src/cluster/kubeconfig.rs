@@ -28,7 +28,9 @@ impl LabelFilter {
 
     /// Only these keys.
     pub fn only<K: Into<String>>(keys: impl IntoIterator<Item = K>) -> Self {
-        Self { only: Some(keys.into_iter().map(Into::into).collect()) }
+        Self {
+            only: Some(keys.into_iter().map(Into::into).collect()),
+        }
     }
 
     /// The labels that are taken over.
@@ -53,7 +55,10 @@ pub fn spoke(
     labels: &BTreeMap<String, String>,
     filter: &LabelFilter,
 ) -> Result<ClusterSecret, ClusterSecretError> {
-    let unreadable = |expected| ClusterSecretError::Kubeconfig { cluster: name.to_owned(), expected };
+    let unreadable = |expected| ClusterSecretError::Kubeconfig {
+        cluster: name.to_owned(),
+        expected,
+    };
     let dangling = |what, reference: &str| ClusterSecretError::Dangling {
         cluster: name.to_owned(),
         what,
@@ -65,14 +70,19 @@ pub fn spoke(
         .and_then(|document| serde_json::from_value(document.into_value()).ok())
         .ok_or_else(|| unreadable("YAML with `clusters`, `users`, `contexts` and `current-context`"))?;
 
-    let context = match config.current_context.as_deref().filter(|context| !context.is_empty()) {
+    let context = match config
+        .current_context
+        .as_deref()
+        .filter(|context| !context.is_empty())
+    {
         Some(current) => named(&config.contexts, current).ok_or_else(|| dangling("context", current))?,
         None => match config.contexts.as_slice() {
             [one] => &one.entry,
             _ => return Err(unreadable("a `current-context`")),
         },
     };
-    let cluster = named(&config.clusters, &context.cluster).ok_or_else(|| dangling("cluster", &context.cluster))?;
+    let cluster =
+        named(&config.clusters, &context.cluster).ok_or_else(|| dangling("cluster", &context.cluster))?;
     let user = named(&config.users, &context.user).ok_or_else(|| dangling("user", &context.user))?;
     for (field, reference) in [
         ("certificate-authority", &cluster.certificate_authority),
@@ -81,7 +91,10 @@ pub fn spoke(
         ("token-file", &user.token_file),
     ] {
         if reference.is_some() {
-            return Err(ClusterSecretError::FileReference { cluster: name.to_owned(), field });
+            return Err(ClusterSecretError::FileReference {
+                cluster: name.to_owned(),
+                field,
+            });
         }
     }
     let pem = |data: &Option<String>, expected| {
@@ -98,8 +111,14 @@ pub fn spoke(
     let mut tls = TlsClientConfig::default();
     tls.insecure = cluster.insecure_skip_tls_verify;
     tls.server_name.clone_from(&cluster.tls_server_name);
-    tls.ca_data = pem(&cluster.certificate_authority_data, "base64 in `certificate-authority-data`")?;
-    tls.cert_data = pem(&user.client_certificate_data, "base64 in `client-certificate-data`")?;
+    tls.ca_data = pem(
+        &cluster.certificate_authority_data,
+        "base64 in `certificate-authority-data`",
+    )?;
+    tls.cert_data = pem(
+        &user.client_certificate_data,
+        "base64 in `client-certificate-data`",
+    )?;
     tls.key_data = key.map(SecretString::from);
     if tls.insecure {
         // Argo CD refuses a connection that is both unchecked and checked against a certificate.
@@ -113,7 +132,9 @@ pub fn spoke(
     connection.tls_client_config = tls;
     connection.proxy_url = cluster.proxy_url.clone().map(SecretString::from);
     connection.exec_provider_config = user.exec.as_ref().map(exec_auth);
-    Ok(ClusterSecret::new(name, &cluster.server).with_labels(filter.apply(labels)).with_config(connection))
+    Ok(ClusterSecret::new(name, &cluster.server)
+        .with_labels(filter.apply(labels))
+        .with_config(connection))
 }
 
 #[derive(Deserialize)]
@@ -190,20 +211,32 @@ fn exec_auth(exec: &Exec) -> ExecAuth {
     let mut auth = ExecAuth::default();
     auth.command.clone_from(&exec.command);
     auth.args = exec.args.iter().flatten().map(|arg| arg.clone().into()).collect();
-    auth.env = exec.env.iter().flatten().map(|one| (one.name.clone(), one.value.clone().into())).collect();
+    auth.env = exec
+        .env
+        .iter()
+        .flatten()
+        .map(|one| (one.name.clone(), one.value.clone().into()))
+        .collect();
     auth.api_version.clone_from(&exec.api_version);
     auth.install_hint.clone_from(&exec.install_hint);
     auth
 }
 
 fn named<'a, T>(entries: &'a [Named<T>], name: &str) -> Option<&'a T> {
-    entries.iter().find(|entry| entry.name == name).map(|entry| &entry.entry)
+    entries
+        .iter()
+        .find(|entry| entry.name == name)
+        .map(|entry| &entry.entry)
 }
 
 fn is_machinery(key: &str) -> bool {
-    let Some((prefix, _)) = key.split_once('/') else { return false };
+    let Some((prefix, _)) = key.split_once('/') else {
+        return false;
+    };
     MACHINERY.iter().any(|domain| {
-        prefix.strip_suffix(domain).is_some_and(|before| before.is_empty() || before.ends_with('.'))
+        prefix
+            .strip_suffix(domain)
+            .is_some_and(|before| before.is_empty() || before.ends_with('.'))
     })
 }
 
@@ -235,7 +268,10 @@ mod tests {
         .into();
         let all: Vec<_> = LabelFilter::all().apply(&labels).into_keys().collect();
         assert_eq!(all, ["company.io/team", "env"]);
-        let only: Vec<_> = LabelFilter::only(["env", "app.kubernetes.io/name"]).apply(&labels).into_keys().collect();
+        let only: Vec<_> = LabelFilter::only(["env", "app.kubernetes.io/name"])
+            .apply(&labels)
+            .into_keys()
+            .collect();
         assert_eq!(only, ["env"]);
     }
 
@@ -258,7 +294,13 @@ mod tests {
             ("not a kubeconfig: [s3cret".into(), "expected YAML"),
             (kubeconfig("{token-file: /s3cret}"), "token-file"),
             (kubeconfig("{client-key-data: 's3cret!'}"), "client-key-data"),
-            (kubeconfig("{token: s3cret}").expose_secret().replace("user: admin}", "user: nobody}").into(), "nobody"),
+            (
+                kubeconfig("{token: s3cret}")
+                    .expose_secret()
+                    .replace("user: admin}", "user: nobody}")
+                    .into(),
+                "nobody",
+            ),
         ] {
             let error = spoke("eu", &config, &BTreeMap::new(), &LabelFilter::all()).unwrap_err();
             let texts = format!("{error} {error:?}");

@@ -46,7 +46,7 @@ pub struct ClusterSecret {
     pub namespaces: Vec<String>,
     /// Whether cluster-scoped resources count when `namespaces` limits the rest. Default false.
     pub cluster_resources: Option<bool>,
-    /// The AppProject the cluster is registered for; default: all.
+    /// The `AppProject` the cluster is registered for; default: all.
     pub project: Option<String>,
     /// The controller shard that looks after it; default: Argo CD decides.
     pub shard: Option<i64>,
@@ -67,7 +67,7 @@ pub struct ClusterSummary {
     pub name: String,
     /// The URL of its API server.
     pub server: String,
-    /// The AppProject it is registered for.
+    /// The `AppProject` it is registered for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub project: Option<String>,
     /// The namespaces Argo CD looks after; empty for all.
@@ -83,12 +83,21 @@ impl ClusterSecret {
     /// A cluster of this name at this URL, without labels or credentials.
     pub fn new(name: impl Into<String>, server: impl Into<String>) -> Self {
         let name = name.into();
-        Self { secret_name: format!("cluster-{name}"), name, server: server.into(), ..Self::default() }
+        Self {
+            secret_name: format!("cluster-{name}"),
+            name,
+            server: server.into(),
+            ..Self::default()
+        }
     }
 
     /// Adds labels.
-    pub fn with_labels<K: Into<String>, V: Into<String>>(mut self, labels: impl IntoIterator<Item = (K, V)>) -> Self {
-        self.labels.extend(labels.into_iter().map(|(key, value)| (key.into(), value.into())));
+    pub fn with_labels<K: Into<String>, V: Into<String>>(
+        mut self,
+        labels: impl IntoIterator<Item = (K, V)>,
+    ) -> Self {
+        self.labels
+            .extend(labels.into_iter().map(|(key, value)| (key.into(), value.into())));
         self
     }
 
@@ -97,11 +106,15 @@ impl ClusterSecret {
         mut self,
         annotations: impl IntoIterator<Item = (K, V)>,
     ) -> Self {
-        self.annotations.extend(annotations.into_iter().map(|(key, value)| (key.into(), value.into())));
+        self.annotations.extend(
+            annotations
+                .into_iter()
+                .map(|(key, value)| (key.into(), value.into())),
+        );
         self
     }
 
-    /// Registers it for one AppProject.
+    /// Registers it for one `AppProject`.
     pub fn with_project(mut self, project: impl Into<String>) -> Self {
         self.project = Some(project.into());
         self
@@ -158,7 +171,11 @@ impl ClusterSecret {
                 ..ObjectMeta::default()
             },
             type_: Some("Opaque".to_owned()),
-            data: Some(data.into_iter().map(|(key, text)| (key, ByteString(text.into_bytes()))).collect()),
+            data: Some(
+                data.into_iter()
+                    .map(|(key, text)| (key, ByteString(text.into_bytes())))
+                    .collect(),
+            ),
             ..Secret::default()
         })
     }
@@ -173,7 +190,11 @@ impl ClusterSecret {
         if labels.remove(SECRET_TYPE_LABEL).as_deref() != Some(CLUSTER) {
             return Err(ClusterSecretError::NotACluster { secret: secret_name });
         }
-        let unreadable = |key, expected| ClusterSecretError::Unreadable { secret: secret_name.clone(), key, expected };
+        let unreadable = |key, expected| ClusterSecretError::Unreadable {
+            secret: secret_name.clone(),
+            key,
+            expected,
+        };
         let server = secret_text(secret, "server")?.ok_or_else(|| ClusterSecretError::Missing {
             secret: secret_name.clone(),
             key: "server",
@@ -198,7 +219,12 @@ impl ClusterSecret {
             name: secret_text(secret, "name")?.unwrap_or_default(),
             server,
             namespaces: secret_text(secret, "namespaces")?
-                .map(|list| list.split(',').map(|name| name.trim().to_owned()).filter(|n| !n.is_empty()).collect())
+                .map(|list| {
+                    list.split(',')
+                        .map(|name| name.trim().to_owned())
+                        .filter(|n| !n.is_empty())
+                        .collect()
+                })
                 .unwrap_or_default(),
             cluster_resources,
             project: secret_text(secret, "project")?.filter(|project| !project.is_empty()),
@@ -216,7 +242,9 @@ pub(crate) fn secret_text(secret: &Secret, key: &'static str) -> Result<Option<S
     if let Some(text) = secret.string_data.as_ref().and_then(|data| data.get(key)) {
         return Ok(Some(text.clone()));
     }
-    let Some(bytes) = secret.data.as_ref().and_then(|data| data.get(key)) else { return Ok(None) };
+    let Some(bytes) = secret.data.as_ref().and_then(|data| data.get(key)) else {
+        return Ok(None);
+    };
     match String::from_utf8(bytes.0.clone()) {
         Ok(text) => Ok(Some(text)),
         Err(_) => Err(ClusterSecretError::Unreadable {

@@ -58,7 +58,9 @@ pub enum GeneratorProblem {
         found: &'static str,
     },
     /// A parameter that is not a string, in the plain template language.
-    #[error("the parameter is {found}; the plain template language takes strings only, so quote it or set goTemplate")]
+    #[error(
+        "the parameter is {found}; the plain template language takes strings only, so quote it or set goTemplate"
+    )]
     NotString {
         /// The kind of what was found.
         found: &'static str,
@@ -135,8 +137,9 @@ impl ExpandError {
 
 impl GeneratorProblem {
     fn upstream(&self) -> String {
-        let into_map =
-            |found: &str| format!("json: cannot unmarshal {found} into Go value of type map[string]interface {{}}");
+        let into_map = |found: &str| {
+            format!("json: cannot unmarshal {found} into Go value of type map[string]interface {{}}")
+        };
         match self {
             Self::ElementNotObject { found: "null" } => {
                 "error unmarshling list element unexpected end of JSON input".to_owned()
@@ -146,13 +149,17 @@ impl GeneratorProblem {
             Self::NotString { .. } => "error parsing value as string %!w(<nil>)".to_owned(),
             Self::ValuesNotObject { .. } => "error parsing values map".to_owned(),
             Self::ElementsYamlSyntax { message } => {
-                format!("error unmarshling decoded ElementsYaml error converting YAML to JSON: yaml: {message}")
+                format!(
+                    "error unmarshling decoded ElementsYaml error converting YAML to JSON: yaml: {message}"
+                )
             }
             Self::ElementsYamlShape { found, item } => {
                 let message = if *item {
                     into_map(found)
                 } else {
-                    format!("json: cannot unmarshal {found} into Go value of type []map[string]interface {{}}")
+                    format!(
+                        "json: cannot unmarshal {found} into Go value of type []map[string]interface {{}}"
+                    )
                 };
                 format!(
                     "error unmarshling decoded ElementsYaml error unmarshaling JSON: while decoding JSON: {message}"
@@ -163,7 +170,9 @@ impl GeneratorProblem {
             }
             Self::ParameterSelector { message } => format!("error parsing label selector: {message}"),
             Self::Value { message } => {
-                format!("error appending templated values for cluster: failed to replace templated string: {message}")
+                format!(
+                    "error appending templated values for cluster: failed to replace templated string: {message}"
+                )
             }
         }
     }
@@ -180,7 +189,11 @@ pub(crate) struct TemplateFault {
 
 impl TemplateFault {
     pub(crate) fn new(template: &str, message: String) -> Self {
-        Self { template: template.to_owned(), message, segments: Vec::new() }
+        Self {
+            template: template.to_owned(),
+            message,
+            segments: Vec::new(),
+        }
     }
 
     pub(crate) fn under_field(mut self, name: &str) -> Self {
@@ -195,9 +208,12 @@ impl TemplateFault {
 
     /// Where it stands, below a place.
     pub(crate) fn below(&self, place: &FieldPath) -> FieldPath {
-        self.segments.iter().rev().fold(place.clone(), |path, segment| match segment {
-            Segment::Field(name) => path.field(name.as_str()),
-            Segment::Index(index) => path.index(*index),
-        })
+        self.segments
+            .iter()
+            .rev()
+            .fold(place.clone(), |path, segment| match segment {
+                Segment::Field(name) => path.field(name.as_str()),
+                Segment::Index(index) => path.index(*index),
+            })
     }
 }

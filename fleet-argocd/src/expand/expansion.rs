@@ -120,7 +120,10 @@ impl Expansion {
         }
         for (name, count) in counts {
             if count > 1 {
-                found.push(Warning::DuplicateName { name: name.to_owned(), count });
+                found.push(Warning::DuplicateName {
+                    name: name.to_owned(),
+                    count,
+                });
             }
         }
         self.warnings.append(&mut found);
@@ -146,13 +149,23 @@ impl fmt::Display for Warning {
                 "no Application came out; where the policy allows it, Argo CD deletes those that exist",
             ),
             Self::UnrecognizedGenerator { generator } => {
-                write!(f, "spec.generators[{generator}] is of no known kind and gives nothing")
+                write!(
+                    f,
+                    "spec.generators[{generator}] is of no known kind and gives nothing"
+                )
             }
             Self::DuplicateName { name, count } => {
-                write!(f, "{count} Applications are named {name}; Argo CD applies none of them")
+                write!(
+                    f,
+                    "{count} Applications are named {name}; Argo CD applies none of them"
+                )
             }
             Self::NoName { index } => write!(f, "Application {index} has no name; Argo CD refuses it"),
-            Self::Unresolved { application, path, text } => {
+            Self::Unresolved {
+                application,
+                path,
+                text,
+            } => {
                 write!(f, "{application}: {path} keeps a placeholder: {text}")
             }
         }

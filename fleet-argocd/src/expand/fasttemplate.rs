@@ -47,7 +47,10 @@ impl FastTemplate {
                 parts.push(Part::Text(before.to_owned()));
             }
             let Some((tag, next)) = after.split_once(CLOSE) else {
-                return Err(Unclosed { template: text.to_owned(), rest: after.to_owned() });
+                return Err(Unclosed {
+                    template: text.to_owned(),
+                    rest: after.to_owned(),
+                });
             };
             parts.push(Part::Placeholder(tag.to_owned()));
             rest = next;
@@ -98,7 +101,10 @@ impl Unclosed {
 
 /// Whether a text would be taken for a template: a line holds an opening and, after it, a closing brace pair.
 pub(crate) fn looks_like_template(text: &str) -> bool {
-    text.split('\n').any(|line| line.split_once(OPEN).is_some_and(|(_, after)| after.contains(CLOSE)))
+    text.split('\n').any(|line| {
+        line.split_once(OPEN)
+            .is_some_and(|(_, after)| after.contains(CLOSE))
+    })
 }
 
 /// Whether a text holds a placeholder of this language: not one of Helm's or Go's, which begin with `.`, `$`
@@ -107,9 +113,10 @@ pub(crate) fn has_placeholder(text: &str) -> bool {
     if !text.contains(OPEN) || !looks_like_template(text) {
         return false;
     }
-    text.split(OPEN).skip(1).filter_map(|rest| rest.split_once(CLOSE)).any(|(tag, _)| {
-        tag.trim().starts_with(|first: char| first.is_alphanumeric())
-    })
+    text.split(OPEN)
+        .skip(1)
+        .filter_map(|rest| rest.split_once(CLOSE))
+        .any(|(tag, _)| tag.trim().starts_with(|first: char| first.is_alphanumeric()))
 }
 
 const OPEN: &str = "{{";
@@ -135,7 +142,10 @@ mod tests {
 
     #[test]
     fn what_cannot_be_replaced_stays_as_it_is() {
-        assert_eq!(rendered("{{ b }}-{{}}-{{ .Values.a }}-{{{a}}}-{{n}}"), "{{ b }}-{{}}-{{ .Values.a }}-{{{a}}}-{{n}}");
+        assert_eq!(
+            rendered("{{ b }}-{{}}-{{ .Values.a }}-{{{a}}}-{{n}}"),
+            "{{ b }}-{{}}-{{ .Values.a }}-{{{a}}}-{{n}}"
+        );
     }
 
     #[test]

@@ -83,7 +83,9 @@ pub(crate) fn run<'a>(
             problem: GeneratorProblem::ParameterSelector { message },
         })?;
         for batch in &mut batches {
-            batch.generated.retain(|generated| matcher.matches(&generated.params.flattened()));
+            batch
+                .generated
+                .retain(|generated| matcher.matches(&generated.params.flattened()));
         }
     }
     Ok(batches)
@@ -93,7 +95,10 @@ fn refuse_unsupported(item: &Generator, path: &FieldPath) -> Result<(), ExpandEr
     let unsupported = [
         (item.git.is_some(), "git"),
         (item.scm_provider.is_some(), "scmProvider"),
-        (item.cluster_decision_resource.is_some(), "clusterDecisionResource"),
+        (
+            item.cluster_decision_resource.is_some(),
+            "clusterDecisionResource",
+        ),
         (item.pull_request.is_some(), "pullRequest"),
         (item.matrix.is_some(), "matrix"),
         (item.merge.is_some(), "merge"),
@@ -113,7 +118,10 @@ fn list(generator: &ListGenerator, path: &FieldPath) -> Result<Vec<Generated>, E
     let mut generated = Vec::new();
     for (index, element) in generator.elements.iter().flatten().enumerate() {
         let path = path.clone().field("elements").index(index);
-        generated.push(Generated { params: list_element(element, &path)?, cluster: None });
+        generated.push(Generated {
+            params: list_element(element, &path)?,
+            cluster: None,
+        });
     }
     if let Some(text) = generator.elements_yaml.as_deref().filter(|text| !text.is_empty()) {
         let path = path.clone().field("elementsYaml");
@@ -124,7 +132,12 @@ fn list(generator: &ListGenerator, path: &FieldPath) -> Result<Vec<Generated>, E
 
 fn list_element(element: &Value, path: &FieldPath) -> Result<Params, ExpandError> {
     let Value::Object(fields) = element else {
-        return Err(problem(path.clone(), GeneratorProblem::ElementNotObject { found: go::kind(element) }));
+        return Err(problem(
+            path.clone(),
+            GeneratorProblem::ElementNotObject {
+                found: go::kind(element),
+            },
+        ));
     };
     let mut params = Params::default();
     for (key, value) in fields {
@@ -135,15 +148,30 @@ fn list_element(element: &Value, path: &FieldPath) -> Result<Params, ExpandError
                 for (name, value) in values {
                     let Value::String(text) = value else {
                         let found = go::kind(value);
-                        return Err(problem(path.field(name.as_str()), GeneratorProblem::NotString { found }));
+                        return Err(problem(
+                            path.field(name.as_str()),
+                            GeneratorProblem::NotString { found },
+                        ));
                     };
                     params.insert(format!("values.{name}"), text.as_str());
                 }
             }
             other if key == "values" => {
-                return Err(problem(path, GeneratorProblem::ValuesNotObject { found: go::kind(other) }));
+                return Err(problem(
+                    path,
+                    GeneratorProblem::ValuesNotObject {
+                        found: go::kind(other),
+                    },
+                ));
             }
-            other => return Err(problem(path, GeneratorProblem::NotString { found: go::kind(other) })),
+            other => {
+                return Err(problem(
+                    path,
+                    GeneratorProblem::NotString {
+                        found: go::kind(other),
+                    },
+                ));
+            }
         }
     }
     Ok(params)
@@ -152,14 +180,22 @@ fn list_element(element: &Value, path: &FieldPath) -> Result<Params, ExpandError
 /// Unlike `elements`, these are neither checked nor flattened, also in the plain language.
 fn elements_yaml(text: &str, path: &FieldPath) -> Result<Vec<Generated>, ExpandError> {
     let documents = yaml::documents(text).map_err(|error| {
-        problem(path.clone(), GeneratorProblem::ElementsYamlSyntax { message: error.to_string() })
+        problem(
+            path.clone(),
+            GeneratorProblem::ElementsYamlSyntax {
+                message: error.to_string(),
+            },
+        )
     })?;
     let items = match documents.into_iter().next().map(yaml::Document::into_value) {
         None | Some(Value::Null) => return Ok(Vec::new()),
         Some(Value::Array(items)) => items,
         Some(other) => {
             let found = go::kind(&other);
-            return Err(problem(path.clone(), GeneratorProblem::ElementsYamlShape { found, item: false }));
+            return Err(problem(
+                path.clone(),
+                GeneratorProblem::ElementsYamlShape { found, item: false },
+            ));
         }
     };
     items
@@ -172,10 +208,16 @@ fn elements_yaml(text: &str, path: &FieldPath) -> Result<Vec<Generated>, ExpandE
                 other => {
                     let found = go::kind(&other);
                     let path = path.clone().index(index);
-                    return Err(problem(path, GeneratorProblem::ElementsYamlShape { found, item: true }));
+                    return Err(problem(
+                        path,
+                        GeneratorProblem::ElementsYamlShape { found, item: true },
+                    ));
                 }
             };
-            Ok(Generated { params, cluster: None })
+            Ok(Generated {
+                params,
+                cluster: None,
+            })
         })
         .collect()
 }
@@ -187,7 +229,10 @@ fn clusters(
 ) -> Result<Vec<Generated>, ExpandError> {
     let selector = generator.selector.clone().unwrap_or_default();
     let matcher = Matcher::new(&selector, Values::Labels).map_err(|message| {
-        problem(path.clone().field("selector"), GeneratorProblem::ClusterSelector { message })
+        problem(
+            path.clone().field("selector"),
+            GeneratorProblem::ClusterSelector { message },
+        )
     })?;
     let values = templated_values(generator.values.as_ref(), path)?;
 
@@ -205,7 +250,9 @@ fn clusters(
         })
         .collect();
 
-    let local_is_registered = snapshot.clusters().any(|cluster| cluster.server == IN_CLUSTER_SERVER);
+    let local_is_registered = snapshot
+        .clusters()
+        .any(|cluster| cluster.server == IN_CLUSTER_SERVER);
     if is_empty(&selector) && !local_is_registered {
         generated.push(Generated {
             params: with_values(in_cluster_params(), &values),
@@ -213,7 +260,7 @@ fn clusters(
         });
     }
     if generator.flat_list == Some(true) {
-        return Ok(vec![flat_list(generated)]);
+        return Ok(vec![flat_list(&generated)]);
     }
     Ok(generated)
 }
@@ -255,7 +302,10 @@ fn templated_values(
             Ok(template) => Ok((format!("values.{name}"), template)),
             Err(unclosed) => {
                 let message = format!("invalid template: {}", unclosed.upstream());
-                Err(problem(path.clone().field("values").field(name.as_str()), GeneratorProblem::Value { message }))
+                Err(problem(
+                    path.clone().field("values").field(name.as_str()),
+                    GeneratorProblem::Value { message },
+                ))
             }
         })
         .collect()
@@ -263,22 +313,39 @@ fn templated_values(
 
 /// Values see the generator's own parameters, not each other.
 fn with_values(mut params: Params, values: &[(String, FastTemplate)]) -> Params {
-    let rendered: Vec<_> =
-        values.iter().map(|(name, template)| (name, template.render(&params).into_owned())).collect();
+    let rendered: Vec<_> = values
+        .iter()
+        .map(|(name, template)| (name, template.render(&params).into_owned()))
+        .collect();
     for (name, value) in rendered {
         params.insert(name.as_str(), value);
     }
     params
 }
 
-fn flat_list(generated: Vec<Generated>) -> Generated {
+fn flat_list(generated: &[Generated]) -> Generated {
     let clusters: Vec<Value> = generated
         .iter()
-        .map(|one| one.params.iter().map(|(name, value)| (name.to_owned(), value.clone())).collect())
+        .map(|one| {
+            one.params
+                .iter()
+                .map(|(name, value)| (name.to_owned(), value.clone()))
+                .collect()
+        })
         .collect();
     let mut params = Params::default();
-    params.insert("clusters", if clusters.is_empty() { Value::Null } else { Value::Array(clusters) });
-    Generated { params, cluster: None }
+    params.insert(
+        "clusters",
+        if clusters.is_empty() {
+            Value::Null
+        } else {
+            Value::Array(clusters)
+        },
+    );
+    Generated {
+        params,
+        cluster: None,
+    }
 }
 
 /// A name as `nameNormalized` has it: lower case, everything but letters, digits, `-` and `.` made `-`, at most 253
@@ -287,7 +354,13 @@ fn normalized_name(name: &str) -> String {
     let mut normalized: String = name
         .to_lowercase()
         .chars()
-        .map(|c| if c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '.' { c } else { '-' })
+        .map(|c| {
+            if c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '.' {
+                c
+            } else {
+                '-'
+            }
+        })
         .collect();
     normalized.truncate(253);
     normalized.trim_matches(['-', '.']).to_owned()

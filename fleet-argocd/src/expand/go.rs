@@ -17,7 +17,12 @@ pub(crate) fn quoted(text: &str) -> String {
             '\u{8}' => out.push_str("\\b"),
             '\u{b}' => out.push_str("\\v"),
             '\u{c}' => out.push_str("\\f"),
-            c if (c as u32) < 0x20 || c as u32 == 0x7f => out.push_str(&format!("\\x{:02x}", c as u32)),
+            c if c.is_ascii_control() => {
+                out.push_str("\\x");
+                for nibble in [c as u32 >> 4, c as u32 & 0xf] {
+                    out.extend(char::from_digit(nibble, 16));
+                }
+            }
             c => out.push(c),
         }
     }
@@ -36,7 +41,10 @@ pub(crate) fn plain(value: &Value) -> String {
         Value::Object(fields) => {
             let mut fields: Vec<_> = fields.iter().collect();
             fields.sort_by_key(|(key, _)| *key);
-            let fields: Vec<_> = fields.iter().map(|(key, value)| format!("{key}:{}", plain(value))).collect();
+            let fields: Vec<_> = fields
+                .iter()
+                .map(|(key, value)| format!("{key}:{}", plain(value)))
+                .collect();
             format!("map[{}]", fields.join(" "))
         }
     }
@@ -52,8 +60,12 @@ pub(crate) fn float(value: f64) -> String {
         return if value > 0.0 { "+Inf" } else { "-Inf" }.to_owned();
     }
     let scientific = format!("{value:e}");
-    let Some((mantissa, exponent)) = scientific.split_once('e') else { return scientific };
-    let Ok(exponent) = exponent.parse::<i32>() else { return scientific };
+    let Some((mantissa, exponent)) = scientific.split_once('e') else {
+        return scientific;
+    };
+    let Ok(exponent) = exponent.parse::<i32>() else {
+        return scientific;
+    };
     if (-4..FIXED_BELOW).contains(&exponent) {
         return format!("{value}");
     }

@@ -57,7 +57,11 @@ pub fn expand(set: &ApplicationSet, snapshot: &Snapshot) -> Result<Expansion, Ex
     let spec_path = FieldPath::default().field("spec");
     refuse_unsupported(set, &spec_path)?;
     let namespace = set.metadata.namespace.as_deref();
-    let preserved = set.spec.sync_policy.as_ref().and_then(|policy| policy.preserve_resources_on_deletion);
+    let preserved = set
+        .spec
+        .sync_policy
+        .as_ref()
+        .and_then(|policy| policy.preserve_resources_on_deletion);
     let finalized = preserved != Some(true);
     let base = shaped(&set.spec.template, &spec_path.clone().field("template"))?;
 
@@ -66,14 +70,30 @@ pub fn expand(set: &ApplicationSet, snapshot: &Snapshot) -> Result<Expansion, Ex
         let path = spec_path.clone().field("generators").index(index);
         let batches = generators::run(item, &path, snapshot)?;
         if batches.is_empty() {
-            expansion.warnings.push(Warning::UnrecognizedGenerator { generator: index });
+            expansion
+                .warnings
+                .push(Warning::UnrecognizedGenerator { generator: index });
         }
-        for Batch { kind, path, generated, template } in batches {
+        for Batch {
+            kind,
+            path,
+            generated,
+            template,
+        } in batches
+        {
             let renderer = Renderer::new(&base, template, &path, &spec_path, namespace, finalized)?;
             for Generated { params, cluster } in generated {
                 let application = renderer.application(&params, &mut expansion.warnings)?;
-                let provenance = Provenance { generator: index, kind, cluster, params };
-                expansion.applications.push(GeneratedApplication { application, provenance });
+                let provenance = Provenance {
+                    generator: index,
+                    kind,
+                    cluster,
+                    params,
+                };
+                expansion.applications.push(GeneratedApplication {
+                    application,
+                    provenance,
+                });
             }
         }
     }
@@ -89,7 +109,12 @@ fn refuse_unsupported(set: &ApplicationSet, spec: &FieldPath) -> Result<(), Expa
             expected: "false: the plain `{{name}}` form",
         });
     }
-    if set.spec.template_patch.as_deref().is_some_and(|patch| !patch.is_empty()) {
+    if set
+        .spec
+        .template_patch
+        .as_deref()
+        .is_some_and(|patch| !patch.is_empty())
+    {
         return Err(ExpandError::Unsupported {
             path: spec.clone().field("templatePatch"),
             what: "a patch of the rendered Applications",
@@ -124,13 +149,24 @@ impl<'a> Renderer<'a> {
             None => base.clone(),
             Some(over) => shape.merged(shaped(over, &path.clone().field("template"))?, base.clone()),
         };
-        let place = if over.is_some() { path.clone() } else { spec.clone() }.field("template");
+        let place = if over.is_some() {
+            path.clone()
+        } else {
+            spec.clone()
+        }
+        .field("template");
         let compiled = Compiled::new(shape, plain.clone()).map_err(|fault| ExpandError::Template {
             path: fault.below(&place),
             message: fault.message,
             template: fault.template,
         });
-        Ok(Self { plain, compiled, path, namespace, finalized })
+        Ok(Self {
+            plain,
+            compiled,
+            path,
+            namespace,
+            finalized,
+        })
     }
 
     fn application(&self, params: &Params, warnings: &mut Vec<Warning>) -> Result<Application, ExpandError> {
@@ -143,8 +179,10 @@ impl<'a> Renderer<'a> {
             metadata.remove("namespace");
         }
         let unresolved = unresolved(&value);
-        let mut application = Application::deserialize(value)
-            .map_err(|error| ExpandError::Shape { path: self.path.clone(), message: error.to_string() })?;
+        let mut application = Application::deserialize(value).map_err(|error| ExpandError::Shape {
+            path: self.path.clone(),
+            message: error.to_string(),
+        })?;
         application.metadata.namespace = self.namespace.map(str::to_owned);
         if self.finalized && !params.is_empty() && application.metadata.finalizers.is_none() {
             application.metadata.finalizers = Some(vec![RESOURCES_FINALIZER.to_owned()]);
@@ -162,14 +200,19 @@ impl<'a> Renderer<'a> {
 fn shaped(template: &ApplicationTemplate, path: &FieldPath) -> Result<Value, ExpandError> {
     serde_json::to_value(template)
         .map(|value| shape::template().applied(value))
-        .map_err(|error| ExpandError::Shape { path: path.clone(), message: error.to_string() })
+        .map_err(|error| ExpandError::Shape {
+            path: path.clone(),
+            message: error.to_string(),
+        })
 }
 
 /// The texts that still look like templates, and where they are. Helm's own (`{{ .Values.x }}`) are none of ours.
 fn unresolved(value: &Value) -> Vec<(FieldPath, String)> {
     fn walk(value: &Value, path: &FieldPath, found: &mut Vec<(FieldPath, String)>) {
         match value {
-            Value::String(text) if fasttemplate::has_placeholder(text) => found.push((path.clone(), text.clone())),
+            Value::String(text) if fasttemplate::has_placeholder(text) => {
+                found.push((path.clone(), text.clone()));
+            }
             Value::Array(items) => {
                 for (index, item) in items.iter().enumerate() {
                     walk(item, &path.clone().index(index), found);

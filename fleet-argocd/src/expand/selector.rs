@@ -46,19 +46,33 @@ impl Matcher {
                 "NotIn" => Test::NotIn(listed),
                 "Exists" => Test::Exists,
                 "DoesNotExist" => Test::DoesNotExist,
-                other => return Err(format!("{} is not a valid label selector operator", quoted(other))),
+                other => {
+                    return Err(format!(
+                        "{} is not a valid label selector operator",
+                        quoted(other)
+                    ));
+                }
             };
-            if matches!(test, Test::Exists | Test::DoesNotExist) && expression.values.iter().flatten().count() > 0 {
-                return Err("values: Invalid value: values set must be empty for exists and does not exist".to_owned());
+            if matches!(test, Test::Exists | Test::DoesNotExist)
+                && expression.values.iter().flatten().count() > 0
+            {
+                return Err(
+                    "values: Invalid value: values set must be empty for exists and does not exist"
+                        .to_owned(),
+                );
             }
             requirements.push((expression.key.clone(), test));
         }
         for (key, test) in &requirements {
             check_key(key)?;
-            let (Test::In(listed) | Test::NotIn(listed)) = test else { continue };
+            let (Test::In(listed) | Test::NotIn(listed)) = test else {
+                continue;
+            };
             if listed.is_empty() {
-                return Err("values: Invalid value: []: for 'in', 'notin' operators, values set can't be empty"
-                    .to_owned());
+                return Err(
+                    "values: Invalid value: []: for 'in', 'notin' operators, values set can't be empty"
+                        .to_owned(),
+                );
             }
             if values == Values::Labels {
                 for (index, value) in listed.iter().enumerate() {
@@ -124,7 +138,10 @@ fn check_key(key: &str) -> Result<(), String> {
 
 fn check_value(key: &str, index: usize, value: &str) -> Result<(), String> {
     let invalid = |message: &str| {
-        Err(format!("values[{index}][{key}]: Invalid value: {}: {message}", quoted(value)))
+        Err(format!(
+            "values[{index}][{key}]: Invalid value: {}: {message}",
+            quoted(value)
+        ))
     };
     if value.len() > 63 {
         return invalid("must be no more than 63 bytes");
@@ -140,7 +157,9 @@ fn is_label_text(text: &str) -> bool {
     let bytes = text.as_bytes();
     alphanumeric(bytes.first())
         && alphanumeric(bytes.last())
-        && bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(byte))
+        && bytes
+            .iter()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(byte))
 }
 
 fn is_dns_label(label: &str) -> bool {
@@ -148,7 +167,9 @@ fn is_dns_label(label: &str) -> bool {
     let bytes = label.as_bytes();
     alphanumeric(bytes.first())
         && alphanumeric(bytes.last())
-        && bytes.iter().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'-')
+        && bytes
+            .iter()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'-')
 }
 
 const NAME_RULE: &str = "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an \
@@ -178,12 +199,30 @@ mod tests {
             (json!({}), true),
             (json!({"matchLabels": {"env": "prod"}}), true),
             (json!({"matchLabels": {"env": "prod", "tier": "gold"}}), false),
-            (json!({"matchExpressions": [{"key": "env", "operator": "NotIn", "values": ["prod"]}]}), false),
-            (json!({"matchExpressions": [{"key": "tier", "operator": "NotIn", "values": ["gold"]}]}), true),
-            (json!({"matchExpressions": [{"key": "tier", "operator": "DoesNotExist"}]}), true),
-            (json!({"matchExpressions": [{"key": "env", "operator": "Exists"}]}), true),
+            (
+                json!({"matchExpressions": [{"key": "env", "operator": "NotIn", "values": ["prod"]}]}),
+                false,
+            ),
+            (
+                json!({"matchExpressions": [{"key": "tier", "operator": "NotIn", "values": ["gold"]}]}),
+                true,
+            ),
+            (
+                json!({"matchExpressions": [{"key": "tier", "operator": "DoesNotExist"}]}),
+                true,
+            ),
+            (
+                json!({"matchExpressions": [{"key": "env", "operator": "Exists"}]}),
+                true,
+            ),
         ] {
-            assert_eq!(matcher(selector.clone(), Values::Labels).unwrap().matches(&labels), expected, "{selector}");
+            assert_eq!(
+                matcher(selector.clone(), Values::Labels)
+                    .unwrap()
+                    .matches(&labels),
+                expected,
+                "{selector}"
+            );
         }
     }
 
@@ -191,14 +230,27 @@ mod tests {
     fn parameters_may_have_any_value_but_labels_may_not() {
         let url = json!({"matchLabels": {"server": "https://a"}});
         assert!(matcher(url.clone(), Values::Any).is_ok());
-        assert!(matcher(url, Values::Labels).unwrap_err().starts_with("values[0][server]: Invalid value"));
+        assert!(
+            matcher(url, Values::Labels)
+                .unwrap_err()
+                .starts_with("values[0][server]: Invalid value")
+        );
     }
 
     #[test]
     fn keys_are_qualified_names() {
         for key in ["a b", "", "/x", "UPPER.example/x", "a/b/c", "-a"] {
-            assert!(matcher(json!({"matchLabels": {key: "x"}}), Values::Any).is_err(), "{key}");
+            assert!(
+                matcher(json!({"matchLabels": {key: "x"}}), Values::Any).is_err(),
+                "{key}"
+            );
         }
-        assert!(matcher(json!({"matchLabels": {"metadata.labels.env": "x", "a.b/c_d": "x"}}), Values::Any).is_ok());
+        assert!(
+            matcher(
+                json!({"matchLabels": {"metadata.labels.env": "x", "a.b/c_d": "x"}}),
+                Values::Any
+            )
+            .is_ok()
+        );
     }
 }

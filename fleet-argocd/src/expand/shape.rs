@@ -52,7 +52,8 @@ impl Shape {
         }
         if let Some(properties) = schema.get("properties").and_then(Value::as_object) {
             let required = schema.get("required").and_then(Value::as_array);
-            let is_required = |name: &str| required.is_some_and(|list| list.iter().any(|field| field == name));
+            let is_required =
+                |name: &str| required.is_some_and(|list| list.iter().any(|field| field == name));
             return Self::Struct(
                 properties
                     .iter()
@@ -67,11 +68,16 @@ impl Shape {
                     .collect(),
             );
         }
-        if let Some(values) = schema.get("additionalProperties").filter(|values| values.is_object()) {
+        if let Some(values) = schema
+            .get("additionalProperties")
+            .filter(|values| values.is_object())
+        {
             return Self::Map(Box::new(Self::from_schema(values)));
         }
         match schema.get("type").and_then(Value::as_str) {
-            Some("array") => Self::List(Box::new(schema.get("items").map_or(Self::Free, Self::from_schema))),
+            Some("array") => Self::List(Box::new(
+                schema.get("items").map_or(Self::Free, Self::from_schema),
+            )),
             Some("string") => Self::Text,
             Some("integer" | "number") => Self::Number,
             Some("boolean") => Self::Bool,
@@ -106,9 +112,12 @@ impl Shape {
                 }
                 Value::Object(shaped)
             }
-            (Self::Map(values), Value::Object(object)) => {
-                Value::Object(object.into_iter().map(|(key, value)| (key, values.applied(value))).collect())
-            }
+            (Self::Map(values), Value::Object(object)) => Value::Object(
+                object
+                    .into_iter()
+                    .map(|(key, value)| (key, values.applied(value)))
+                    .collect(),
+            ),
             (Self::List(items), Value::Array(list)) => {
                 Value::Array(list.into_iter().map(|item| items.applied(item)).collect())
             }
@@ -156,7 +165,10 @@ impl Shape {
 impl Field {
     /// Whether the encoder writes this value.
     pub(crate) fn keeps(&self, value: &Value) -> bool {
-        self.always || self.pointer || matches!(self.shape, Shape::Struct(_) | Shape::Free) || !is_empty(value)
+        self.always
+            || self.pointer
+            || matches!(self.shape, Shape::Struct(_) | Shape::Free)
+            || !is_empty(value)
     }
 }
 
@@ -173,7 +185,14 @@ fn is_empty(value: &Value) -> bool {
 
 /// Fields Go holds by pointer: `automated.enabled`, `spec.revisionHistoryLimit`, `backoff.factor`, and a plugin
 /// parameter's `string`, `array` and `map`.
-const HELD_BY_POINTER: &[&str] = &["enabled", "revisionHistoryLimit", "factor", "string", "array", "map"];
+const HELD_BY_POINTER: &[&str] = &[
+    "enabled",
+    "revisionHistoryLimit",
+    "factor",
+    "string",
+    "array",
+    "map",
+];
 
 /// Fields that are structs by value in Go, which `omitempty` never leaves out: `directory.jsonnet`.
 const ALWAYS_WRITTEN: &[&str] = &["jsonnet"];
@@ -212,11 +231,16 @@ mod tests {
     #[test]
     fn an_override_wins_where_it_says_something() {
         let shape = template();
-        let over = shape.applied(json!({"spec": {"destination": {"namespace": "over"}, "info": [{"name": "a", "value": "b"}]}}));
+        let over = shape.applied(
+            json!({"spec": {"destination": {"namespace": "over"}, "info": [{"name": "a", "value": "b"}]}}),
+        );
         let base = shape.applied(json!({"spec": {"project": "p", "destination": {"namespace": "base", "server": "s"}, "info": [{"name": "x", "value": "y"}, {"name": "z", "value": ""}]}}));
         let merged = shape.merged(over, base);
         assert_eq!(merged["spec"]["project"], "p");
-        assert_eq!(merged["spec"]["destination"], json!({"namespace": "over", "server": "s"}));
+        assert_eq!(
+            merged["spec"]["destination"],
+            json!({"namespace": "over", "server": "s"})
+        );
         assert_eq!(merged["spec"]["info"], json!([{"name": "a", "value": "b"}]));
     }
 }

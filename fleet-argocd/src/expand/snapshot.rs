@@ -25,7 +25,7 @@ pub struct SnapshotCluster {
     pub name: String,
     /// The URL of its API server.
     pub server: String,
-    /// The AppProject it is registered for; empty for all.
+    /// The `AppProject` it is registered for; empty for all.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub project: String,
     /// The labels of its Secret.
@@ -45,7 +45,8 @@ impl Snapshot {
     /// Adds clusters as they are registered.
     pub fn with_clusters<'a>(mut self, clusters: impl IntoIterator<Item = &'a ClusterSecret>) -> Self {
         for cluster in clusters {
-            self.clusters.insert(cluster.secret_name.clone(), SnapshotCluster::from(cluster));
+            self.clusters
+                .insert(cluster.secret_name.clone(), SnapshotCluster::from(cluster));
         }
         self
     }
@@ -64,7 +65,9 @@ impl Snapshot {
         for secret in secrets {
             let metadata = &secret.metadata;
             let labels = metadata.labels.clone().unwrap_or_default();
-            let is_cluster = labels.get(SECRET_TYPE_LABEL).is_some_and(|kind| kind == "cluster");
+            let is_cluster = labels
+                .get(SECRET_TYPE_LABEL)
+                .is_some_and(|kind| kind == "cluster");
             if !is_cluster || metadata.namespace.as_deref() != Some(argocd_namespace) {
                 continue;
             }

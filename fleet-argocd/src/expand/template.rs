@@ -108,25 +108,36 @@ impl Compiled {
             Self::Text(template) => template.is_plain(),
             Self::List(items) => items.iter().all(|item| matches!(item, Self::Fixed(_))),
             Self::Fields(fields) => fields.iter().all(|(_, field, _)| matches!(field, Self::Fixed(_))),
-            Self::Map(entries) => {
-                entries.iter().all(|(key, value)| key.is_plain() && matches!(value, Self::Fixed(_)))
-            }
+            Self::Map(entries) => entries
+                .iter()
+                .all(|(key, value)| key.is_plain() && matches!(value, Self::Fixed(_))),
         };
-        if plain { Self::Fixed(self.render(&Params::default())) } else { self }
+        if plain {
+            Self::Fixed(self.render(&Params::default()))
+        } else {
+            self
+        }
     }
 }
 
 fn emptied(field: &Field) -> Emptied {
-    if field.keeps(&Value::String(String::new())) { Emptied::Stays } else { Emptied::Goes }
+    if field.keeps(&Value::String(String::new())) {
+        Emptied::Stays
+    } else {
+        Emptied::Goes
+    }
 }
 
 fn read(text: &str) -> Result<FastTemplate, TemplateFault> {
-    FastTemplate::parse(text).map_err(|unclosed| TemplateFault::new(text, format!("invalid template: {}", unclosed.upstream())))
+    FastTemplate::parse(text)
+        .map_err(|unclosed| TemplateFault::new(text, format!("invalid template: {}", unclosed.upstream())))
 }
 
 /// A number after Go has held it as a float64.
 fn as_float64(number: &Number) -> Number {
-    let Some(float) = number.as_f64() else { return number.clone() };
+    let Some(float) = number.as_f64() else {
+        return number.clone();
+    };
     #[allow(clippy::cast_possible_truncation)] // checked: whole and within range
     if float.fract() == 0.0 && float.abs() < 9.2e18 {
         Number::from(float as i64)
@@ -181,6 +192,9 @@ mod tests {
     fn a_fault_says_where_it_is() {
         let value = json!({"metadata": {}, "spec": {"sources": [{}, {"helm": {"values": "{{a}} {{b"}}]}});
         let fault = Compiled::new(shape::template(), value).unwrap_err();
-        assert_eq!(fault.below(&FieldPath::default()).to_string(), "spec.sources[1].helm.values");
+        assert_eq!(
+            fault.below(&FieldPath::default()).to_string(),
+            "spec.sources[1].helm.values"
+        );
     }
 }

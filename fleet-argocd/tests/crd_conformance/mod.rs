@@ -1,10 +1,11 @@
-//! Typed resources against upstream's CustomResourceDefinitions: the same properties of the same types, and every
+//! Typed resources against upstream's `CustomResourceDefinitions`: the same properties of the same types, and every
 //! value upstream's schema allows survives reading and writing.
 //!
 //! Upstream's files are not part of this repository: `FLEET_SHARED` says where they are (default `../shared` beside
 //! the workspace). Without them the tests that need them say so and pass; under `CI` they fail.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
@@ -26,17 +27,33 @@ pub fn rewrite<T: DeserializeOwned + Serialize>(value: Value) -> Result<Value, S
 
 /// Compares our CRDs with upstream's and prints the coverage.
 pub fn assert_covered(ours: &[CustomResourceDefinition], folder: &str, kinds: &[Kind]) {
-    let Some(upstream) = upstream_crds(folder) else { return };
-    let mut table = String::from("kind                     upstream  modelled  missing  extra  differs  coverage\n");
+    let Some(upstream) = upstream_crds(folder) else {
+        return;
+    };
+    let mut table =
+        String::from("kind                     upstream  modelled  missing  extra  differs  coverage\n");
     let mut complaints = Vec::new();
     for kind in kinds {
         let name = kind.name;
-        let ours = ours.iter().find(|crd| crd.spec.names.kind == name).expect("a CRD of ours");
+        let ours = ours
+            .iter()
+            .find(|crd| crd.spec.names.kind == name)
+            .expect("a CRD of ours");
         let ours = serde_json::to_value(ours).unwrap();
         let upstream = &upstream[name];
-        for field in ["/metadata/name", "/spec/group", "/spec/scope", "/spec/names/plural", "/spec/names/shortNames"] {
+        for field in [
+            "/metadata/name",
+            "/spec/group",
+            "/spec/scope",
+            "/spec/names/plural",
+            "/spec/names/shortNames",
+        ] {
             if ours.pointer(field) != upstream.pointer(field) {
-                complaints.push(format!("{name} {field}: {:?}, upstream {:?}", ours.pointer(field), upstream.pointer(field)));
+                complaints.push(format!(
+                    "{name} {field}: {:?}, upstream {:?}",
+                    ours.pointer(field),
+                    upstream.pointer(field)
+                ));
             }
         }
         let has_status = |crd: &Value| crd.pointer("/spec/versions/0/subresources/status").is_some();
@@ -50,17 +67,21 @@ pub fn assert_covered(ours: &[CustomResourceDefinition], folder: &str, kinds: &[
             }
         }
         let total = report.same + report.missing.len() + report.differs.len();
-        table += &format!(
-            "{name:<24} {total:>8}  {:>8}  {:>7}  {:>5}  {:>7}  {:>6.1} %\n",
+        writeln!(
+            table,
+            "{name:<24} {total:>8}  {:>8}  {:>7}  {:>5}  {:>7}  {:>6.1} %",
             report.same,
             report.missing.len(),
             report.extra.len(),
             report.differs.len(),
             100.0 * report.same as f64 / total.max(1) as f64,
-        );
-        for (what, paths) in
-            [("missing", report.missing), ("extra", report.extra), ("differs", report.differs)]
-        {
+        )
+        .unwrap();
+        for (what, paths) in [
+            ("missing", report.missing),
+            ("extra", report.extra),
+            ("differs", report.differs),
+        ] {
             complaints.extend(paths.into_iter().map(|path| format!("{name}: {what}: {path}")));
         }
     }
@@ -70,7 +91,9 @@ pub fn assert_covered(ours: &[CustomResourceDefinition], folder: &str, kinds: &[
 
 /// Generates values of upstream's schemas and holds them against what we read and write.
 pub fn assert_values_survive(folder: &str, kinds: &[Kind]) {
-    let Some(upstream) = upstream_crds(folder) else { return };
+    let Some(upstream) = upstream_crds(folder) else {
+        return;
+    };
     let mut values = 0;
     for kind in kinds {
         let crd = &upstream[kind.name];
@@ -86,7 +109,11 @@ pub fn assert_values_survive(folder: &str, kinds: &[Kind]) {
                     1 => Amount::Required,
                     _ => Amount::Some,
                 };
-                let mut generator = Generator { random: Random(round), amount, unknown };
+                let mut generator = Generator {
+                    random: Random(round),
+                    amount,
+                    unknown,
+                };
                 let mut object = json!({
                     "apiVersion": api_version,
                     "kind": kind.name,
@@ -142,16 +169,29 @@ impl Report {
         if ours_is == upstream_is || (upstream_is == "integer" && ours_is.starts_with("integer")) {
             self.same += 1;
         } else {
-            self.differs.push(format!("{path}: {ours_is}, upstream {upstream_is}"));
+            self.differs
+                .push(format!("{path}: {ours_is}, upstream {upstream_is}"));
         }
         if required(ours) != required(upstream) {
-            self.differs.push(format!("{path}: requires {:?}, upstream {:?}", required(ours), required(upstream)));
+            self.differs.push(format!(
+                "{path}: requires {:?}, upstream {:?}",
+                required(ours),
+                required(upstream)
+            ));
         }
         let none = Map::new();
         let has = |schema: &Value| schema["properties"].as_object().unwrap_or(&none).clone();
         let (ours_has, upstream_has) = (has(ours), has(upstream));
-        for name in ours_has.keys().chain(upstream_has.keys()).collect::<BTreeSet<_>>() {
-            self.compare(&format!("{path}.{name}"), &ours["properties"][name], &upstream["properties"][name]);
+        for name in ours_has
+            .keys()
+            .chain(upstream_has.keys())
+            .collect::<BTreeSet<_>>()
+        {
+            self.compare(
+                &format!("{path}.{name}"),
+                &ours["properties"][name],
+                &upstream["properties"][name],
+            );
         }
         for (inner, mark) in [("items", "[]"), ("additionalProperties", "{}")] {
             if upstream[inner].is_object() {
@@ -164,7 +204,11 @@ impl Report {
 /// The fields an object must have; for times, whose absence a status survives, upstream's word is not followed.
 fn required(schema: &Value) -> BTreeSet<&str> {
     let is_time = |name: &str| schema["properties"][name]["format"] == "date-time";
-    let listed = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    let listed = schema["required"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str);
     listed.filter(|name| !is_time(name)).collect()
 }
 
@@ -192,7 +236,10 @@ struct Random(u64);
 
 impl Random {
     fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % bound
     }
 }
@@ -210,7 +257,11 @@ impl Generator {
             return values[usize::try_from(index).unwrap()].clone();
         }
         if schema["x-kubernetes-int-or-string"] == true {
-            return if self.random.below(2) == 0 { json!(7) } else { json!("25%") };
+            return if self.random.below(2) == 0 {
+                json!(7)
+            } else {
+                json!("25%")
+            };
         }
         match schema["type"].as_str() {
             Some("object") => self.object(schema, depth),
@@ -219,7 +270,9 @@ impl Generator {
                     Amount::Everything => 1,
                     _ => schema["minItems"].as_u64().unwrap_or(0) + self.random.below(3),
                 };
-                (0..count).map(|_| self.value(&schema["items"], depth + 1)).collect()
+                (0..count)
+                    .map(|_| self.value(&schema["items"], depth + 1))
+                    .collect()
             }
             Some("boolean") => json!(self.random.below(2) == 0),
             Some("integer") if schema["format"] == "int64" => json!(self.random.below(1 << 40)),
@@ -227,7 +280,10 @@ impl Generator {
             Some("string") => match schema["format"].as_str() {
                 Some("date-time") => json!(format!("2026-11-{:02}T21:31:48Z", 1 + self.random.below(28))),
                 Some("byte") => json!("Y2VydGlmaWNhdGU="),
-                _ => json!(["v1.31.0", "720h", "", "no", "{{ name }}"][usize::try_from(self.random.below(5)).unwrap()]),
+                _ => json!(
+                    ["v1.31.0", "720h", "", "no", "{{ name }}"]
+                        [usize::try_from(self.random.below(5)).unwrap()]
+                ),
             },
             _ => json!({"any": [1, "two", null, {"three": 3.5}]}),
         }
@@ -236,13 +292,23 @@ impl Generator {
     fn object(&mut self, schema: &Value, depth: usize) -> Value {
         let mut object = Map::new();
         if schema["additionalProperties"].is_object() {
-            for key in ["a.b/c", "d"].iter().take(usize::try_from(self.random.below(3)).unwrap()) {
-                object.insert((*key).to_owned(), self.value(&schema["additionalProperties"], depth + 1));
+            for key in ["a.b/c", "d"]
+                .iter()
+                .take(usize::try_from(self.random.below(3)).unwrap())
+            {
+                object.insert(
+                    (*key).to_owned(),
+                    self.value(&schema["additionalProperties"], depth + 1),
+                );
             }
             return object.into();
         }
-        let must: BTreeSet<&str> =
-            schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        let must: BTreeSet<&str> = schema["required"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .collect();
         for (name, property) in schema["properties"].as_object().into_iter().flatten() {
             let there = match self.amount {
                 Amount::Everything => true,
@@ -254,7 +320,10 @@ impl Generator {
             }
         }
         if self.unknown && !is_kubernetes_own(schema) {
-            object.insert("fromAFutureVersion".to_owned(), json!({"deep": [null, {"er": 0}], "off": false, "none": []}));
+            object.insert(
+                "fromAFutureVersion".to_owned(),
+                json!({"deep": [null, {"er": 0}], "off": false, "none": []}),
+            );
         }
         object.into()
     }
@@ -262,9 +331,16 @@ impl Generator {
 
 /// Types Kubernetes itself defines come from `k8s-openapi`, which drops what it does not know.
 fn is_kubernetes_own(schema: &Value) -> bool {
-    let names: Vec<&str> =
-        schema["properties"].as_object().into_iter().flatten().map(|(name, _)| name.as_str()).collect();
-    matches!(names.as_slice(), ["matchExpressions", "matchLabels"] | ["apiGroup", "kind", "name"]) || (names == ["key", "operator", "values"] && !schema["required"].is_null())
+    let names: Vec<&str> = schema["properties"]
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(name, _)| name.as_str())
+        .collect();
+    matches!(
+        names.as_slice(),
+        ["matchExpressions", "matchLabels"] | ["apiGroup", "kind", "name"]
+    ) || (names == ["key", "operator", "values"] && !schema["required"].is_null())
 }
 
 fn diff(path: &str, read: &Value, written: &Value, out: &mut Vec<String>) {
@@ -272,7 +348,12 @@ fn diff(path: &str, read: &Value, written: &Value, out: &mut Vec<String>) {
         (Value::Object(a), Value::Object(b)) => {
             for key in a.keys().chain(b.keys()).collect::<BTreeSet<_>>() {
                 let absent = Value::from("(absent)");
-                diff(&format!("{path}.{key}"), a.get(key).unwrap_or(&absent), b.get(key).unwrap_or(&absent), out);
+                diff(
+                    &format!("{path}.{key}"),
+                    a.get(key).unwrap_or(&absent),
+                    b.get(key).unwrap_or(&absent),
+                    out,
+                );
             }
         }
         _ if read == written => {}
@@ -282,20 +363,29 @@ fn diff(path: &str, read: &Value, written: &Value, out: &mut Vec<String>) {
 
 /// Upstream's CRDs by kind, or `None` where they are not at hand.
 fn upstream_crds(folder: &str) -> Option<BTreeMap<String, Value>> {
-    let shared = std::env::var_os("FLEET_SHARED")
-        .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared")), PathBuf::from);
+    let shared = std::env::var_os("FLEET_SHARED").map_or_else(
+        || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared")),
+        PathBuf::from,
+    );
     let folder = shared.join("crds").join(folder);
     if !folder.is_dir() {
-        assert!(std::env::var_os("CI").is_none(), "no upstream CRDs in {}", folder.display());
-        eprintln!("SKIPPED: no upstream CRDs in {}: set FLEET_SHARED", folder.display());
+        assert!(
+            std::env::var_os("CI").is_none(),
+            "no upstream CRDs in {}",
+            folder.display()
+        );
+        eprintln!(
+            "SKIPPED: no upstream CRDs in {}: set FLEET_SHARED",
+            folder.display()
+        );
         return None;
     }
     let mut crds = BTreeMap::new();
     for file in std::fs::read_dir(&folder).unwrap() {
         let path = file.unwrap().path();
         let text = std::fs::read_to_string(&path).unwrap();
-        let documents = fleet_core::yaml::documents(&text)
-            .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let documents =
+            fleet_core::yaml::documents(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         for document in documents {
             let value = document.into_value();
             let items = value["items"].as_array().cloned().unwrap_or_else(|| vec![value]);
