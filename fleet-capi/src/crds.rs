@@ -10,6 +10,8 @@ use crate::{aws, docker, schema, v1beta1, v1beta2};
 /// They are derived from the types of this crate: every field upstream has, none of its validation rules, and
 /// unknown fields are kept. That is what a test hub needs; a production hub takes upstream's own, because only
 /// those come with the webhooks that convert between the versions.
+/// Without the webhooks an API server only changes the `apiVersion`: what was written as v1beta1 comes back as v1beta2
+/// with the fields of v1beta1. Ask such a hub for the version that was written.
 ///
 /// ```
 /// let crds = fleet_capi::crds();

@@ -269,8 +269,12 @@ fn below(path: &str, schema: &Value) -> Vec<String> {
         paths.extend(below(&path, property));
         paths.push(path);
     }
-    for inner in ["items", "additionalProperties"] {
-        paths.extend(below(&format!("{path}[]"), &schema[inner]));
+    for inner in ["items", "additionalProperties"]
+        .map(|inner| &schema[inner])
+        .into_iter()
+        .filter(|s| s.is_object())
+    {
+        paths.extend(below(&format!("{path}[]"), inner));
     }
     paths
 }
