@@ -1,0 +1,226 @@
+//! From Cluster API objects, in JSON and in either API version, to a [`ClusterState`].
+
+use std::collections::BTreeMap;
+
+use fleet_core::KubernetesVersion;
+use serde_json::Value;
+
+use super::UPGRADE_ANNOTATION;
+use super::state::{
+    ClusterState, Condition, GroupKind, MachineGroup, MachineRole, MachineSetState, MachineState, ObjectRef,
+    StateError, Topology,
+};
+use crate::CLUSTER_NAME_LABEL;
+
+pub(super) fn cluster(name: &str, objects: &[Value]) -> Result<ClusterState, StateError> {
+    let cluster = objects
+        .iter()
+        .find(|object| kind(object) == "Cluster" && text(object, "/metadata/name") == Some(name))
+        .ok_or_else(|| StateError::NoCluster {
+            name: name.to_owned(),
+        })?;
+    let namespace = text(cluster, "/metadata/namespace").unwrap_or_default();
+    let topology = match cluster.pointer("/spec/topology") {
+        Some(_) => version(cluster, "spec.topology.version")?.map(|version| Topology { version }),
+        None => None,
+    };
+    let mut state = ClusterState {
+        name: name.to_owned(),
+        namespace: namespace.to_owned(),
+        paused: flag(cluster, "/spec/paused") || has_pause_annotation(cluster),
+        deleting: cluster.pointer("/metadata/deletionTimestamp").is_some(),
+        topology,
+        conditions: conditions(cluster).0,
+        object: object_ref(cluster),
+        ..ClusterState::default()
+    };
+    let control_plane = (
+        text(cluster, "/spec/controlPlaneRef/kind"),
+        text(cluster, "/spec/controlPlaneRef/name"),
+    );
+    let siblings = objects.iter().filter(|object| {
+        let stands_in = text(object, "/metadata/namespace").unwrap_or_default();
+        stands_in == namespace || stands_in.is_empty() || namespace.is_empty()
+    });
+    for object in siblings {
+        let kind = kind(object);
+        if (Some(kind), text(object, "/metadata/name")) == control_plane {
+            state.control_plane = Some(group(GroupKind::ControlPlane, object)?);
+            continue;
+        }
+        if !belongs_to(object, name) {
+            continue;
+        }
+        match kind {
+            "MachineDeployment" => state.workers.push(group(GroupKind::MachineDeployment, object)?),
+            "MachinePool" => state.workers.push(group(GroupKind::MachinePool, object)?),
+            "MachineSet" => state.machine_sets.push(machine_set(object)?),
+            "Machine" => state.machines.push(machine(object)?),
+            _ => {}
+        }
+    }
+    state
+        .workers
+        .sort_by(|a, b| (a.kind, &a.object.name).cmp(&(b.kind, &b.object.name)));
+    state.machine_sets.sort_by(|a, b| a.name.cmp(&b.name));
+    state.machines.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(state)
+}
+
+fn belongs_to(object: &Value, cluster: &str) -> bool {
+    text(object, "/spec/clusterName").or_else(|| label(object, CLUSTER_NAME_LABEL)) == Some(cluster)
+}
+
+fn group(kind: GroupKind, object: &Value) -> Result<MachineGroup, StateError> {
+    let version = match kind {
+        GroupKind::ControlPlane => version(object, "spec.version")?,
+        GroupKind::MachineDeployment | GroupKind::MachinePool => {
+            version(object, "spec.template.spec.version")?
+        }
+    };
+    let replicas = count(object, "/spec/replicas").or(match kind {
+        // The webhooks' default; a control plane that has no such field has no machines of its own.
+        GroupKind::ControlPlane if self::kind(object) != "KubeadmControlPlane" => None,
+        _ => Some(1),
+    });
+    let counter = |name: &str| {
+        count(object, &format!("/status/{name}"))
+            .or_else(|| count(object, &format!("/status/v1beta2/{name}")))
+    };
+    Ok(MachineGroup {
+        kind,
+        object: object_ref(object),
+        version,
+        replicas,
+        paused: flag(object, "/spec/paused") || has_pause_annotation(object),
+        generation: number(object, "/metadata/generation"),
+        observed_generation: number(object, "/status/observedGeneration"),
+        current: count(object, "/status/replicas"),
+        up_to_date: counter("upToDateReplicas").or_else(|| count(object, "/status/updatedReplicas")),
+        available: counter("availableReplicas"),
+        versions: versions(object, replicas),
+        conditions: conditions(object).0,
+    })
+}
+
+/// `status.versions`; for control planes without machines, which report one version, `status.version`.
+fn versions(object: &Value, replicas: Option<u32>) -> Option<BTreeMap<KubernetesVersion, u32>> {
+    if let Some(Value::Array(items)) = object.pointer("/status/versions") {
+        let read = |item: &Value| Some((text(item, "/version")?.parse().ok()?, count(item, "/replicas")?));
+        return items.iter().map(read).collect();
+    }
+    match (replicas, text(object, "/status/version")) {
+        (None, Some(version)) => Some(BTreeMap::from([(version.parse().ok()?, 1)])),
+        _ => None,
+    }
+}
+
+fn machine_set(object: &Value) -> Result<MachineSetState, StateError> {
+    Ok(MachineSetState {
+        name: text(object, "/metadata/name").unwrap_or_default().to_owned(),
+        deployment: label(object, "cluster.x-k8s.io/deployment-name").map(str::to_owned),
+        version: version(object, "spec.template.spec.version")?,
+        replicas: count(object, "/spec/replicas"),
+        conditions: conditions(object).0,
+    })
+}
+
+fn machine(object: &Value) -> Result<MachineState, StateError> {
+    let role = if label(object, "cluster.x-k8s.io/control-plane").is_some() {
+        MachineRole::ControlPlane
+    } else if let Some(name) = label(object, "cluster.x-k8s.io/deployment-name") {
+        MachineRole::Deployment(name.to_owned())
+    } else if let Some(name) = label(object, "cluster.x-k8s.io/pool-name") {
+        MachineRole::Pool(name.to_owned())
+    } else {
+        MachineRole::Standalone
+    };
+    let (conditions, old_conditions) = conditions(object);
+    Ok(MachineState {
+        name: text(object, "/metadata/name").unwrap_or_default().to_owned(),
+        role,
+        version: version(object, "spec.version")?,
+        // A kubelet may call itself anything; what does not parse is no version that anyone asked for.
+        kubelet: text(object, "/status/nodeInfo/kubeletVersion").and_then(|text| text.parse().ok()),
+        deleting: object.pointer("/metadata/deletionTimestamp").is_some(),
+        phase: text(object, "/status/phase").map(str::to_owned),
+        conditions,
+        old_conditions,
+    })
+}
+
+/// The conditions in today's form: under `status.v1beta2` where v1beta1 has them, else `status.conditions`. The
+/// second value says that these are v1beta1's old ones.
+fn conditions(object: &Value) -> (BTreeMap<String, Condition>, bool) {
+    let newer = object.pointer("/status/v1beta2/conditions");
+    let found = newer.or_else(|| object.pointer("/status/conditions"));
+    let read = |item: &Value| {
+        let condition = Condition {
+            status: text(item, "/status")?.to_owned(),
+            reason: text(item, "/reason").unwrap_or_default().to_owned(),
+            message: text(item, "/message").unwrap_or_default().to_owned(),
+        };
+        Some((text(item, "/type")?.to_owned(), condition))
+    };
+    let conditions = found.and_then(Value::as_array).into_iter().flatten();
+    let version = text(object, "/apiVersion").unwrap_or_default();
+    (
+        conditions.filter_map(read).collect(),
+        newer.is_none() && version.ends_with("/v1beta1"),
+    )
+}
+
+fn object_ref(object: &Value) -> ObjectRef {
+    ObjectRef {
+        api_version: text(object, "/apiVersion").unwrap_or_default().to_owned(),
+        kind: kind(object).to_owned(),
+        name: text(object, "/metadata/name").unwrap_or_default().to_owned(),
+        resource_version: text(object, "/metadata/resourceVersion").map(str::to_owned),
+        upgrading_to: annotation(object, UPGRADE_ANNOTATION).and_then(|text| text.parse().ok()),
+    }
+}
+
+/// A version that is asked for. One that does not parse is an error; an absent one is not.
+fn version(object: &Value, field: &'static str) -> Result<Option<KubernetesVersion>, StateError> {
+    let pointer = format!("/{}", field.replace('.', "/"));
+    let Some(text) = text(object, &pointer).filter(|text| !text.is_empty()) else {
+        return Ok(None);
+    };
+    text.parse().map(Some).map_err(|source| StateError::Version {
+        object: Box::new(object_ref(object)),
+        field,
+        source,
+    })
+}
+
+fn has_pause_annotation(object: &Value) -> bool {
+    annotation(object, "cluster.x-k8s.io/paused").is_some()
+}
+
+fn annotation<'a>(object: &'a Value, key: &str) -> Option<&'a str> {
+    object.pointer("/metadata/annotations")?.get(key)?.as_str()
+}
+
+fn label<'a>(object: &'a Value, key: &str) -> Option<&'a str> {
+    object.pointer("/metadata/labels")?.get(key)?.as_str()
+}
+
+fn kind(object: &Value) -> &str {
+    text(object, "/kind").unwrap_or_default()
+}
+
+fn text<'a>(object: &'a Value, pointer: &str) -> Option<&'a str> {
+    object.pointer(pointer)?.as_str()
+}
+
+fn flag(object: &Value, pointer: &str) -> bool {
+    object.pointer(pointer).and_then(Value::as_bool).unwrap_or(false)
+}
+
+fn number(object: &Value, pointer: &str) -> Option<i64> {
+    object.pointer(pointer)?.as_i64()
+}
+
+fn count(object: &Value, pointer: &str) -> Option<u32> {
+    object.pointer(pointer)?.as_u64()?.try_into().ok()
+}

@@ -1,0 +1,316 @@
+//! What is known of one cluster's machines, whatever API version it was read in.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use fleet_core::{KubernetesVersion, VersionError};
+use serde::Serialize;
+use serde_json::Value;
+
+use super::read;
+
+/// One cluster as Cluster API shows it: what is asked for, and what is there.
+///
+/// It is read from objects of either API version, typed or not ([`from_objects`](Self::from_objects)); every
+/// status field may be absent. Two states that are equal mean that nothing has moved between them: that is what a
+/// caller's own deadline can be held against, because Cluster API has none.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[allow(clippy::exhaustive_structs)] // Made by hand in tests and by embedders with sources of their own.
+pub struct ClusterState {
+    /// The Cluster's name.
+    pub name: String,
+    /// Its namespace; empty where none was said.
+    pub namespace: String,
+    /// `Cluster.spec.paused`, or the annotation `cluster.x-k8s.io/paused` on the Cluster: nothing moves.
+    pub paused: bool,
+    /// The Cluster is being deleted.
+    pub deleting: bool,
+    /// `Cluster.spec.topology`, for a cluster managed through a `ClusterClass`.
+    pub topology: Option<Topology>,
+    /// The Cluster's own conditions, by type.
+    pub conditions: BTreeMap<String, Condition>,
+    /// The control plane object; `None` while the Cluster has none yet.
+    pub control_plane: Option<MachineGroup>,
+    /// The `MachineDeployments` and `MachinePools`, by name.
+    pub workers: Vec<MachineGroup>,
+    /// The `MachineSets`, by name: they alone say why a `MachineDeployment` does not move.
+    pub machine_sets: Vec<MachineSetState>,
+    /// All machines of the cluster, by name.
+    pub machines: Vec<MachineState>,
+    /// Where the Cluster object stands in the API.
+    pub object: ObjectRef,
+}
+
+impl ClusterState {
+    /// Reads the state of the cluster called `name` from Cluster API objects: the Cluster, its control plane, its
+    /// `MachineDeployments`, `MachinePools`, `MachineSets` and Machines, in any order and in either API version.
+    ///
+    /// Objects of other clusters, and of kinds that do not matter here, are passed over.
+    pub fn from_objects<T: Serialize>(
+        name: &str,
+        objects: impl IntoIterator<Item = T>,
+    ) -> Result<Self, StateError> {
+        let mut values = Vec::new();
+        for object in objects {
+            values.push(serde_json::to_value(object).map_err(StateError::NotJson)?);
+        }
+        Self::from_values(name, &values)
+    }
+
+    /// As [`from_objects`](Self::from_objects), for objects that are JSON already.
+    pub fn from_values(name: &str, objects: &[Value]) -> Result<Self, StateError> {
+        read::cluster(name, objects)
+    }
+
+    /// The version that is asked for: of the topology, else of the control plane.
+    pub fn desired_version(&self) -> Option<&KubernetesVersion> {
+        match &self.topology {
+            Some(topology) => Some(&topology.version),
+            None => self.control_plane.as_ref()?.version.as_ref(),
+        }
+    }
+
+    /// The oldest version that a control-plane machine runs; what the control plane reports, for one without
+    /// machines. `None` while nothing runs.
+    pub fn running_version(&self) -> Option<&KubernetesVersion> {
+        let kubelets = self
+            .machines
+            .iter()
+            .filter(|machine| machine.role == MachineRole::ControlPlane);
+        let reported = self.control_plane.iter().flat_map(|group| group.versions.iter());
+        kubelets
+            .filter_map(|machine| machine.kubelet.as_ref())
+            .min()
+            .or_else(|| reported.flat_map(BTreeMap::keys).min())
+    }
+
+    /// The machines of one group.
+    pub fn machines_of<'a>(&'a self, group: &'a MachineGroup) -> impl Iterator<Item = &'a MachineState> {
+        self.machines
+            .iter()
+            .filter(move |machine| match (&machine.role, group.kind) {
+                (MachineRole::ControlPlane, GroupKind::ControlPlane) => true,
+                (MachineRole::Deployment(name), GroupKind::MachineDeployment)
+                | (MachineRole::Pool(name), GroupKind::MachinePool) => *name == group.object.name,
+                _ => false,
+            })
+    }
+
+    /// The machines that no group known here answers for: standalone ones, and those of a `MachineDeployment` that is
+    /// not there (any more).
+    pub fn strays(&self) -> impl Iterator<Item = &MachineState> {
+        self.machines.iter().filter(|machine| match &machine.role {
+            MachineRole::ControlPlane => self.control_plane.is_none(),
+            MachineRole::Deployment(name) => !self.has_workers(GroupKind::MachineDeployment, name),
+            MachineRole::Pool(name) => !self.has_workers(GroupKind::MachinePool, name),
+            MachineRole::Standalone => true,
+        })
+    }
+
+    fn has_workers(&self, kind: GroupKind, name: &str) -> bool {
+        let mut groups = self.workers.iter();
+        groups.any(|group| group.kind == kind && group.object.name == name)
+    }
+}
+
+/// A cluster managed through `Cluster.spec.topology`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[allow(clippy::exhaustive_structs)]
+pub struct Topology {
+    /// `spec.topology.version`.
+    pub version: KubernetesVersion,
+}
+
+/// Machines that roll together: a control plane, a `MachineDeployment` or a `MachinePool`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[allow(clippy::exhaustive_structs)]
+pub struct MachineGroup {
+    /// What it is.
+    pub kind: GroupKind,
+    /// Where it stands in the API.
+    pub object: ObjectRef,
+    /// The version asked for: `spec.version`, `spec.template.spec.version`.
+    pub version: Option<KubernetesVersion>,
+    /// `spec.replicas`; `None` for a control plane without machines of its own (a managed one).
+    pub replicas: Option<u32>,
+    /// Does not roll: `spec.paused`, or the annotation `cluster.x-k8s.io/paused`.
+    pub paused: bool,
+    /// `metadata.generation`.
+    pub generation: Option<i64>,
+    /// `status.observedGeneration`. By itself it proves nothing: `MachineDeployments` write it about a second before
+    /// the counters that go with it.
+    pub observed_generation: Option<i64>,
+    /// `status.replicas`.
+    pub current: Option<u32>,
+    /// `status.upToDateReplicas` (`updatedReplicas` in v1beta1).
+    pub up_to_date: Option<u32>,
+    /// `status.availableReplicas`.
+    pub available: Option<u32>,
+    /// `status.versions`: how many nodes run which version, as their kubelets say. `None` before Cluster API 1.14;
+    /// for a control plane without machines, its `status.version`.
+    pub versions: Option<BTreeMap<KubernetesVersion, u32>>,
+    /// Its conditions, by type.
+    pub conditions: BTreeMap<String, Condition>,
+}
+
+/// The kinds of [`MachineGroup`].
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[allow(clippy::exhaustive_enums)] // What Cluster API knows; a fourth would change every rule of this module.
+pub enum GroupKind {
+    /// The object of `Cluster.spec.controlPlaneRef`.
+    #[default]
+    ControlPlane,
+    /// A `MachineDeployment`.
+    MachineDeployment,
+    /// A `MachinePool`.
+    MachinePool,
+}
+
+/// A `MachineSet`, as far as its `MachineDeployment`'s rollout needs it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[allow(clippy::exhaustive_structs)]
+pub struct MachineSetState {
+    /// Its name.
+    pub name: String,
+    /// The `MachineDeployment` it belongs to, by the label `cluster.x-k8s.io/deployment-name`.
+    pub deployment: Option<String>,
+    /// `spec.template.spec.version`.
+    pub version: Option<KubernetesVersion>,
+    /// `spec.replicas`.
+    pub replicas: Option<u32>,
+    /// Its conditions, by type.
+    pub conditions: BTreeMap<String, Condition>,
+}
+
+/// One Machine.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[allow(clippy::exhaustive_structs)]
+pub struct MachineState {
+    /// Its name.
+    pub name: String,
+    /// Which group it belongs to.
+    pub role: MachineRole,
+    /// `spec.version`.
+    pub version: Option<KubernetesVersion>,
+    /// `status.nodeInfo.kubeletVersion`: what its node really runs; `None` until there is a node.
+    pub kubelet: Option<KubernetesVersion>,
+    /// It has a deletion timestamp.
+    pub deleting: bool,
+    /// `status.phase`.
+    pub phase: Option<String>,
+    /// Its conditions, by type.
+    pub conditions: BTreeMap<String, Condition>,
+    /// Its conditions are the old ones of v1beta1, which know no `Available` and no `UpToDate`.
+    pub old_conditions: bool,
+}
+
+/// Which group a Machine belongs to, by its labels.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[allow(clippy::exhaustive_enums)]
+pub enum MachineRole {
+    /// Label `cluster.x-k8s.io/control-plane`.
+    ControlPlane,
+    /// Label `cluster.x-k8s.io/deployment-name`.
+    Deployment(String),
+    /// Label `cluster.x-k8s.io/pool-name`.
+    Pool(String),
+    /// None of them.
+    #[default]
+    Standalone,
+}
+
+/// A condition, in the form of `metav1.Condition`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[allow(clippy::exhaustive_structs)]
+pub struct Condition {
+    /// `True`, `False` or `Unknown`.
+    pub status: String,
+    /// Why, in one word.
+    pub reason: String,
+    /// Why, for people.
+    pub message: String,
+}
+
+impl Condition {
+    /// Whether its status is `True`.
+    pub fn is_true(&self) -> bool {
+        self.status == "True"
+    }
+
+    /// Whether its status is `False`.
+    pub fn is_false(&self) -> bool {
+        self.status == "False"
+    }
+}
+
+/// Where an object stands in the API, and which state of it was read.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[allow(clippy::exhaustive_structs)]
+pub struct ObjectRef {
+    /// `apiVersion`.
+    pub api_version: String,
+    /// `kind`.
+    pub kind: String,
+    /// `metadata.name`.
+    pub name: String,
+    /// `metadata.resourceVersion`, for a patch that must not meet another state than the one decided upon.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resource_version: Option<String>,
+    /// The version an upgrade has been started to through this SDK and not finished yet: the annotation
+    /// [`UPGRADE_ANNOTATION`](super::UPGRADE_ANNOTATION).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub upgrading_to: Option<KubernetesVersion>,
+}
+
+impl ObjectRef {
+    /// Names an object by kind and name.
+    pub fn named(kind: impl Into<String>, name: impl Into<String>) -> Self {
+        Self {
+            kind: kind.into(),
+            name: name.into(),
+            ..Self::default()
+        }
+    }
+}
+
+/// As `KubeadmControlPlane production-eu-west`.
+impl fmt::Display for ObjectRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.kind, self.name)
+    }
+}
+
+/// Why objects do not make a [`ClusterState`].
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StateError {
+    /// An object cannot be written as JSON.
+    #[error("an object cannot be written as JSON")]
+    NotJson(#[source] serde_json::Error),
+    /// No Cluster of the name is among the objects.
+    #[error("no Cluster `{name}` among the objects; give the Cluster itself too")]
+    NoCluster {
+        /// The name.
+        name: String,
+    },
+    /// A version that is asked for is not one.
+    #[error("{object}: {field} is no Kubernetes version; write it as v1.31.0")]
+    Version {
+        /// The object.
+        object: Box<ObjectRef>,
+        /// The field's path.
+        field: &'static str,
+        /// What is wrong with it.
+        #[source]
+        source: VersionError,
+    },
+}

@@ -1,0 +1,663 @@
+//! The rule by which a rollout is done, and the search for what holds it up.
+
+use std::fmt;
+
+use fleet_core::KubernetesVersion;
+use serde::Serialize;
+
+use super::state::{ClusterState, Condition, GroupKind, MachineGroup, MachineState, ObjectRef};
+
+/// How far a cluster is on its way to one version.
+///
+/// A cluster is [done](Self::is_done) when nothing speaks against it: every control plane and worker group asks for
+/// the version and has exactly as many machines as it should; every machine asks for it, runs a kubelet of it, is
+/// ready, available and up to date and is not being deleted; and counters, `status.versions` and conditions agree.
+/// What does speak against it stands in [`unfinished`](Self::unfinished), thing by thing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RolloutStatus {
+    target: KubernetesVersion,
+    phase: Phase,
+    control_plane: Progress,
+    workers: Progress,
+    unfinished: Vec<Unfinished>,
+    blocked: Option<Blocked>,
+}
+
+impl RolloutStatus {
+    /// Holds a cluster against the version it is to run.
+    pub fn of(cluster: &ClusterState, target: &KubernetesVersion) -> Self {
+        let mut unfinished = Vec::new();
+        let mut control_plane = Progress::default();
+        match &cluster.control_plane {
+            Some(group) => {
+                control_plane = progress(cluster, group, target);
+                examine_group(cluster, group, target, &mut unfinished);
+            }
+            None => unfinished.push(Unfinished {
+                object: cluster.object.clone(),
+                why: Why::NoControlPlane,
+            }),
+        }
+        let control_plane_done = unfinished.is_empty();
+
+        let mut workers = Progress::default();
+        for group in &cluster.workers {
+            workers += progress(cluster, group, target);
+            examine_group(cluster, group, target, &mut unfinished);
+        }
+        for machine in cluster.strays() {
+            workers.desired += 1;
+            workers.at_target += u32::from(runs(machine, target));
+            examine_machine(machine, target, &mut unfinished);
+        }
+        if cluster.topology.is_some() {
+            examine_topology(cluster, target, &mut unfinished);
+        }
+        let phase = match (control_plane_done, unfinished.is_empty()) {
+            (_, true) => Phase::Done,
+            (false, _) => Phase::ControlPlane,
+            (true, false) => Phase::Workers,
+        };
+        Self {
+            target: target.clone(),
+            phase,
+            control_plane,
+            workers,
+            blocked: if phase == Phase::Done {
+                None
+            } else {
+                find_block(cluster, target)
+            },
+            unfinished,
+        }
+    }
+
+    /// Whether the whole cluster runs the version.
+    pub fn is_done(&self) -> bool {
+        self.phase == Phase::Done
+    }
+
+    /// Whether the control plane does, whatever the workers do.
+    pub fn control_plane_is_done(&self) -> bool {
+        self.phase != Phase::ControlPlane
+    }
+
+    /// The version it was held against.
+    pub fn target(&self) -> &KubernetesVersion {
+        &self.target
+    }
+
+    /// What is rolling, or next to roll.
+    pub fn phase(&self) -> Phase {
+        self.phase
+    }
+
+    /// All machines.
+    pub fn progress(&self) -> Progress {
+        let mut all = self.control_plane;
+        all += self.workers;
+        all
+    }
+
+    /// The control plane's machines.
+    pub fn control_plane(&self) -> Progress {
+        self.control_plane
+    }
+
+    /// The workers' machines.
+    pub fn workers(&self) -> Progress {
+        self.workers
+    }
+
+    /// Everything that is not as it is to be, the control plane's first. Empty when done.
+    pub fn unfinished(&self) -> &[Unfinished] {
+        &self.unfinished
+    }
+
+    /// What holds the rollout up now, if anything does. A machine that drains or starts up shows here too: only a
+    /// caller with a clock can tell slow from stuck.
+    pub fn blocked(&self) -> Option<&Blocked> {
+        self.blocked.as_ref()
+    }
+}
+
+/// What is rolling.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[allow(clippy::exhaustive_enums)] // A cluster has these two halves.
+pub enum Phase {
+    /// The control plane: the workers must wait.
+    ControlPlane,
+    /// The workers; the control plane is done.
+    Workers,
+    /// Neither.
+    Done,
+}
+
+/// Machines at the version that was asked for, of those that should be there.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[allow(clippy::exhaustive_structs)]
+pub struct Progress {
+    /// Nodes that run the version, never more than `desired`.
+    pub at_target: u32,
+    /// Nodes wanted.
+    pub desired: u32,
+}
+
+impl std::ops::AddAssign for Progress {
+    fn add_assign(&mut self, other: Self) {
+        self.at_target = self.at_target.saturating_add(other.at_target);
+        self.desired = self.desired.saturating_add(other.desired);
+    }
+}
+
+/// As `3/5`.
+impl fmt::Display for Progress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.at_target, self.desired)
+    }
+}
+
+/// One thing that is not yet as it is to be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[allow(clippy::exhaustive_structs)]
+pub struct Unfinished {
+    /// Where.
+    pub object: ObjectRef,
+    /// What.
+    pub why: Why,
+}
+
+impl fmt::Display for Unfinished {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.object, self.why)
+    }
+}
+
+/// What is not yet as it is to be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub enum Why {
+    /// The Cluster has no control plane object.
+    NoControlPlane,
+    /// Another version, or none, is asked for.
+    Asks {
+        /// What is asked for.
+        found: Option<KubernetesVersion>,
+        /// What should be.
+        target: KubernetesVersion,
+    },
+    /// The node runs another version, or there is no node yet.
+    Runs {
+        /// What its kubelet says.
+        found: Option<KubernetesVersion>,
+        /// What should be.
+        target: KubernetesVersion,
+    },
+    /// The machine is being deleted.
+    Deleting,
+    /// The controller has not yet seen the latest change.
+    NotObserved,
+    /// There are more or fewer machines than asked for.
+    Machines {
+        /// How many there are.
+        found: u32,
+        /// How many are asked for.
+        wanted: u32,
+    },
+    /// A counter of the status says something else than the number of replicas.
+    Counter {
+        /// Its name in v1beta2.
+        name: &'static str,
+        /// What it says.
+        found: u32,
+        /// What it should say.
+        wanted: u32,
+    },
+    /// `status.versions` shows other versions too, or too few nodes.
+    Versions {
+        /// Nodes of the version.
+        at_target: u32,
+        /// Nodes of all versions.
+        total: u32,
+        /// Nodes asked for.
+        wanted: u32,
+    },
+    /// The group has no Machines and reports no versions: what it runs cannot be known.
+    VersionsUnknown,
+    /// A condition is not what it is in a settled cluster.
+    Condition {
+        /// Its type.
+        name: String,
+        /// `True`, `False`, `Unknown`; `None` when the condition is not there.
+        status: Option<String>,
+        /// Its message.
+        message: String,
+    },
+}
+
+impl fmt::Display for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoControlPlane => write!(f, "has no control plane"),
+            Self::Asks {
+                found: Some(found),
+                target,
+            } => write!(f, "asks for {found}, not {target}"),
+            Self::Asks { found: None, target } => write!(f, "asks for no version, not {target}"),
+            Self::Runs {
+                found: Some(found),
+                target,
+            } => write!(f, "runs {found}, not {target}"),
+            Self::Runs { found: None, target } => write!(f, "has no node of {target} yet"),
+            Self::Deleting => write!(f, "is being deleted"),
+            Self::NotObserved => write!(f, "its controller has not seen the latest change"),
+            Self::Machines { found, wanted } => write!(f, "has {found} of {wanted} machines"),
+            Self::Counter { name, found, wanted } => write!(f, "status.{name} is {found}, not {wanted}"),
+            Self::Versions {
+                at_target,
+                total,
+                wanted,
+            } => write!(
+                f,
+                "status.versions has {at_target} of {wanted} nodes at the version, {total} nodes in all"
+            ),
+            Self::VersionsUnknown => write!(f, "reports neither machines nor status.versions"),
+            Self::Condition {
+                name,
+                status,
+                message,
+            } => {
+                write!(f, "{name} is {}", status.as_deref().unwrap_or("not there"))?;
+                if message.is_empty() {
+                    Ok(())
+                } else {
+                    write!(f, ": {message}")
+                }
+            }
+        }
+    }
+}
+
+/// What holds a rollout up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[allow(clippy::exhaustive_structs)]
+pub struct Blocked {
+    /// The object to blame.
+    pub object: ObjectRef,
+    /// What kind of hindrance it is.
+    pub reason: BlockReason,
+    /// What Cluster API says about it; empty where it says nothing.
+    pub message: String,
+}
+
+impl fmt::Display for Blocked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.object, self.reason)?;
+        if self.message.is_empty() {
+            Ok(())
+        } else {
+            write!(f, ": {}", self.message)
+        }
+    }
+}
+
+/// The kinds of hindrance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub enum BlockReason {
+    /// Somebody paused it. It will not go on by itself.
+    Paused,
+    /// An old machine waits for a pre-drain hook.
+    PreDrainHook,
+    /// An old machine is being drained; the message names the pods and budgets it waits for.
+    Draining,
+    /// An old machine waits for its volumes to be detached.
+    VolumeDetach,
+    /// An old machine waits for a pre-terminate hook.
+    PreTerminateHook,
+    /// An old machine's infrastructure does not go away.
+    InfrastructureDeletion,
+    /// The control plane waits for its own health before the next machine.
+    ControlPlaneHealth,
+    /// A `MachineSet` makes no machines because its pre-flight checks fail.
+    Preflight,
+    /// A new machine's infrastructure is not there.
+    Infrastructure,
+    /// A new machine's bootstrap data is not there.
+    Bootstrap,
+    /// A new machine's node did not join or is not healthy.
+    Node,
+    /// A machine belongs to no group that could be rolled: a standalone one, say.
+    Unmanaged,
+    /// The management cluster does not reach the workload cluster.
+    Unreachable,
+}
+
+impl fmt::Display for BlockReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Paused => "is paused",
+            Self::PreDrainHook => "waits for a pre-drain hook",
+            Self::Draining => "is being drained",
+            Self::VolumeDetach => "waits for its volumes to be detached",
+            Self::PreTerminateHook => "waits for a pre-terminate hook",
+            Self::InfrastructureDeletion => "waits for its infrastructure to be deleted",
+            Self::ControlPlaneHealth => "waits for the control plane to be healthy",
+            Self::Preflight => "pre-flight checks fail",
+            Self::Infrastructure => "waits for its infrastructure",
+            Self::Bootstrap => "waits for its bootstrap data",
+            Self::Node => "waits for its node",
+            Self::Unmanaged => "is managed by nothing that can be rolled",
+            Self::Unreachable => "cannot be reached from the management cluster",
+        })
+    }
+}
+
+fn progress(cluster: &ClusterState, group: &MachineGroup, target: &KubernetesVersion) -> Progress {
+    let machines = cluster.machines_of(group);
+    let running = count(machines.filter(|machine| runs(machine, target)));
+    let found = count(cluster.machines_of(group));
+    let reported = group
+        .versions
+        .as_ref()
+        .map_or((0, 0), |versions| at(versions, target));
+    // A pool without Machine objects, and a managed control plane, are known by what they report.
+    let (at_target, found) = if found == 0 { reported } else { (running, found) };
+    let desired = group.replicas.unwrap_or(found);
+    Progress {
+        at_target: at_target.min(desired),
+        desired,
+    }
+}
+
+fn runs(machine: &MachineState, target: &KubernetesVersion) -> bool {
+    let kubelet = machine.kubelet.as_ref();
+    !machine.deleting && kubelet.is_some_and(|kubelet| kubelet.same_release(target))
+}
+
+fn examine_group(
+    cluster: &ClusterState,
+    group: &MachineGroup,
+    target: &KubernetesVersion,
+    unfinished: &mut Vec<Unfinished>,
+) {
+    for machine in cluster.machines_of(group) {
+        examine_machine(machine, target, unfinished);
+    }
+    let mut say = |why| {
+        unfinished.push(Unfinished {
+            object: group.object.clone(),
+            why,
+        });
+    };
+    if !is(group.version.as_ref(), target) {
+        say(Why::Asks {
+            found: group.version.clone(),
+            target: target.clone(),
+        });
+    }
+    if let (Some(observed), Some(generation)) = (group.observed_generation, group.generation)
+        && observed < generation
+    {
+        say(Why::NotObserved);
+    }
+    let found = count(cluster.machines_of(group));
+    let wanted = group.replicas.unwrap_or(found);
+    let reports_machines = found > 0 || group.kind == GroupKind::MachineDeployment;
+    if reports_machines && found != wanted {
+        say(Why::Machines { found, wanted });
+    }
+    match &group.versions {
+        Some(versions) => {
+            let (at_target, total) = at(versions, target);
+            // What has no replicas reports one version, and not how many run it.
+            let wanted = group.replicas.unwrap_or(total);
+            if (at_target, total) != (wanted, wanted) {
+                say(Why::Versions {
+                    at_target,
+                    total,
+                    wanted,
+                });
+            }
+        }
+        None if found == 0 && wanted > 0 || group.replicas.is_none() => say(Why::VersionsUnknown),
+        None => {}
+    }
+    if let Some(wanted) = group.replicas {
+        let counters = [
+            ("replicas", group.current),
+            ("upToDateReplicas", group.up_to_date),
+            ("availableReplicas", group.available),
+        ];
+        for (name, found) in counters {
+            if let Some(found) = found.filter(|found| *found != wanted) {
+                say(Why::Counter { name, found, wanted });
+            }
+        }
+    }
+    for name in ["RollingOut", "ScalingUp", "ScalingDown"] {
+        if let Some(condition) = group
+            .conditions
+            .get(name)
+            .filter(|condition| !condition.is_false())
+        {
+            say(unsettled(name, Some(condition)));
+        }
+    }
+}
+
+fn examine_machine(machine: &MachineState, target: &KubernetesVersion, unfinished: &mut Vec<Unfinished>) {
+    let mut say = |why| {
+        unfinished.push(Unfinished {
+            object: machine_ref(machine),
+            why,
+        });
+    };
+    if machine.deleting {
+        say(Why::Deleting);
+        return;
+    }
+    if !is(machine.version.as_ref(), target) {
+        say(Why::Asks {
+            found: machine.version.clone(),
+            target: target.clone(),
+        });
+        return;
+    }
+    if !is(machine.kubelet.as_ref(), target) {
+        say(Why::Runs {
+            found: machine.kubelet.clone(),
+            target: target.clone(),
+        });
+        return;
+    }
+    // v1beta1's own conditions end at Ready.
+    let required: &[&str] = if machine.old_conditions {
+        &["Ready"]
+    } else {
+        &["Ready", "Available"]
+    };
+    for name in required {
+        let condition = machine.conditions.get(*name);
+        if !condition.is_some_and(Condition::is_true) {
+            say(unsettled(name, condition));
+        }
+    }
+    // Written by the machine's owner, and not at all for a machine that has none.
+    if let Some(condition) = machine.conditions.get("UpToDate").filter(|it| !it.is_true()) {
+        say(unsettled("UpToDate", Some(condition)));
+    }
+}
+
+fn examine_topology(cluster: &ClusterState, target: &KubernetesVersion, unfinished: &mut Vec<Unfinished>) {
+    let mut say = |why| {
+        unfinished.push(Unfinished {
+            object: cluster.object.clone(),
+            why,
+        });
+    };
+    let asked = cluster.topology.as_ref().map(|topology| &topology.version);
+    if !is(asked, target) {
+        say(Why::Asks {
+            found: asked.cloned(),
+            target: target.clone(),
+        });
+    }
+    if let Some(condition) = cluster
+        .conditions
+        .get("TopologyReconciled")
+        .filter(|it| !it.is_true())
+    {
+        say(unsettled("TopologyReconciled", Some(condition)));
+    }
+}
+
+fn unsettled(name: &str, condition: Option<&Condition>) -> Why {
+    Why::Condition {
+        name: name.to_owned(),
+        status: condition.map(|condition| condition.status.clone()),
+        message: condition
+            .map(|condition| condition.message.clone())
+            .unwrap_or_default(),
+    }
+}
+
+/// The gravest hindrance: what will not pass by itself first, then old machines that do not go, then groups that do
+/// not move, then new machines that do not come.
+fn find_block(cluster: &ClusterState, target: &KubernetesVersion) -> Option<Blocked> {
+    paused(cluster, target)
+        .or_else(|| unreachable(cluster))
+        .or_else(|| cluster.machines.iter().find_map(leaving))
+        .or_else(|| cluster.control_plane.as_ref().and_then(waiting_control_plane))
+        .or_else(|| preflight(cluster))
+        .or_else(|| cluster.machines.iter().find_map(coming))
+        .or_else(|| unmanaged(cluster, target))
+}
+
+fn paused(cluster: &ClusterState, target: &KubernetesVersion) -> Option<Blocked> {
+    let block = |object: &ObjectRef| Blocked {
+        object: object.clone(),
+        reason: BlockReason::Paused,
+        message: String::new(),
+    };
+    if cluster.paused {
+        return Some(block(&cluster.object));
+    }
+    let groups = cluster.control_plane.iter().chain(&cluster.workers);
+    let mut paused = groups.filter(|group| group.paused);
+    paused
+        .find(|group| {
+            let mut open = Vec::new();
+            examine_group(cluster, group, target, &mut open);
+            !open.is_empty()
+        })
+        .map(|group| block(&group.object))
+}
+
+fn unreachable(cluster: &ClusterState) -> Option<Blocked> {
+    let probe = cluster.conditions.get("RemoteConnectionProbe")?;
+    probe.is_false().then(|| Blocked {
+        object: cluster.object.clone(),
+        reason: BlockReason::Unreachable,
+        message: probe.message.clone(),
+    })
+}
+
+fn leaving(machine: &MachineState) -> Option<Blocked> {
+    let deleting = machine.conditions.get("Deleting").filter(|_| machine.deleting)?;
+    let reason = match deleting.reason.as_str() {
+        "WaitingForPreDrainHook" => BlockReason::PreDrainHook,
+        "DrainingNode" => BlockReason::Draining,
+        "WaitingForVolumeDetach" => BlockReason::VolumeDetach,
+        "WaitingForPreTerminateHook" => BlockReason::PreTerminateHook,
+        "WaitingForInfrastructureDeletion" => BlockReason::InfrastructureDeletion,
+        _ => return None,
+    };
+    Some(Blocked {
+        object: machine_ref(machine),
+        reason,
+        message: deleting.message.clone(),
+    })
+}
+
+fn waiting_control_plane(group: &MachineGroup) -> Option<Blocked> {
+    let conditions = ["ScalingUp", "ScalingDown"].map(|name| group.conditions.get(name));
+    let blocked = |condition: &&Condition| condition.message.contains("blocked");
+    let condition = conditions.into_iter().flatten().find(blocked)?;
+    Some(Blocked {
+        object: group.object.clone(),
+        reason: BlockReason::ControlPlaneHealth,
+        message: condition.message.clone(),
+    })
+}
+
+fn preflight(cluster: &ClusterState) -> Option<Blocked> {
+    cluster.machine_sets.iter().find_map(|set| {
+        let scaling = set.conditions.get("ScalingUp")?;
+        scaling.message.contains("preflight").then(|| Blocked {
+            object: ObjectRef::named("MachineSet", &set.name),
+            reason: BlockReason::Preflight,
+            message: scaling.message.clone(),
+        })
+    })
+}
+
+fn coming(machine: &MachineState) -> Option<Blocked> {
+    if machine.deleting {
+        return None;
+    }
+    let stages = [
+        ("BootstrapConfigReady", BlockReason::Bootstrap),
+        ("InfrastructureReady", BlockReason::Infrastructure),
+        ("NodeHealthy", BlockReason::Node),
+    ];
+    stages.into_iter().find_map(|(name, reason)| {
+        let condition = machine.conditions.get(name).filter(|it| !it.is_true())?;
+        Some(Blocked {
+            object: machine_ref(machine),
+            reason,
+            message: condition.message.clone(),
+        })
+    })
+}
+
+fn unmanaged(cluster: &ClusterState, target: &KubernetesVersion) -> Option<Blocked> {
+    let stray = cluster
+        .strays()
+        .find(|machine| !is(machine.version.as_ref(), target))?;
+    Some(Blocked {
+        object: machine_ref(stray),
+        reason: BlockReason::Unmanaged,
+        message: String::new(),
+    })
+}
+
+fn machine_ref(machine: &MachineState) -> ObjectRef {
+    ObjectRef::named("Machine", &machine.name)
+}
+
+fn is(found: Option<&KubernetesVersion>, target: &KubernetesVersion) -> bool {
+    found.is_some_and(|found| found.same_release(target))
+}
+
+/// Nodes at a version, and nodes in all.
+fn at(
+    versions: &std::collections::BTreeMap<KubernetesVersion, u32>,
+    target: &KubernetesVersion,
+) -> (u32, u32) {
+    let at_target = versions
+        .iter()
+        .filter(|(version, _)| version.same_release(target));
+    (at_target.map(|(_, nodes)| nodes).sum(), versions.values().sum())
+}
+
+fn count<'a>(machines: impl Iterator<Item = &'a MachineState>) -> u32 {
+    u32::try_from(machines.count()).unwrap_or(u32::MAX)
+}

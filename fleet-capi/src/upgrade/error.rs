@@ -1,0 +1,110 @@
+//! Why a step of an upgrade could not be taken.
+
+use fleet_core::{ClusterName, KubernetesVersion};
+
+use super::{Refusal, Step};
+use crate::rollout::{ObjectRef, StateError};
+
+/// Why a cluster could not be looked at or sent on.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum UpgradeError {
+    /// There is no Cluster of that name.
+    #[error("no Cluster `{cluster}` in {}", scope(namespace.as_deref()))]
+    NotFound {
+        /// The name.
+        cluster: ClusterName,
+        /// The namespace that was searched; `None` for all.
+        namespace: Option<String>,
+    },
+    /// Clusters of that name stand in several namespaces.
+    #[error("Cluster `{cluster}` stands in several namespaces ({}); say which with CapiClusterDriver::in_namespace", namespaces.join(", "))]
+    Ambiguous {
+        /// The name.
+        cluster: ClusterName,
+        /// The namespaces.
+        namespaces: Vec<String>,
+    },
+    /// The step is not allowed; nothing was changed.
+    #[error("the upgrade of `{cluster}` is refused")]
+    Refused {
+        /// The cluster.
+        cluster: ClusterName,
+        /// Why.
+        #[source]
+        refusal: Refusal,
+    },
+    /// The cluster cannot go yet. Nothing was changed; ask again later.
+    #[error("`{cluster}` cannot be sent on yet: {}", waiting(asked.as_ref(), step))]
+    NotReady {
+        /// The cluster.
+        cluster: ClusterName,
+        /// The version it is still on its way to.
+        asked: Option<KubernetesVersion>,
+        /// What it waits for.
+        step: Box<Step>,
+    },
+    /// Somebody else changed the object each time between our reading and our patch.
+    #[error("{object} of cluster `{cluster}` keeps changing; nothing was changed by us, so try again later")]
+    Contended {
+        /// The cluster.
+        cluster: ClusterName,
+        /// The object.
+        object: Box<ObjectRef>,
+    },
+    /// The objects on the management cluster do not make sense.
+    #[error("the state of cluster `{cluster}` cannot be read")]
+    State {
+        /// The cluster.
+        cluster: ClusterName,
+        /// Why.
+        #[source]
+        source: Box<StateError>,
+    },
+    /// The management cluster did not answer as it should.
+    #[error("cannot {action} for cluster `{cluster}`")]
+    Api {
+        /// The cluster.
+        cluster: ClusterName,
+        /// What was asked of it: `list machines`.
+        action: String,
+        /// What it said.
+        #[source]
+        source: Box<kube::Error>,
+    },
+}
+
+impl UpgradeError {
+    /// Whether trying again, with nothing else done, may help: a conflict, an overload, a lost connection.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Contended { .. } | Self::NotReady { .. } => true,
+            Self::Api { source, .. } => match &**source {
+                kube::Error::Api(status) => status.code == 429 || status.code >= 500 || status.code == 409,
+                kube::Error::Service(_) | kube::Error::HyperError(_) => true,
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+
+    /// Whether the step is forbidden, so that asking again is no use.
+    pub fn is_refusal(&self) -> bool {
+        matches!(self, Self::Refused { .. })
+    }
+}
+
+fn scope(namespace: Option<&str>) -> String {
+    namespace.map_or_else(
+        || "any namespace".to_owned(),
+        |namespace| format!("namespace {namespace}"),
+    )
+}
+
+fn waiting(asked: Option<&KubernetesVersion>, step: &Step) -> String {
+    match (step, asked) {
+        (Step::Paused { object }, _) => format!("{object} is paused, so resume it"),
+        (_, Some(asked)) => format!("it is still on its way to {asked}"),
+        (_, None) => "it has no version yet".to_owned(),
+    }
+}

@@ -1,0 +1,23 @@
+//! One cluster's upgrade by one hop: which step is next, and (feature `kube`) taking it on a management cluster.
+//!
+//! What to do is a pure function, [`next_step`]; [`CapiClusterDriver`] reads the state, asks it and takes the step.
+//! The order is always the same: the control plane, then, when every machine of it runs the new version, the
+//! workers. A cluster with a managed topology gets one change, and Cluster API keeps that order.
+//!
+//! What Cluster API does not refuse is refused here: a control plane of a lower version, and workers that would fall
+//! out of the version skew. See [`Refusal`].
+
+mod refusal;
+mod step;
+
+#[cfg(feature = "kube")]
+mod driver;
+#[cfg(feature = "kube")]
+mod error;
+
+#[cfg(feature = "kube")]
+pub use driver::{CapiClusterDriver, ClusterProgress};
+#[cfg(feature = "kube")]
+pub use error::UpgradeError;
+pub use refusal::Refusal;
+pub use step::{Step, next_step};

@@ -1,0 +1,67 @@
+//! Why an upgrade is not started.
+
+use fleet_core::KubernetesVersion;
+use fleet_core::skew::SkewError;
+use serde::{Serialize, Serializer};
+
+use crate::rollout::ObjectRef;
+
+/// Why a cluster is not brought to a version. Nothing has been changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub enum Refusal {
+    /// The cluster is being deleted.
+    #[error("{object} is being deleted")]
+    Deleting {
+        /// The Cluster.
+        object: Box<ObjectRef>,
+    },
+    /// The Cluster has no control plane object, or that says no version.
+    #[error(
+        "{object} has no control plane with a version; expected spec.controlPlaneRef to name an object with spec.version"
+    )]
+    NoVersion {
+        /// The Cluster.
+        object: Box<ObjectRef>,
+    },
+    /// The control plane cannot go there in one hop: down, or more than one minor up.
+    #[error("{object} cannot be brought to {to}")]
+    Hop {
+        /// The control plane, or the Machine that is ahead of it.
+        object: Box<ObjectRef>,
+        /// The version asked for.
+        to: KubernetesVersion,
+        /// Which rule it breaks.
+        #[source]
+        #[serde(serialize_with = "as_text")]
+        skew: Box<SkewError>,
+    },
+    /// The control plane would leave these workers more minors behind than their kubelets may be: upgrade them to
+    /// the control plane's present version first.
+    #[error("{object} would be out of the version skew under a control plane of {to}; upgrade it first")]
+    WorkersTooOld {
+        /// The `MachineDeployment`, `MachinePool` or Machine.
+        object: Box<ObjectRef>,
+        /// The version asked for.
+        to: KubernetesVersion,
+        /// Which rule it breaks.
+        #[source]
+        #[serde(serialize_with = "as_text")]
+        skew: Box<SkewError>,
+    },
+    /// Workers are newer than what is asked for. They are not taken back.
+    #[error("{object} is at {found}, newer than {to}; expected {to} or older, so ask for {found} or later")]
+    WorkersNewer {
+        /// The `MachineDeployment`, `MachinePool` or Machine.
+        object: Box<ObjectRef>,
+        /// Its version.
+        found: KubernetesVersion,
+        /// The version asked for.
+        to: KubernetesVersion,
+    },
+}
+
+fn as_text<S: Serializer>(skew: &SkewError, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(skew)
+}
