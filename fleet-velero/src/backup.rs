@@ -72,10 +72,10 @@ pub struct BackupSpec {
     /// An order for objects of a kind: comma-separated names by kind.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ordered_resources: Option<BTreeMap<String, String>>,
-    /// The BackupStorageLocation; default: the one marked as default.
+    /// The `BackupStorageLocation`; default: the one marked as default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub storage_location: Option<String>,
-    /// The VolumeSnapshotLocations, at most one a provider.
+    /// The `VolumeSnapshotLocations`, at most one a provider.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub volume_snapshot_locations: Option<Vec<String>>,
     /// Whether volumes are snapshotted. Absent: where a snapshot location is.
@@ -105,7 +105,7 @@ pub struct BackupSpec {
     /// Commands run in pods before and after.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hooks: Option<BackupHooks>,
-    /// The ConfigMap that says what is done with which volume.
+    /// The `ConfigMap` that says what is done with which volume.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resource_policy: Option<TypedLocalObjectReference>,
     /// How files are uploaded.

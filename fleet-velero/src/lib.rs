@@ -22,7 +22,7 @@ pub use storage_location::*;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::CustomResourceExt;
 
-/// The CustomResourceDefinitions of the resources this crate types.
+/// The `CustomResourceDefinitions` of the resources this crate types.
 ///
 /// As upstream's, they have no status subresource: status is written with the object.
 pub fn crds() -> Vec<CustomResourceDefinition> {

@@ -78,10 +78,10 @@ pub struct RestoreSpec {
     /// What is run in pods after they are restored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hooks: Option<RestoreHooks>,
-    /// The ConfigMap with changes made to objects.
+    /// The `ConfigMap` with changes made to objects.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resource_modifier: Option<TypedLocalObjectReference>,
-    /// The ConfigMap that says which objects are taken.
+    /// The `ConfigMap` that says which objects are taken.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resource_policy: Option<TypedLocalObjectReference>,
     /// How files are written.

@@ -1,4 +1,4 @@
-//! Every kind beside upstream's CustomResourceDefinition.
+//! Every kind beside upstream's `CustomResourceDefinition`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 #[path = "../../fleet-argocd/tests/crd_conformance/mod.rs"]
