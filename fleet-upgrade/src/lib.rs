@@ -1,17 +1,24 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "engine")]
+pub mod engine;
 mod estimate;
+pub mod kernel;
 mod pick;
 mod plan;
+#[cfg(feature = "engine")]
+pub mod ports;
 mod spec;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use estimate::Estimates;
 pub use pick::{Pick, PickOrder};
 pub use plan::{
-    AtTarget, ClusterSample, Constraint, ConstraintEffect, PlanError, PlanProblem, PlanWarning, PlannedCluster,
-    PlannedStage, Reason, StartBound, UpgradePlan, PlanViolation, Why, plan, plan_with,
+    AtTarget, ClusterSample, Constraint, ConstraintEffect, PlanError, PlanProblem, PlanViolation, PlanWarning,
+    PlannedCluster, PlannedStage, Reason, StartBound, UpgradePlan, Why, plan, plan_with,
 };
-pub use spec::{API_VERSION, FailureBudget, FleetUpgrade, FleetUpgradeSpec, KIND, Place, Stage};
 #[cfg(feature = "yaml")]
 pub use spec::SpecError;
+pub use spec::{API_VERSION, FailureBudget, FleetUpgrade, FleetUpgradeSpec, KIND, Place, Stage};

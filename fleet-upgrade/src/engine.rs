@@ -1,0 +1,177 @@
+//! The engine: runs a plan against the ports, from start to end, across restarts.
+
+mod error;
+mod handle;
+mod progress;
+mod runner;
+
+pub use error::EngineError;
+pub use handle::RunHandle;
+pub use progress::{Progress, Step};
+
+use std::fmt;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+
+use crate::UpgradePlan;
+use crate::kernel::RunSettings;
+use crate::ports::{Clock, ClusterUpgrader, HealthGate, NoGate, RunStore, SystemClock};
+
+/// Runs one plan. Made of a plan and a store, given an upgrader, started.
+///
+/// The run's name is the plan's unless [`named`](Engine::named) otherwise. If the store has a run of that name it is taken up
+/// where it was left, by the log and by what the clusters show, and nothing is done twice; its plan must be the same one
+/// ([`Engine::resume`] takes it from the store).
+///
+/// What the kernel decides is in the store before it is done. One process at a time may drive a run: the store refuses
+/// the log entries of a second one, which then ends with [`EngineError::Store`].
+///
+/// ```
+/// use fleet_upgrade::engine::Engine;
+/// use fleet_upgrade::ports::TokioClock;
+/// use fleet_upgrade::testing::{InMemoryRunStore, InMemoryUpgrader};
+/// # use fleet_upgrade::UpgradePlan;
+/// # async fn run(plan: UpgradePlan) -> Result<(), Box<dyn std::error::Error>> {
+/// let clock = TokioClock::starting_at("2026-11-02T08:00:00Z".parse()?);
+/// let clusters = InMemoryUpgrader::for_plan(&plan, clock);
+///
+/// let run = Engine::new(plan, InMemoryRunStore::new()).upgrader(clusters).clock(clock).start();
+/// let report = run.outcome().await?;
+/// assert!(report.is_success());
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "an engine does nothing until it is started"]
+pub struct Engine<U = NoUpgrader> {
+    name: String,
+    plan: UpgradePlan,
+    store: Arc<dyn RunStore>,
+    gate: Arc<dyn HealthGate>,
+    clock: Arc<dyn Clock>,
+    settings: RunSettings,
+    limits: Limits,
+    upgrader: U,
+}
+
+/// The state of an [`Engine`] that has no upgrader yet, and cannot be started.
+#[derive(Debug, Clone, Copy)]
+pub struct NoUpgrader;
+
+/// The state of an [`Engine`] that can be started.
+#[derive(Clone)]
+pub struct WithUpgrader(Arc<dyn ClusterUpgrader>);
+
+impl fmt::Debug for WithUpgrader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("WithUpgrader")
+    }
+}
+
+/// How hard the engine leans on the ports.
+#[derive(Debug, Clone)]
+pub(crate) struct Limits {
+    pub(crate) calls_at_once: NonZeroUsize,
+    pub(crate) call_timeout: SignedDuration,
+    pub(crate) store_attempts: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        let calls_at_once = NonZeroUsize::MIN.saturating_add(15);
+        Self { calls_at_once, call_timeout: SignedDuration::from_secs(30), store_attempts: 6 }
+    }
+}
+
+impl Engine {
+    /// An engine for this plan, keeping its run in this store.
+    pub fn new(plan: UpgradePlan, store: impl RunStore + 'static) -> Self {
+        Self::shared(plan, Arc::new(store))
+    }
+
+    /// An engine for the run of this name that the store has, with the plan it was begun with.
+    pub async fn resume(run: &str, store: impl RunStore + 'static) -> Result<Self, EngineError> {
+        let stored = store.load(run).await?.ok_or_else(|| EngineError::NoSuchRun { run: run.to_owned() })?;
+        Ok(Self::shared(stored.plan, Arc::new(store)).named(run))
+    }
+
+    fn shared(plan: UpgradePlan, store: Arc<dyn RunStore>) -> Self {
+        Self {
+            name: plan.name().to_owned(),
+            plan,
+            store,
+            gate: Arc::new(NoGate),
+            clock: Arc::new(SystemClock),
+            settings: RunSettings::default(),
+            limits: Limits::default(),
+            upgrader: NoUpgrader,
+        }
+    }
+
+    /// Upgrades the clusters by this.
+    pub fn upgrader(self, upgrader: impl ClusterUpgrader + 'static) -> Engine<WithUpgrader> {
+        let Self { name, plan, store, gate, clock, settings, limits, upgrader: NoUpgrader } = self;
+        let upgrader = WithUpgrader(Arc::new(upgrader));
+        Engine { name, plan, store, gate, clock, settings, limits, upgrader }
+    }
+}
+
+impl<U> Engine<U> {
+    /// Keeps the run under this name. Default: the plan's.
+    pub fn named(mut self, run: impl Into<String>) -> Self {
+        self.name = run.into();
+        self
+    }
+
+    /// Judges health by this as well. Default: by what clusters report alone.
+    pub fn gate(mut self, gate: impl HealthGate + 'static) -> Self {
+        self.gate = Arc::new(gate);
+        self
+    }
+
+    /// Goes by this clock. Default: the machine's.
+    pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// Judges evidence like this. A run that has begun keeps the settings it began with.
+    pub fn settings(mut self, settings: RunSettings) -> Self {
+        self.settings = settings;
+        self
+    }
+
+    /// Makes at most this many calls to the upgrader and the gate at once. Default: 16.
+    pub fn calls_at_once(mut self, calls: NonZeroUsize) -> Self {
+        self.limits.calls_at_once = calls;
+        self
+    }
+
+    /// Gives up waiting for an answer of the upgrader or the gate after this time. Default: 30 seconds.
+    pub fn call_timeout(mut self, timeout: SignedDuration) -> Self {
+        self.limits.call_timeout = timeout;
+        self
+    }
+}
+
+impl Engine<WithUpgrader> {
+    /// Starts, or takes up, the run as a task on the current tokio runtime.
+    ///
+    /// # Panics
+    ///
+    /// When there is no tokio runtime, as [`tokio::spawn`].
+    pub fn start(self) -> RunHandle {
+        RunHandle::spawn(self)
+    }
+}
+
+impl<U: fmt::Debug> fmt::Debug for Engine<U> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engine")
+            .field("name", &self.name)
+            .field("settings", &self.settings)
+            .field("upgrader", &self.upgrader)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,399 @@
+//! The loop: look, decide, write down, act, wait.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::sync::Arc;
+
+use fleet_core::ClusterName;
+use futures::future::{Either, select};
+use futures::{StreamExt, stream};
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::mpsc;
+use tracing::{debug, info, warn};
+
+use super::handle::Order;
+use super::progress::Feed;
+use super::{Engine, EngineError, Limits, Progress, Step, WithUpgrader};
+use crate::UpgradePlan;
+use crate::kernel::{
+    Blocker, ClusterId, ClusterObservation, Command, Counts, Fact, FailureCause, Health, HopOrder, Observation, Roster,
+    RunReport, RunSettings, RunState, StageId, audit, begin, decide, evidence_due,
+};
+use crate::ports::{Clock, ClusterUpgrader, HealthGate, RunStore, RunStoreError, UpgraderError, Verdict};
+
+/// How many times in a row the evidence is completed before a decision: looking takes time, in which more may fall due.
+const LOOKS: usize = 3;
+
+pub(super) struct Runner {
+    name: String,
+    plan: UpgradePlan,
+    roster: Roster,
+    store: Arc<dyn RunStore>,
+    upgrader: Arc<dyn ClusterUpgrader>,
+    gate: Arc<dyn HealthGate>,
+    clock: Arc<dyn Clock>,
+    settings: RunSettings,
+    limits: Limits,
+    inbox: mpsc::Receiver<Order>,
+    feed: Feed,
+    state: RunState,
+    seen: Observation,
+    /// Orders that failed: how many times in a row, and when the next try is due.
+    retries: BTreeMap<ClusterId, (u32, Timestamp)>,
+    told: Option<Blocker>,
+}
+
+impl Runner {
+    pub(super) fn new(engine: Engine<WithUpgrader>, inbox: mpsc::Receiver<Order>, feed: Feed) -> Self {
+        let Engine { name, plan, store, gate, clock, settings, limits, upgrader: WithUpgrader(upgrader) } = engine;
+        Self {
+            roster: Roster::of(&plan),
+            state: RunState::new(&plan),
+            seen: Observation::empty(),
+            retries: BTreeMap::new(),
+            told: None,
+            name,
+            plan,
+            store,
+            upgrader,
+            gate,
+            clock,
+            settings,
+            limits,
+            inbox,
+            feed,
+        }
+    }
+
+    pub(super) async fn run(mut self) -> Result<RunReport, EngineError> {
+        let result = self.drive().await;
+        self.feed.close();
+        match &result {
+            Ok(report) => info!(run = %self.name, outcome = ?report.outcome, "the run is over"),
+            Err(error) => warn!(run = %self.name, %error, "the engine gives up; the run can be taken up again"),
+        }
+        result
+    }
+
+    async fn drive(&mut self) -> Result<RunReport, EngineError> {
+        self.take_up().await?;
+        loop {
+            self.look().await;
+            self.take_orders().await?;
+            let now = self.clock.now();
+            let mut facts = Vec::new();
+            let mut starts = Vec::new();
+            let mut repeats = Vec::new();
+            let mut wait = None;
+            for command in decide(&self.plan, &self.state, &self.seen, now) {
+                match command {
+                    Command::Record(fact) => facts.push(fact),
+                    Command::StartHop(order) => starts.push(order),
+                    Command::RepeatStart(order) => repeats.push(order),
+                    Command::WaitUntil { until, on } => wait = Some((until, on)),
+                    Command::Finish(_) => return Ok(RunReport::of(&self.plan, &self.state)),
+                }
+            }
+            if !facts.is_empty() {
+                self.record(now, facts).await?;
+            } else if !starts.is_empty() {
+                self.start(now, starts).await?;
+            } else if self.repeat(now, repeats).await? {
+                continue;
+            } else if let Some((until, on)) = wait {
+                self.wait(now, until, on).await?;
+            }
+        }
+    }
+
+    /// Begins the run, or takes it up where it was left.
+    async fn take_up(&mut self) -> Result<(), EngineError> {
+        for (setting, value) in [
+            ("evidence_max_age", self.settings.evidence_max_age),
+            ("poll", self.settings.poll),
+            ("unwell_limit", self.settings.unwell_limit),
+        ] {
+            if !value.is_positive() {
+                return Err(EngineError::Settings { setting });
+            }
+        }
+        match self.persist(|| self.store.load(&self.name)).await? {
+            None => self.persist(|| self.store.create(&self.name, &self.plan)).await?,
+            Some(stored) if stored.plan == self.plan => {
+                self.state = RunState::replay(&self.plan, &stored.events);
+            }
+            Some(_) => return Err(EngineError::PlanChanged { run: self.name.clone() }),
+        }
+        if let Some(missing) = self.state.gap() {
+            return Err(EngineError::LogBroken { run: self.name.clone(), missing });
+        }
+        let first = begin(&self.plan, self.settings.clone());
+        if let (Command::Record(Fact::RunStarted { plan, .. }), Some(known)) = (&first, self.state.plan_digest())
+            && *plan != known
+        {
+            return Err(EngineError::PlanChanged { run: self.name.clone() });
+        }
+        let now = self.clock.now();
+        if self.state.started_at().is_none() {
+            if let Command::Record(fact) = first {
+                self.record(now, vec![fact]).await?;
+            }
+        } else if self.state.ended().is_none() {
+            let entries = self.state.len();
+            self.tell(now, None, None, Step::TakenUp { entries });
+            self.record(now, vec![Fact::RunTakenUp]).await?;
+        }
+        Ok(())
+    }
+
+    /// Completes the evidence. A cluster that does not answer is evidence too.
+    async fn look(&mut self) {
+        for _ in 0..LOOKS {
+            let due = evidence_due(&self.plan, &self.state, &self.seen, self.clock.now());
+            if due.is_empty() {
+                return;
+            }
+            let ports = Ports::of(self);
+            let looks = due.into_iter().filter_map(|id| {
+                let name = self.roster.name(id)?.clone();
+                let ports = ports.clone();
+                Some(async move { (id, ports.observe(&name).await) })
+            });
+            let looks: Vec<_> =
+                stream::iter(looks).buffer_unordered(self.limits.calls_at_once.get()).collect().await;
+            for (id, sight) in looks {
+                self.seen.insert(id, sight);
+            }
+        }
+    }
+
+    /// Takes in what was ordered meanwhile.
+    async fn take_orders(&mut self) -> Result<(), EngineError> {
+        while let Ok(order) = self.inbox.try_recv() {
+            self.take(order).await?;
+        }
+        Ok(())
+    }
+
+    async fn take(&mut self, order: Order) -> Result<(), EngineError> {
+        let needless = match order.fact {
+            Fact::Paused => self.state.paused_since().is_some(),
+            Fact::Resumed => self.state.paused_since().is_none(),
+            _ => false,
+        };
+        if !needless {
+            self.record(self.clock.now(), vec![order.fact]).await?;
+        }
+        // Whoever gave the order may have stopped waiting for it.
+        let _ = order.taken.send(());
+        Ok(())
+    }
+
+    /// Writes facts down, then takes them in.
+    async fn record(&mut self, at: Timestamp, facts: Vec<Fact>) -> Result<(), EngineError> {
+        let first = self.state.next_event(at, Fact::RunTakenUp).seq;
+        let events: Vec<_> =
+            (first..).zip(facts).map(|(seq, fact)| crate::kernel::Event { seq, at, fact }).collect();
+        self.persist(|| self.store.append(&self.name, &events)).await?;
+        for event in events {
+            self.state.apply(&event);
+            let (stage, cluster) = self.subject(&event.fact);
+            debug!(run = %self.name, cluster = cluster.as_ref().map(ClusterName::as_str), fact = ?event.fact, "recorded");
+            self.tell(at, stage, cluster, Step::Fact(event.fact));
+        }
+        Ok(())
+    }
+
+    /// Starts hops: checks each a second time, writes all down, then gives the orders.
+    async fn start(&mut self, now: Timestamp, orders: Vec<HopOrder>) -> Result<(), EngineError> {
+        let mut after = self.state.clone();
+        let mut facts = Vec::new();
+        for order in &orders {
+            audit(&self.plan, &after, &self.seen, now, order).map_err(|source| {
+                let cluster = self.roster.name(order.cluster).map(ToString::to_string).unwrap_or_default();
+                EngineError::Violation { cluster, source }
+            })?;
+            let fact = Fact::HopStarted { cluster: order.cluster, hop: order.hop };
+            after.apply(&after.next_event(now, fact.clone()));
+            facts.push(fact);
+        }
+        self.record(now, facts).await?;
+        self.give(orders).await
+    }
+
+    /// Gives orders again that failed, those whose next try is due. Says whether there were any.
+    async fn repeat(&mut self, now: Timestamp, mut orders: Vec<HopOrder>) -> Result<bool, EngineError> {
+        orders.retain(|order| self.retries.get(&order.cluster).is_none_or(|(_, due)| *due <= now));
+        let any = !orders.is_empty();
+        if any {
+            self.give(orders).await?;
+        }
+        Ok(any)
+    }
+
+    /// Gives the orders to the clusters, and writes down how they took them.
+    async fn give(&mut self, orders: Vec<HopOrder>) -> Result<(), EngineError> {
+        let ports = Ports::of(self);
+        let calls = orders.into_iter().filter_map(|order| {
+            let name = self.roster.name(order.cluster)?.clone();
+            let ports = ports.clone();
+            Some(async move {
+                let answer = ports.start(&name, &order).await;
+                (order, answer)
+            })
+        });
+        let answers: Vec<_> =
+            stream::iter(calls).buffer_unordered(self.limits.calls_at_once.get()).collect().await;
+        let now = self.clock.now();
+        let mut facts = Vec::new();
+        for (HopOrder { cluster, hop, key, .. }, answer) in answers {
+            let fact = match answer {
+                Ok(()) => Some(Fact::HopAccepted { cluster, hop }),
+                Err(UpgraderError::NotFound { .. }) => Some(Fact::ClusterGone { cluster }),
+                Err(UpgraderError::Refused { reason, .. }) => {
+                    Some(Fact::ClusterFailed { cluster, cause: FailureCause::Refused { reason } })
+                }
+                Err(error @ UpgraderError::Unavailable { .. }) => {
+                    let (failed, _) = self.retries.get(&cluster).copied().unwrap_or_default();
+                    let pause = self.state.settings().poll() * (1 << failed.min(4));
+                    warn!(%key, %error, "the order failed; it is given again");
+                    self.retries.insert(cluster, (failed + 1, later(now, pause)));
+                    None
+                }
+            };
+            if fact.is_some() {
+                self.retries.remove(&cluster);
+            }
+            facts.extend(fact);
+        }
+        if facts.is_empty() {
+            return Ok(());
+        }
+        self.record(now, facts).await
+    }
+
+    /// Waits until something may have changed.
+    async fn wait(&mut self, now: Timestamp, until: Option<Timestamp>, on: Blocker) -> Result<(), EngineError> {
+        let retry = self.retries.values().map(|(_, due)| *due).filter(|due| *due > now).min();
+        let until = match (until, retry) {
+            (Some(until), Some(retry)) => Some(until.min(retry)),
+            (until, retry) => until.or(retry),
+        };
+        let news = self.told.as_ref().is_none_or(|told| std::mem::discriminant(told) != std::mem::discriminant(&on));
+        if news {
+            self.tell(now, None, None, Step::Waiting { until, on: on.clone() });
+            self.told = Some(on);
+        }
+        let clock = Arc::clone(&self.clock);
+        let alarm = async move {
+            match until {
+                Some(until) => clock.sleep_until(until).await,
+                None => futures::future::pending().await,
+            }
+        };
+        let order = tokio::select! {
+            () = alarm => None,
+            order = self.inbox.recv() => order,
+        };
+        match order {
+            Some(order) => self.take(order).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Does something with the store, a bounded number of times.
+    async fn persist<T, F>(&self, mut attempt: impl FnMut() -> F) -> Result<T, EngineError>
+    where
+        F: Future<Output = Result<T, RunStoreError>>,
+    {
+        let mut pause = SignedDuration::from_millis(100);
+        for _ in 1..self.limits.store_attempts {
+            match attempt().await {
+                Err(error @ RunStoreError::Unavailable { .. }) => {
+                    warn!(run = %self.name, %error, "the store failed; trying again");
+                    self.clock.sleep_until(later(self.clock.now(), pause)).await;
+                    pause = pause.saturating_mul(3);
+                }
+                answer => return Ok(answer?),
+            }
+        }
+        Ok(attempt().await?)
+    }
+
+    fn tell(&self, at: Timestamp, stage: Option<String>, cluster: Option<ClusterName>, step: Step) {
+        self.feed.tell(&Progress { at, counts: Counts::of(&self.state), stage, cluster, step });
+    }
+
+    /// The stage and the cluster that a fact is about.
+    fn subject(&self, fact: &Fact) -> (Option<String>, Option<ClusterName>) {
+        let cluster = fact.cluster();
+        let stage = fact.stage().or_else(|| cluster.and_then(|cluster| self.state.stage_of(cluster)));
+        let stage_name = |stage: StageId| self.plan.stages().get(stage.index()).map(|stage| stage.name.clone());
+        (stage.and_then(stage_name), cluster.and_then(|cluster| self.roster.name(cluster)).cloned())
+    }
+}
+
+impl Drop for Runner {
+    fn drop(&mut self) {
+        self.feed.close();
+    }
+}
+
+/// The ports that calls go to, each call with its time limit.
+#[derive(Clone)]
+struct Ports {
+    upgrader: Arc<dyn ClusterUpgrader>,
+    gate: Arc<dyn HealthGate>,
+    clock: Arc<dyn Clock>,
+    timeout: SignedDuration,
+}
+
+impl Ports {
+    fn of(runner: &Runner) -> Self {
+        Self {
+            upgrader: Arc::clone(&runner.upgrader),
+            gate: Arc::clone(&runner.gate),
+            clock: Arc::clone(&runner.clock),
+            timeout: runner.limits.call_timeout,
+        }
+    }
+
+    async fn start(&self, cluster: &ClusterName, order: &HopOrder) -> Result<(), UpgraderError> {
+        let timeout = || UpgraderError::Unavailable { cluster: cluster.clone(), source: "no answer in time".into() };
+        self.in_time(self.upgrader.start(cluster, &order.to)).await.unwrap_or_else(|| Err(timeout()))
+    }
+
+    async fn observe(&self, cluster: &ClusterName) -> ClusterObservation {
+        // What is seen holds for the moment before the question at the least.
+        let seen_at = self.clock.now();
+        let mut report = match self.in_time(self.upgrader.observe(cluster)).await {
+            Some(Ok(report)) => report,
+            Some(Err(UpgraderError::NotFound { .. })) => return ClusterObservation::gone(seen_at),
+            Some(Err(error)) => {
+                debug!(%cluster, %error, "no answer");
+                return ClusterObservation::unreachable(seen_at);
+            }
+            None => return ClusterObservation::unreachable(seen_at),
+        };
+        if report.health == Health::Healthy {
+            report.health = match self.in_time(self.gate.check(cluster, seen_at)).await {
+                Some(Ok(Verdict::Pass)) => Health::Healthy,
+                Some(Ok(Verdict::Fail { reason })) => Health::Degraded { reason },
+                Some(Ok(Verdict::Inconclusive) | Err(_)) | None => Health::Unknown,
+            };
+        }
+        ClusterObservation::present(seen_at, report)
+    }
+
+    async fn in_time<T>(&self, call: impl Future<Output = T>) -> Option<T> {
+        let alarm = self.clock.sleep_until(later(self.clock.now(), self.timeout));
+        match select(std::pin::pin!(call), alarm).await {
+            Either::Left((answer, _)) => Some(answer),
+            Either::Right(_) => None,
+        }
+    }
+}
+
+fn later(at: Timestamp, duration: SignedDuration) -> Timestamp {
+    at.checked_add(duration).unwrap_or(Timestamp::MAX)
+}

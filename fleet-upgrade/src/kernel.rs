@@ -1,0 +1,59 @@
+//! The kernel of a run: pure rules, from what is planned, known and seen to what is to be done next.
+//!
+//! A run is an append-only log of [`Event`]s. [`RunState`] is its fold; [`decide`] looks at the plan, the state, the
+//! [`Observation`] and the time, and says what to do. Whoever calls it writes down what it says before acting on it,
+//! acts, and asks again:
+//!
+//! ```text
+//!            +-----------------------------------------------+
+//!            v                                               |
+//!  look at evidence_due() -> decide() -> log the facts -> act on the commands
+//! ```
+//!
+//! The engine (feature `engine`) is such a caller; an operator or a simulator is another.
+//!
+//! # The rules
+//!
+//! - Stages go in order. A stage is over when all its clusters have ended and its soak is earned. A stage of which
+//!   nothing ended upgraded stops the run: the next stage would rest on nothing.
+//! - Within a stage, clusters start in plan order, as soon as places, the day's cap and the calendar allow; planned
+//!   start times are estimates. A day is one of the calendar's time zone.
+//! - Nothing starts unless fresh evidence says that every cluster upgraded so far, and the one to start, is well and at
+//!   its version. A cluster that is known to be unwell before its start lets the next one by.
+//! - A soak counts only witnessed time: from the end of the stage's last cluster, between looks that found all of
+//!   its clusters well and that are no further apart than evidence may be old. Pauses and blind spots earn nothing and lose
+//!   nothing; a cluster that degrades loses what was earned.
+//! - The hops of a cluster go one after the other, each one a start of its own for the calendar and for pauses, and all of
+//!   them one place and one start of the day. A hop that takes longer than the policy's deadline has failed.
+//! - A version that changed without the run holds the cluster. Held and failed clusters count against the failure budget;
+//!   clusters that leave the fleet do not. Beyond the budget nothing starts, what is under way is seen to its end, and
+//!   the run ends as stopped.
+//! - News is taken in before anything starts on its account.
+
+mod assess;
+mod audit;
+mod blocker;
+mod command;
+mod decide;
+mod event;
+mod ids;
+mod moment;
+mod observation;
+mod report;
+mod rules;
+mod state;
+mod watch;
+
+pub use audit::{Violation, audit};
+pub use blocker::Blocker;
+pub use command::{Command, HopOrder};
+pub use decide::{begin, decide, why};
+pub use event::{Ailment, Event, Fact, FailureCause, Outcome, PlanDigest, RunSettings, StopReason};
+pub use ids::{ClusterId, StageId};
+pub use observation::{ClusterObservation, ClusterReport, Health, Observation, Rollout, Sight};
+pub use report::{ClusterOutcome, ClusterState, Counts, RunReport, StageReport, StageState};
+pub use rules::Roster;
+pub use state::RunState;
+pub use watch::evidence_due;
+
+use state::{Cell, End, Phase, Soak, StageCell, StagePhase};

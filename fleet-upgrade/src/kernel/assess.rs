@@ -1,0 +1,172 @@
+//! What the evidence says: from looks at clusters to facts about them.
+
+use fleet_core::KubernetesVersion;
+
+use super::moment::{Moment, after};
+use super::rules::Member;
+use super::{
+    Ailment, Cell, ClusterId, ClusterObservation, ClusterReport, Command, Fact, FailureCause, Health, HopOrder, Phase,
+    Rollout, Sight,
+};
+
+/// The facts that the evidence shows and the log does not have yet.
+pub(crate) fn facts(moment: &Moment<'_>) -> Vec<Command> {
+    let may_start = moment.may_start();
+    let mut found = Vec::new();
+    for (id, cell, planned) in moment.begun() {
+        let fact = match cell.phase {
+            Phase::Pending if moment.seen.get(id).is_none() && !cell.unwell => None,
+            Phase::Pending | Phase::Between => at_rest(moment, id, cell, planned, false),
+            Phase::Upgraded => {
+                at_rest(moment, id, cell, planned, moment.is_guard(id, may_start))
+            }
+            Phase::Starting => starting(moment, id, cell, planned),
+            Phase::Running => running(moment, id, cell, planned),
+            Phase::Failed | Phase::Held | Phase::Gone | Phase::Skipped => None,
+        };
+        found.extend(fact.map(Command::Record));
+    }
+    found
+}
+
+/// The orders whose start is in the log, but which never reached their clusters, and may still be given.
+pub(crate) fn repeats(moment: &Moment<'_>, order: impl Fn(ClusterId, &Cell, Member<'_>) -> Option<HopOrder>) -> Vec<Command> {
+    if moment.moving == 0 || moment.guard().is_some() {
+        return Vec::new();
+    }
+    let lost = moment.begun().filter(|(id, cell, planned)| {
+        cell.phase == Phase::Starting
+            && later_report(moment, *id, cell).is_some_and(|report| untouched(report, cell, *planned))
+    });
+    lost.filter_map(|(id, cell, planned)| order(id, cell, planned).map(Command::RepeatStart)).collect()
+}
+
+/// A cluster that this run is not changing at the moment: it must run what it should, and be well.
+fn at_rest(
+    moment: &Moment<'_>,
+    id: ClusterId,
+    cell: &Cell,
+    planned: Member<'_>,
+    needed: bool,
+) -> Option<Fact> {
+    let Some(seen) = moment.fresh(id) else {
+        // What was never looked at is waited for; what was looked at and has gone stale is a cluster that has ceased
+        // to tell about itself.
+        if needed && moment.is_stale(id) && !cell.unwell {
+            return Some(Fact::ClusterUnwell { cluster: id, cause: Ailment::NoEvidence });
+        }
+        return lost_patience(moment, id);
+    };
+    let should = planned.expected(cell.hop);
+    let ailment = match &seen.sight {
+        Sight::Gone => return Some(Fact::ClusterGone { cluster: id }),
+        Sight::Present(report) if !report.desired.same_release(should) => {
+            return Some(held(id, report, should));
+        }
+        Sight::Present(report) => seen.ailment().or_else(|| misfit(report, should)),
+        Sight::Unreachable => seen.ailment(),
+    };
+    match (moment.run.unwell(id), ailment) {
+        (None, None) => None,
+        (Some(_), None) => Some(Fact::ClusterWell { cluster: id }),
+        (Some((_, known)), Some(ailment)) if same_kind(known, &ailment) => lost_patience(moment, id),
+        (_, Some(cause)) => Some(Fact::ClusterUnwell { cluster: id, cause }),
+    }
+}
+
+/// A cluster that wants the right version, but does not run it everywhere.
+fn misfit(report: &ClusterReport, should: &KubernetesVersion) -> Option<Ailment> {
+    let reason = match &report.rollout {
+        Rollout::Failed { reason } => reason.clone(),
+        _ if !report.oldest.same_release(should) => format!("a part of it runs {}", report.oldest),
+        // Machines come and go in a healthy cluster: it is scaled, or one is repaired.
+        Rollout::Settled | Rollout::Rolling { .. } => return None,
+    };
+    Some(Ailment::Degraded { reason })
+}
+
+/// The order to start is in the log; did the cluster take it?
+fn starting(moment: &Moment<'_>, id: ClusterId, cell: &Cell, planned: Member<'_>) -> Option<Fact> {
+    let to = planned.to(cell.hop)?;
+    let since = cell.since?;
+    if let Some(Sight::Gone) = moment.fresh(id).map(|seen| &seen.sight) {
+        return Some(Fact::ClusterGone { cluster: id });
+    }
+    if let Some(report) = later_report(moment, id, cell) {
+        if report.desired.same_release(to) {
+            return Some(Fact::HopAccepted { cluster: id, hop: cell.hop });
+        }
+        if !untouched(report, cell, planned) {
+            return Some(held(id, report, to));
+        }
+        // Not taken. An order of an earlier process is decided anew, so that caps and windows hold across restarts;
+        // one of this process is repeated for as long as it may be given.
+        let earlier_process = moment.run.taken_up.is_some_and(|taken_up| since <= taken_up);
+        if earlier_process || moment.closed().is_some() {
+            return Some(Fact::HopWithdrawn { cluster: id, hop: cell.hop });
+        }
+    }
+    overdue(moment, id, cell).then_some(Fact::ClusterFailed { cluster: id, cause: FailureCause::NotAccepted })
+}
+
+/// The cluster works on a hop.
+fn running(moment: &Moment<'_>, id: ClusterId, cell: &Cell, planned: Member<'_>) -> Option<Fact> {
+    let to = planned.to(cell.hop)?;
+    match moment.fresh(id).map(|seen| &seen.sight) {
+        Some(Sight::Gone) => return Some(Fact::ClusterGone { cluster: id }),
+        // A look from before the order shows the old version, and says nothing.
+        Some(Sight::Present(report)) if later_report(moment, id, cell).is_some() => {
+            if !report.desired.same_release(to) {
+                return Some(held(id, report, to));
+            }
+            if let Rollout::Failed { reason } = &report.rollout {
+                let cause = FailureCause::Rollout { reason: reason.clone() };
+                return Some(Fact::ClusterFailed { cluster: id, cause });
+            }
+            if report.health == Health::Healthy && report.runs(to) {
+                return Some(Fact::HopDone { cluster: id, hop: cell.hop });
+            }
+        }
+        _ => {}
+    }
+    overdue(moment, id, cell).then_some(Fact::ClusterFailed { cluster: id, cause: FailureCause::Deadline })
+}
+
+/// A fresh report from after the cluster's hop started.
+fn later_report<'a>(moment: &Moment<'a>, id: ClusterId, cell: &Cell) -> Option<&'a ClusterReport> {
+    let since = cell.since?;
+    moment.fresh(id).filter(|seen| seen.seen_at > since).and_then(ClusterObservation::report)
+}
+
+/// Whether the cluster still wants the version it had before the hop.
+fn untouched(report: &ClusterReport, cell: &Cell, planned: Member<'_>) -> bool {
+    report.desired.same_release(planned.expected(cell.hop))
+}
+
+/// Whether the hop's deadline is over, and someone has looked since, or tried to.
+fn overdue(moment: &Moment<'_>, id: ClusterId, cell: &Cell) -> bool {
+    let Some(deadline) = cell.since.map(|since| after(since, moment.rules.deadline())) else { return false };
+    let looked = moment.seen.get(id).is_some_and(|seen| seen.seen_at >= deadline) || moment.is_stale(id);
+    moment.now >= deadline && looked
+}
+
+/// An ailment that has lasted too long is a failure.
+fn lost_patience(moment: &Moment<'_>, id: ClusterId) -> Option<Fact> {
+    let (since, ailment) = moment.run.unwell(id)?;
+    let over = moment.now >= after(since, moment.settings.unwell_limit);
+    over.then(|| Fact::ClusterFailed { cluster: id, cause: FailureCause::Unwell { ailment: ailment.clone() } })
+}
+
+fn held(cluster: ClusterId, report: &ClusterReport, expected: &KubernetesVersion) -> Fact {
+    Fact::ClusterHeld {
+        cluster,
+        found: report.desired.clone(),
+        expected: expected.clone(),
+        writer: report.writer.clone(),
+    }
+}
+
+/// Whether two ailments are of one kind: a change of words only is not news.
+fn same_kind(a: &Ailment, b: &Ailment) -> bool {
+    std::mem::discriminant(a) == std::mem::discriminant(b)
+}

@@ -1,0 +1,106 @@
+//! A second opinion on a start, by other means than the decision's: the engine asks it before it acts.
+
+use jiff::Timestamp;
+
+use super::rules::Rules;
+use super::{ClusterId, HopOrder, Observation, Phase, RunState, StagePhase};
+use crate::UpgradePlan;
+
+/// An invariant that a start would break. It can only come from a defect in [`decide`](super::decide()) or from a state
+/// that was not made by it; the engine refuses to go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Violation {
+    /// The order names a cluster or hop that is not next.
+    #[error("the cluster's next hop is another one")]
+    NotNext,
+    /// I1: a stage would start before its turn.
+    #[error("an earlier stage is not done, or this one is not open (I1)")]
+    StageOrder,
+    /// I2: more clusters than allowed at a time.
+    #[error("more clusters than the stage's maxConcurrent would be under way (I2)")]
+    Concurrency,
+    /// I2: more clusters than allowed on a day.
+    #[error("more clusters than the stage's maxPerDay would start on one day (I2)")]
+    DayCap,
+    /// I2: outside every window, or in a freeze.
+    #[error("the calendar is closed (I2)")]
+    Calendar,
+    /// I3: after the failure budget was breached.
+    #[error("the failure budget is breached, or the run is stopping (I3)")]
+    Stopping,
+    /// I4: without fresh evidence that the upgraded clusters and this one are well.
+    #[error("there is no fresh evidence that this cluster and the upgraded ones are well (I4)")]
+    Evidence,
+    /// I8: while paused.
+    #[error("the run is paused (I8)")]
+    Paused,
+}
+
+/// Whether a start keeps the invariants, in the state before it is recorded.
+pub fn audit(
+    plan: &UpgradePlan,
+    run: &RunState,
+    seen: &Observation,
+    now: Timestamp,
+    order: &HopOrder,
+) -> Result<(), Violation> {
+    let rules = Rules::of(plan);
+    let cell = run.cell(order.cluster).ok_or(Violation::NotNext)?;
+    let planned = rules.cluster(run, order.cluster).ok_or(Violation::NotNext)?;
+    let stage = run.stage_of(order.cluster).ok_or(Violation::NotNext)?;
+    let limits = rules.stage(stage).ok_or(Violation::NotNext)?;
+    let first = cell.phase == Phase::Pending;
+    if !(first || cell.phase == Phase::Between)
+        || cell.hop != order.hop
+        || planned.to(order.hop) != Some(&order.to)
+    {
+        return Err(Violation::NotNext);
+    }
+    let (before, rest) = run.stages.split_at(stage.index().min(run.stages.len()));
+    let done = before.iter().all(|stage| matches!(stage.phase, StagePhase::Done { .. }));
+    let Some(own) = rest.first() else { return Err(Violation::StageOrder) };
+    if !done || own.phase != StagePhase::Active {
+        return Err(Violation::StageOrder);
+    }
+    if run.paused.is_some() {
+        return Err(Violation::Paused);
+    }
+    if run.stopping.is_some() || run.cancelled.is_some() || run.ended.is_some() || run.failures > rules.budget() {
+        return Err(Violation::Stopping);
+    }
+    if !rules.calendar().is_open(now) {
+        return Err(Violation::Calendar);
+    }
+    let members = &run.cells[own.first..own.end];
+    if first {
+        let under_way = members.iter().filter(|cell| cell.is_in_flight()).count();
+        if under_way >= limits.max_concurrent.get() as usize {
+            return Err(Violation::Concurrency);
+        }
+        if let Some(cap) = limits.max_per_day {
+            let zone = rules.calendar().time_zone();
+            let date = |at: Timestamp| at.to_zoned(zone.clone()).date();
+            let today = members.iter().filter_map(|cell| cell.started).filter(|at| date(*at) == date(now)).count();
+            if today >= cap.get() as usize {
+                return Err(Violation::DayCap);
+            }
+        }
+    }
+    let max_age = run.settings().evidence_max_age;
+    let witnesses = run.cells[..own.end].iter().enumerate().filter(|(index, cell)| {
+        cell.phase == Phase::Upgraded || *index == order.cluster.index()
+    });
+    for (index, cell) in witnesses {
+        let id = ClusterId::at(index);
+        let well = rules.cluster(run, id).is_some_and(|planned| {
+            seen.fresh(id, max_age, now)
+                .and_then(super::ClusterObservation::report)
+                .is_some_and(|report| report.is_well_at(planned.expected(cell.hop)))
+        });
+        if cell.unwell || !well {
+            return Err(Violation::Evidence);
+        }
+    }
+    Ok(())
+}

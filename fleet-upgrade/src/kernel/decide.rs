@@ -1,0 +1,293 @@
+//! The decision: from rules, state and evidence to what is to be done next.
+
+use jiff::Timestamp;
+
+use super::moment::{Moment, after};
+use super::rules::{Member, Rules};
+use super::{
+    Ailment, Blocker, Cell, ClusterId, Command, End, Fact, HopOrder, Observation, Outcome, Phase, RunSettings, RunState, Soak,
+    StageId, StagePhase, StopReason, assess, watch,
+};
+use crate::UpgradePlan;
+
+/// What is to be done next in a run.
+///
+/// Pure, total and deterministic. The commands are of one of four kinds, and the caller decides again after all but
+/// the last two:
+///
+/// - [`Record`](Command::Record)s only: news, which is taken in before anything is started on its account;
+/// - [`StartHop`](Command::StartHop)s only: what may start now, already within every cap together;
+/// - a [`WaitUntil`](Command::WaitUntil), perhaps after some [`RepeatStart`](Command::RepeatStart)s;
+/// - a [`Finish`](Command::Finish).
+///
+/// The state must be that of a run of this plan ([`RunState::replay`] on the plan, guarded by
+/// [`RunState::plan_digest`]); with one of other dimensions, nothing is ever done.
+pub fn decide(plan: &UpgradePlan, run: &RunState, seen: &Observation, now: Timestamp) -> Vec<Command> {
+    let Some(moment) = Moment::new(plan, run, seen, now) else {
+        return vec![Command::WaitUntil { until: None, on: Blocker::AnotherPlan }];
+    };
+    if run.header.is_none() {
+        return vec![begin(plan, RunSettings::default())];
+    }
+    if let Some((_, outcome)) = &run.ended {
+        return vec![Command::Finish(outcome.clone())];
+    }
+    let news = assess::facts(&moment);
+    if !news.is_empty() {
+        return news;
+    }
+    if let Some(fact) = control(&moment).or_else(|| progress(&moment)) {
+        return vec![Command::Record(fact)];
+    }
+    let (mut commands, blocker) = starts(&moment, plan);
+    if commands.is_empty() {
+        commands = assess::repeats(&moment, |id, cell, planned| order(plan, id, cell, planned));
+        commands.push(Command::WaitUntil { until: watch::wake(&moment, &blocker), on: blocker });
+    }
+    commands
+}
+
+/// The first entry of a run's log: the command [`decide`] gives for a run that has not begun, with these settings.
+pub fn begin(plan: &UpgradePlan, settings: RunSettings) -> Command {
+    Command::Record(Fact::RunStarted { plan: Rules::of(plan).digest(), settings })
+}
+
+/// Whether the run as a whole must stop, or is over.
+fn control(moment: &Moment<'_>) -> Option<Fact> {
+    let run = moment.run;
+    let stop = |reason| Some(Fact::Stopping { reason });
+    if run.stopping.is_none() {
+        let budget = moment.rules.budget();
+        if run.failures > budget {
+            return stop(StopReason::FailureBudget { failures: run.failures, budget });
+        }
+        if run.cancelled.is_none()
+            && let Some(stage) = moment.current
+            && proved_nothing(moment, stage)
+        {
+            return stop(StopReason::StageProvedNothing { stage });
+        }
+        let unfinished = moment.pending > 0 || moment.between > 0;
+        if unfinished && !moment.open && moment.rules.calendar().next_opening(moment.now).is_none() {
+            return stop(StopReason::CalendarClosed);
+        }
+    }
+    if moment.moving > 0 {
+        return None;
+    }
+    let outcome = match (&run.stopping, run.cancelled, moment.current) {
+        (Some(reason), ..) => Outcome::Stopped { reason: reason.clone() },
+        (None, _, None) => Outcome::Completed,
+        (None, Some(_), Some(_)) => Outcome::Cancelled,
+        (None, None, Some(_)) => return None,
+    };
+    Some(Fact::RunEnded { outcome })
+}
+
+/// Whether the stage's clusters have all ended and none is upgraded, although later stages rely on it: no news about
+/// the new version is not good news.
+fn proved_nothing(moment: &Moment<'_>, stage: StageId) -> bool {
+    let is_last = stage.index() + 1 == moment.run.stages.len();
+    let opened = moment.stage().is_some_and(|(_, _, cell)| cell.phase != StagePhase::Waiting);
+    !is_last
+        && opened
+        && moment.moving + moment.between + moment.pending == 0
+        && !moment.members(stage).any(|(_, cell, _)| cell.phase == Phase::Upgraded)
+}
+
+/// The current stage's next step.
+fn progress(moment: &Moment<'_>) -> Option<Fact> {
+    let (stage, _, cell) = moment.stage()?;
+    match &cell.phase {
+        StagePhase::Waiting => Some(Fact::StageOpened { stage }),
+        StagePhase::Active if moment.moving + moment.between + moment.pending > 0 => None,
+        StagePhase::Active if must_soak(moment, stage) => Some(Fact::SoakStarted { stage }),
+        StagePhase::Active => Some(Fact::StageDone { stage }),
+        StagePhase::Soaking(soak) => soaking(moment, stage, soak),
+        StagePhase::Done { .. } => None,
+    }
+}
+
+/// A stage soaks when it asks for that, has something to watch, and changed something or has someone to protect.
+fn must_soak(moment: &Moment<'_>, stage: StageId) -> bool {
+    let watched = |(_, cell, _): &(ClusterId, &Cell, Member<'_>)| cell.phase == Phase::Upgraded;
+    let later = || {
+        let end = moment.run.stages.get(stage.index()).map_or(0, |cell| cell.end);
+        moment.run.cells[end..].iter().any(|cell| cell.phase == Phase::Pending)
+    };
+    moment.rules.soak(stage).is_positive()
+        && moment.members(stage).any(|member| watched(&member))
+        && (moment.members(stage).any(|(_, cell, _)| cell.started.is_some()) || later())
+}
+
+fn soaking(moment: &Moment<'_>, stage: StageId, soak: &Soak) -> Option<Fact> {
+    let mut oldest: Option<Timestamp> = None;
+    for (id, cell, planned) in moment.members(stage) {
+        if cell.phase != Phase::Upgraded {
+            continue;
+        }
+        if let Some((_, Ailment::Degraded { .. })) = moment.run.unwell(id) {
+            return soak.last.is_some().then_some(Fact::SoakBroken { stage, cluster: id });
+        }
+        if !moment.is_well(id, cell, planned) {
+            return None;
+        }
+        let seen = moment.fresh(id)?.seen_at;
+        oldest = Some(oldest.map_or(seen, |oldest| oldest.min(seen)));
+    }
+    let required = moment.rules.soak(stage);
+    // A stage whose upgraded clusters all left or failed during the soak, and nothing comes after it.
+    let Some(seen) = oldest else { return Some(Fact::StageDone { stage }) };
+    // Only what is in the log counts: the evidence first, the end of the stage by the next decision.
+    if soak.earned >= required && moment.run.paused.is_none() {
+        return Some(Fact::StageDone { stage });
+    }
+    if !soak.accepts(seen) {
+        return None;
+    }
+    let news = match soak.last {
+        None => true,
+        Some(last) => {
+            let would = soak.earned_at(seen, moment.settings.evidence_max_age, moment.run.paused);
+            would >= required || seen.duration_since(last) >= moment.settings.refresh()
+        }
+    };
+    news.then_some(Fact::SoakEvidence { stage, seen })
+}
+
+/// What may start now; if nothing may, why.
+fn starts(moment: &Moment<'_>, plan: &UpgradePlan) -> (Vec<Command>, Blocker) {
+    let none = |blocker| (Vec::new(), blocker);
+    if let Some(blocker) = moment.closed() {
+        return none(blocker);
+    }
+    let Some((stage, ..)) = moment.stage() else { return none(Blocker::Nothing) };
+    if !moment.may_start() {
+        return none(moment.full().filter(|_| moment.pending > 0).unwrap_or_else(|| running(moment, stage)));
+    }
+    if let Some(blocker) = moment.guard() {
+        return none(blocker);
+    }
+    let mut slots = moment.slots();
+    let mut commands = Vec::new();
+    let mut silent = Vec::new();
+    let mut waiting = None;
+    for (id, cell, planned) in moment.members(stage) {
+        match cell.phase {
+            Phase::Between => {}
+            Phase::Pending if slots > 0 => {}
+            _ => continue,
+        }
+        if !moment.is_well(id, cell, planned) {
+            waiting.get_or_insert_with(|| moment.not_well(id, planned.name));
+            // One that was never looked at keeps its place; one that is known to be unwell lets the others by.
+            if cell.phase == Phase::Pending && !cell.unwell {
+                slots -= 1;
+            }
+            if moment.is_stale(id) && !cell.unwell {
+                silent.push(Command::Record(Fact::ClusterUnwell { cluster: id, cause: Ailment::NoEvidence }));
+            }
+            continue;
+        }
+        let Some(order) = order(plan, id, cell, planned) else { continue };
+        if cell.phase == Phase::Pending {
+            slots -= 1;
+        }
+        commands.push(Command::StartHop(order));
+    }
+    if !silent.is_empty() {
+        return (silent, Blocker::Nothing);
+    }
+    let blocker = waiting.or_else(|| moment.full()).unwrap_or_else(|| running(moment, stage));
+    (commands, blocker)
+}
+
+/// The first cluster of the stage that is on its way.
+fn running(moment: &Moment<'_>, stage: StageId) -> Blocker {
+    let first = moment.members(stage).find(|(_, cell, _)| cell.is_in_flight());
+    first.map_or(Blocker::Nothing, |(_, cell, planned)| on_its_way(moment, cell, planned))
+}
+
+pub(crate) fn on_its_way(moment: &Moment<'_>, cell: &Cell, planned: Member<'_>) -> Blocker {
+    Blocker::Running {
+        cluster: planned.name.clone(),
+        to: planned.to(cell.hop).unwrap_or(planned.from).clone(),
+        deadline: after(cell.since.unwrap_or(moment.now), moment.rules.deadline()),
+    }
+}
+
+fn order(plan: &UpgradePlan, cluster: ClusterId, cell: &Cell, planned: Member<'_>) -> Option<HopOrder> {
+    let to = planned.to(cell.hop)?.clone();
+    let key = format!("{}/{}/{to}", plan.name(), planned.name);
+    Some(HopOrder { cluster, hop: cell.hop, to, key })
+}
+
+/// The exact constraint that keeps one cluster of the run from its next step.
+///
+/// `None` when the place is not in the plan.
+pub fn why(
+    plan: &UpgradePlan,
+    run: &RunState,
+    seen: &Observation,
+    now: Timestamp,
+    cluster: ClusterId,
+) -> Option<Blocker> {
+    let Some(moment) = Moment::new(plan, run, seen, now) else { return Some(Blocker::AnotherPlan) };
+    let cell = run.cell(cluster)?;
+    let planned = moment.rules.cluster(run, cluster)?;
+    let stage = run.stage_of(cluster)?;
+    let end = run.detail(cluster).and_then(|detail| detail.end.clone());
+    let blocker = match (cell.phase, end) {
+        (Phase::Upgraded, _) => Blocker::Upgraded,
+        (Phase::Failed, Some(End::Failed { cause })) => Blocker::Failed { why: cause },
+        (Phase::Held, Some(End::Held { found, expected, writer })) => {
+            Blocker::Held { found, expected, writer }
+        }
+        (Phase::Gone, _) => Blocker::Gone,
+        (Phase::Starting | Phase::Running, _) => on_its_way(&moment, cell, planned),
+        _ => waiting(&moment, plan, stage, cluster, cell, planned),
+    };
+    Some(blocker)
+}
+
+/// Why a cluster that could start does not.
+fn waiting(
+    moment: &Moment<'_>,
+    plan: &UpgradePlan,
+    stage: StageId,
+    cluster: ClusterId,
+    cell: &Cell,
+    planned: Member<'_>,
+) -> Blocker {
+    let for_all = moment.closed();
+    match (&for_all, moment.current) {
+        (Some(Blocker::Soak { .. } | Blocker::Calendar { .. }) | None, Some(current)) if current != stage => {
+            let name = moment.rules.stage(current).map(|stage| stage.name.clone()).unwrap_or_default();
+            let because = for_all.unwrap_or_else(|| starts(moment, plan).1);
+            return Blocker::EarlierStage { stage: name, because: Box::new(because) };
+        }
+        _ => {}
+    }
+    if let Some(blocker) = for_all.or_else(|| moment.guard()) {
+        return blocker;
+    }
+    if cell.phase == Phase::Pending && let Some(blocker) = moment.full() {
+        return blocker;
+    }
+    if !moment.is_well(cluster, cell, planned) && (cell.unwell || moment.seen.get(cluster).is_some()) {
+        return moment.not_well(cluster, planned.name);
+    }
+    let chosen = starts(moment, plan).0.into_iter().any(
+        |command| matches!(command, Command::StartHop(order) if order.cluster == cluster),
+    );
+    let earlier = moment
+        .members(stage)
+        .take_while(|(id, ..)| *id < cluster)
+        .filter(|(_, cell, _)| cell.phase == Phase::Pending && !cell.unwell)
+        .last();
+    match earlier {
+        _ if chosen => Blocker::Nothing,
+        Some((_, _, before)) => Blocker::InOrder { after: before.name.clone() },
+        None => moment.not_well(cluster, planned.name),
+    }
+}

@@ -1,0 +1,254 @@
+//! One moment of a run: what the parts of a decision all look at, found in one pass.
+
+use fleet_core::ClusterName;
+use jiff::{SignedDuration, Timestamp};
+
+use super::rules::{Member, Rules, members};
+use super::{
+    Blocker, Cell, ClusterId, ClusterObservation, Observation, Phase, RunSettings, RunState, StageCell, StageId,
+    StagePhase,
+};
+use crate::{PlannedStage, UpgradePlan};
+
+/// A run at a moment.
+pub(crate) struct Moment<'a> {
+    pub(crate) rules: Rules<'a>,
+    pub(crate) run: &'a RunState,
+    pub(crate) seen: &'a Observation,
+    pub(crate) now: Timestamp,
+    pub(crate) settings: RunSettings,
+    /// The first stage that is not over.
+    pub(crate) current: Option<StageId>,
+    /// Clusters of the current stage that take up a place.
+    pub(crate) in_flight: u32,
+    /// Starting or running clusters, in all stages.
+    pub(crate) moving: u32,
+    /// Clusters between hops.
+    pub(crate) between: u32,
+    /// Clusters of the current stage that have not started.
+    pub(crate) pending: u32,
+    /// Clusters that the current stage started on the day of `now`.
+    pub(crate) started_today: u32,
+    /// The next civil day.
+    pub(crate) tomorrow: Timestamp,
+    pub(crate) open: bool,
+}
+
+impl<'a> Moment<'a> {
+    /// The moment, or nothing if the state belongs to another plan.
+    pub(crate) fn new(
+        plan: &'a UpgradePlan,
+        run: &'a RunState,
+        seen: &'a Observation,
+        now: Timestamp,
+    ) -> Option<Self> {
+        let rules = Rules::of(plan);
+        let fits = run.stages.len() == rules.stages().len()
+            && run.stages.iter().zip(rules.stages()).all(|(cell, stage)| {
+                cell.first <= cell.end
+                    && cell.end - cell.first == stage.clusters.len() + stage.at_target.len()
+                    && cell.end <= run.cells.len()
+            });
+        if !fits {
+            return None;
+        }
+        let current = run
+            .stages
+            .iter()
+            .position(|stage| !matches!(stage.phase, StagePhase::Done { .. }))
+            .map(StageId::at);
+        let mut moment = Self {
+            rules,
+            run,
+            seen,
+            now,
+            settings: run.settings(),
+            current,
+            in_flight: 0,
+            moving: 0,
+            between: 0,
+            pending: 0,
+            started_today: 0,
+            tomorrow: Timestamp::MAX,
+            open: false,
+        };
+        if run.ended.is_none() && run.header.is_some() {
+            moment.count();
+        }
+        Some(moment)
+    }
+
+    fn count(&mut self) {
+        let (today, tomorrow) = self.rules.day(self.now);
+        self.tomorrow = tomorrow;
+        self.open = self.rules.calendar().is_open(self.now);
+        let Some(current) = self.current.and_then(|stage| self.run.stages.get(stage.index())) else { return };
+        for cell in &self.run.cells[current.first..current.end] {
+            match cell.phase {
+                Phase::Pending => self.pending += 1,
+                Phase::Starting | Phase::Running => {
+                    self.in_flight += 1;
+                    self.moving += 1;
+                }
+                Phase::Between => {
+                    self.in_flight += 1;
+                    self.between += 1;
+                }
+                _ => {}
+            }
+            if cell.started.is_some_and(|at| today <= at && at < tomorrow) {
+                self.started_today += 1;
+            }
+        }
+    }
+
+    /// The current stage: its place, its rules and its state.
+    pub(crate) fn stage(&self) -> Option<(StageId, &'a PlannedStage, &'a StageCell)> {
+        let id = self.current?;
+        Some((id, self.rules.stage(id)?, self.run.stages.get(id.index())?))
+    }
+
+    /// Every cluster of the stages that have begun, in plan order: no other can have moved.
+    pub(crate) fn begun(&self) -> impl Iterator<Item = (ClusterId, &'a Cell, Member<'a>)> + use<'a> {
+        let last = self.current.map_or(self.run.stages.len(), |stage| stage.index() + 1);
+        let run = self.run;
+        run.stages.iter().zip(self.rules.stages()).take(last).flat_map(move |(cells, stage)| {
+            let clusters = run.cells[cells.first..cells.end].iter().zip(members(stage)).enumerate();
+            clusters.map(move |(index, (cell, planned))| (ClusterId::at(cells.first + index), cell, planned))
+        })
+    }
+
+    /// The clusters of one stage, in plan order.
+    pub(crate) fn members(
+        &self,
+        stage: StageId,
+    ) -> impl Iterator<Item = (ClusterId, &'a Cell, Member<'a>)> + use<'a> {
+        let run = self.run;
+        let both = run.stages.get(stage.index()).zip(self.rules.stage(stage));
+        both.into_iter().flat_map(move |(cells, planned)| {
+            let clusters = run.cells[cells.first..cells.end].iter().zip(members(planned)).enumerate();
+            clusters.map(move |(index, (cell, planned))| (ClusterId::at(cells.first + index), cell, planned))
+        })
+    }
+
+    pub(crate) fn fresh(&self, cluster: ClusterId) -> Option<&'a ClusterObservation> {
+        self.seen.fresh(cluster, self.settings.evidence_max_age, self.now)
+    }
+
+    /// Whether what is known of the cluster is there, but too old.
+    pub(crate) fn is_stale(&self, cluster: ClusterId) -> bool {
+        self.seen.get(cluster).is_some() && self.fresh(cluster).is_none()
+    }
+
+    /// Whether fresh evidence says that a cluster which is not being upgraded runs what it should and is well.
+    pub(crate) fn is_well(&self, id: ClusterId, cell: &Cell, planned: Member<'_>) -> bool {
+        !cell.unwell
+            && self
+                .fresh(id)
+                .and_then(ClusterObservation::report)
+                .is_some_and(|report| report.is_well_at(planned.expected(cell.hop)))
+    }
+
+    /// What keeps the whole run from starting anything, whatever the evidence: orders, the calendar, the soak.
+    pub(crate) fn closed(&self) -> Option<Blocker> {
+        if let Some((_, outcome)) = &self.run.ended {
+            return Some(Blocker::Ended { outcome: outcome.clone() });
+        }
+        if self.run.header.is_none() {
+            return Some(Blocker::NotStarted);
+        }
+        if let Some(why) = &self.run.stopping {
+            return Some(Blocker::Stopping { why: why.clone() });
+        }
+        if self.run.cancelled.is_some() {
+            return Some(Blocker::Cancelled);
+        }
+        if let Some(since) = self.run.paused {
+            return Some(Blocker::Paused { since });
+        }
+        if let Some(soak) = self.soaking() {
+            return Some(soak);
+        }
+        if !self.open {
+            return Some(Blocker::Calendar { opens: self.rules.calendar().next_opening(self.now) });
+        }
+        None
+    }
+
+    /// The soak of the current stage, if it soaks.
+    pub(crate) fn soaking(&self) -> Option<Blocker> {
+        let (id, planned, cell) = self.stage()?;
+        let StagePhase::Soaking(soak) = &cell.phase else { return None };
+        let required = self.rules.soak(id);
+        let earning = soak.last.filter(|_| self.run.paused.is_none());
+        let until = earning.and_then(|last| last.checked_add(required - soak.earned).ok());
+        Some(Blocker::Soak { stage: planned.name.clone(), earned: soak.earned, required, until })
+    }
+
+    /// What keeps the current stage from starting another cluster: its places and its day.
+    pub(crate) fn full(&self) -> Option<Blocker> {
+        let (id, planned, _) = self.stage()?;
+        if self.in_flight >= planned.max_concurrent.get() {
+            let running = self.members(id).find(|(_, cell, _)| cell.is_in_flight())?.2.name.clone();
+            return Some(Blocker::Concurrency {
+                stage: planned.name.clone(),
+                limit: planned.max_concurrent,
+                running,
+            });
+        }
+        let per_day = planned.max_per_day?;
+        (self.started_today >= per_day.get()).then(|| Blocker::DayCap {
+            stage: planned.name.clone(),
+            per_day,
+            resets: self.tomorrow,
+        })
+    }
+
+    /// How many more clusters the current stage may start now, as far as places and the day go.
+    pub(crate) fn slots(&self) -> u32 {
+        let Some((_, planned, _)) = self.stage() else { return 0 };
+        let places = planned.max_concurrent.get().saturating_sub(self.in_flight);
+        let today = planned.max_per_day.map_or(u32::MAX, |cap| cap.get().saturating_sub(self.started_today));
+        places.min(today)
+    }
+
+    /// Whether something would start now if all evidence were good.
+    pub(crate) fn may_start(&self) -> bool {
+        self.closed().is_none()
+            && self.stage().is_some_and(|(_, _, cell)| cell.phase == StagePhase::Active)
+            && (self.between > 0 || (self.pending > 0 && self.slots() > 0))
+    }
+
+    /// What is wrong with the clusters upgraded so far, if anything is: nothing starts then.
+    pub(crate) fn guard(&self) -> Option<Blocker> {
+        self.begun()
+            .filter(|(_, cell, _)| cell.phase == Phase::Upgraded)
+            .find(|(id, cell, planned)| !self.is_well(*id, cell, *planned))
+            .map(|(id, _, planned)| self.not_well(id, planned.name))
+    }
+
+    /// Why a cluster cannot be said to be well.
+    pub(crate) fn not_well(&self, id: ClusterId, name: &ClusterName) -> Blocker {
+        match self.run.unwell(id) {
+            Some((since, ailment)) => Blocker::Unwell {
+                cluster: name.clone(),
+                ailment: ailment.clone(),
+                fails_at: after(since, self.settings.unwell_limit),
+            },
+            None => Blocker::Evidence { cluster: name.clone() },
+        }
+    }
+
+    /// Whether an upgraded cluster's health decides something now.
+    pub(crate) fn is_guard(&self, id: ClusterId, may_start: bool) -> bool {
+        may_start
+            || self.stage().is_some_and(|(_, _, cell)| {
+                matches!(cell.phase, StagePhase::Soaking(_)) && (cell.first..cell.end).contains(&id.index())
+            })
+    }
+}
+
+/// A later instant, at most the last there is.
+pub(crate) fn after(at: Timestamp, duration: SignedDuration) -> Timestamp {
+    at.checked_add(duration).unwrap_or(Timestamp::MAX)
+}

@@ -1,0 +1,154 @@
+//! The plan as the kernel reads it: the one place that knows the plan's shape.
+
+use fleet_core::{Calendar, ClusterName, KubernetesVersion};
+use jiff::{SignedDuration, Timestamp};
+
+use super::{ClusterId, PlanDigest, RunState, StageId};
+use crate::{AtTarget, PlannedCluster, PlannedStage, UpgradePlan};
+
+/// A plan's rules.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rules<'p> {
+    plan: &'p UpgradePlan,
+}
+
+impl<'p> Rules<'p> {
+    pub(crate) fn of(plan: &'p UpgradePlan) -> Self {
+        Self { plan }
+    }
+
+    pub(crate) fn stages(self) -> &'p [PlannedStage] {
+        self.plan.stages()
+    }
+
+    pub(crate) fn stage(self, stage: StageId) -> Option<&'p PlannedStage> {
+        self.stages().get(stage.index())
+    }
+
+    pub(crate) fn calendar(self) -> &'p Calendar {
+        self.plan.calendar()
+    }
+
+    /// How many failures are tolerated.
+    pub(crate) fn budget(self) -> u32 {
+        self.plan.failure_budget().allowed()
+    }
+
+    pub(crate) fn deadline(self) -> SignedDuration {
+        self.plan.cluster_deadline().as_signed()
+    }
+
+    pub(crate) fn soak(self, stage: StageId) -> SignedDuration {
+        self.stage(stage).map_or(SignedDuration::ZERO, |stage| stage.soak.as_signed())
+    }
+
+    /// The cluster at a place, found through the run's stage bounds.
+    pub(crate) fn cluster(self, run: &RunState, cluster: ClusterId) -> Option<Member<'p>> {
+        let stage = run.stage_of(cluster)?;
+        let index = cluster.index().checked_sub(run.stages.get(stage.index())?.first)?;
+        let stage = self.stage(stage)?;
+        let to_upgrade = stage.clusters.get(index).map(Member::to_upgrade);
+        to_upgrade.or_else(|| stage.at_target.get(index - stage.clusters.len()).map(Member::at_target))
+    }
+
+    /// When the civil day of `now` began and when the next one begins, in the calendar's time zone.
+    pub(crate) fn day(self, now: Timestamp) -> (Timestamp, Timestamp) {
+        let zoned = now.to_zoned(self.calendar().time_zone().clone());
+        // A day that the time zone or the range of time does not have is the moment itself: it only counts more.
+        let begin = zoned.start_of_day().map_or(now, |day| day.timestamp());
+        let next = zoned.tomorrow().and_then(|day| day.start_of_day()).map_or(Timestamp::MAX, |day| day.timestamp());
+        (begin, next)
+    }
+
+    /// A digest of the whole plan.
+    pub(crate) fn digest(self) -> PlanDigest {
+        // A plan consists of strings, numbers and lists: there is nothing in it that JSON cannot write.
+        PlanDigest::of_bytes(&serde_json::to_vec(self.plan).unwrap_or_default())
+    }
+}
+
+/// The clusters of a stage in the order of their places: first those to upgrade, as they start, then those that run the
+/// target already, which bear witness only.
+pub(crate) fn members(stage: &PlannedStage) -> impl Iterator<Item = Member<'_>> {
+    stage.clusters.iter().map(Member::to_upgrade).chain(stage.at_target.iter().map(Member::at_target))
+}
+
+/// One cluster of a plan.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Member<'p> {
+    pub(crate) name: &'p ClusterName,
+    pub(crate) from: &'p KubernetesVersion,
+    /// Empty for a cluster that runs the target already.
+    pub(crate) hops: &'p [KubernetesVersion],
+}
+
+impl<'p> Member<'p> {
+    fn to_upgrade(cluster: &'p PlannedCluster) -> Self {
+        Self { name: &cluster.name, from: &cluster.from, hops: &cluster.hops }
+    }
+
+    fn at_target(cluster: &'p AtTarget) -> Self {
+        Self { name: &cluster.name, from: &cluster.version, hops: &[] }
+    }
+
+    /// The version it is expected to run when this many of its hops are done.
+    pub(crate) fn expected(&self, hops: u32) -> &'p KubernetesVersion {
+        let done = (hops as usize).checked_sub(1);
+        done.and_then(|last| self.hops.get(last)).unwrap_or(self.from)
+    }
+
+    /// The version of a hop.
+    pub(crate) fn to(&self, hop: u32) -> Option<&'p KubernetesVersion> {
+        self.hops.get(hop as usize)
+    }
+}
+
+/// Translates between names and places, in a plan.
+///
+/// ```
+/// # fn translate(plan: &fleet_upgrade::UpgradePlan) -> Option<()> {
+/// use fleet_upgrade::kernel::Roster;
+///
+/// let roster = Roster::of(plan);
+/// let place = roster.id("production-eu-west")?;
+/// assert_eq!(roster.name(place)?.as_str(), "production-eu-west");
+/// # Some(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct Roster {
+    names: Vec<ClusterName>,
+    by_name: Vec<ClusterId>,
+}
+
+impl Roster {
+    /// The plan's clusters.
+    pub fn of(plan: &UpgradePlan) -> Self {
+        let names: Vec<ClusterName> =
+            plan.stages().iter().flat_map(members).map(|member| member.name.clone()).collect();
+        let mut by_name: Vec<ClusterId> = (0..names.len()).map(ClusterId::at).collect();
+        by_name.sort_by(|a, b| names[a.index()].cmp(&names[b.index()]));
+        Self { names, by_name }
+    }
+
+    /// A cluster's place.
+    pub fn id(&self, name: &str) -> Option<ClusterId> {
+        let found = self.by_name.binary_search_by(|id| self.names[id.index()].as_str().cmp(name)).ok()?;
+        self.by_name.get(found).copied()
+    }
+
+    /// The cluster at a place.
+    pub fn name(&self, cluster: ClusterId) -> Option<&ClusterName> {
+        self.names.get(cluster.index())
+    }
+
+    /// The number of clusters.
+    pub fn len(&self) -> usize {
+        self.names.len()
+    }
+
+    /// Whether there is no cluster.
+    pub fn is_empty(&self) -> bool {
+        self.names.is_empty()
+    }
+}

@@ -1,0 +1,514 @@
+//! What a run has come to: a fold over its log, compact enough to be read whole at every decision.
+
+use std::collections::BTreeMap;
+use std::num::TryFromIntError;
+
+use fleet_core::KubernetesVersion;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Ailment, ClusterId, Event, Fact, FailureCause, Outcome, PlanDigest, RunSettings, StageId, StopReason,
+    rules::{Rules, members},
+};
+use crate::UpgradePlan;
+
+/// The state of a run: nothing but the fold of its log, so replaying the log gives the same state.
+///
+/// Entries that come twice change nothing, and entries that come early wait for those before them, so that any order
+/// of delivery ends in the same state.
+///
+/// ```text
+/// Waiting -> Active -> Soaking -> Done                                         a stage
+/// Pending -> Starting -> Running -> Between -> Starting .. Running -> Upgraded  a cluster, hop by hop
+///    any of these, and Upgraded while the run lasts: -> Failed | Held | Gone;  at the run's end: -> Skipped
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RunState {
+    pub(crate) header: Option<Header>,
+    pub(crate) cells: Vec<Cell>,
+    pub(crate) stages: Vec<StageCell>,
+    /// What only the few clusters with a story need.
+    details: BTreeMap<ClusterId, Detail>,
+    pub(crate) taken_up: Option<Timestamp>,
+    pub(crate) paused: Option<Timestamp>,
+    pub(crate) cancelled: Option<Timestamp>,
+    pub(crate) stopping: Option<StopReason>,
+    pub(crate) ended: Option<(Timestamp, Outcome)>,
+    pub(crate) failures: u32,
+    next_seq: u64,
+    early: BTreeMap<u64, Event>,
+}
+
+impl RunState {
+    /// A run of the plan that has not begun.
+    pub fn new(plan: &UpgradePlan) -> Self {
+        let rules = Rules::of(plan);
+        let mut first = 0;
+        let mut cells = Vec::new();
+        let mut stages = Vec::new();
+        for stage in rules.stages() {
+            cells.extend(members(stage).map(|member| Cell::new(member.hops.len())));
+            stages.push(StageCell { first, end: cells.len(), opened: None, phase: StagePhase::Waiting });
+            first = cells.len();
+        }
+        Self {
+            header: None,
+            cells,
+            stages,
+            details: BTreeMap::new(),
+            taken_up: None,
+            paused: None,
+            cancelled: None,
+            stopping: None,
+            ended: None,
+            failures: 0,
+            next_seq: 0,
+            early: BTreeMap::new(),
+        }
+    }
+
+    /// The run of the plan that a log tells of.
+    pub fn replay<'e>(plan: &UpgradePlan, events: impl IntoIterator<Item = &'e Event>) -> Self {
+        let mut run = Self::new(plan);
+        for event in events {
+            run.apply(event);
+        }
+        run
+    }
+
+    /// Takes in one entry of the log.
+    pub fn apply(&mut self, event: &Event) {
+        if event.seq < self.next_seq {
+            return;
+        }
+        if event.seq > self.next_seq {
+            self.early.entry(event.seq).or_insert_with(|| event.clone());
+            return;
+        }
+        self.fold(event.at, &event.fact);
+        self.next_seq += 1;
+        while let Some(event) = self.early.remove(&self.next_seq) {
+            self.fold(event.at, &event.fact);
+            self.next_seq += 1;
+        }
+    }
+
+    /// The entry that would record a fact now: the next in the log.
+    pub fn next_event(&self, at: Timestamp, fact: Fact) -> Event {
+        Event { seq: self.next_seq, at, fact }
+    }
+
+    /// The number of log entries taken in without a gap.
+    pub fn len(&self) -> u64 {
+        self.next_seq
+    }
+
+    /// Whether the log is empty.
+    pub fn is_empty(&self) -> bool {
+        self.next_seq == 0
+    }
+
+    /// The first entry that is missing although later ones have come, if any is.
+    pub fn gap(&self) -> Option<u64> {
+        (!self.early.is_empty()).then_some(self.next_seq)
+    }
+
+    /// When the run began, if it has.
+    pub fn started_at(&self) -> Option<Timestamp> {
+        self.header.as_ref().map(|header| header.started)
+    }
+
+    /// The plan the log refers to, once the run has begun.
+    pub fn plan_digest(&self) -> Option<PlanDigest> {
+        self.header.as_ref().map(|header| header.plan)
+    }
+
+    /// Since when the run is paused, if it is.
+    pub fn paused_since(&self) -> Option<Timestamp> {
+        self.paused
+    }
+
+    /// Why the run is stopping by itself, if it is.
+    pub fn stopping(&self) -> Option<&StopReason> {
+        self.stopping.as_ref()
+    }
+
+    /// How and when the run ended, if it has.
+    pub fn ended(&self) -> Option<(Timestamp, &Outcome)> {
+        self.ended.as_ref().map(|(at, outcome)| (*at, outcome))
+    }
+
+    /// How many clusters failed or were changed by others: what the failure budget is measured against.
+    pub fn failures(&self) -> u32 {
+        self.failures
+    }
+
+    /// How evidence is judged.
+    pub fn settings(&self) -> RunSettings {
+        self.header.as_ref().map_or_else(RunSettings::default, |header| header.settings.clone())
+    }
+
+    /// The stage that a cluster belongs to.
+    pub fn stage_of(&self, cluster: ClusterId) -> Option<StageId> {
+        let index = self.stages.partition_point(|stage| stage.end <= cluster.index());
+        (index < self.stages.len()).then(|| StageId::at(index))
+    }
+
+    pub(crate) fn cell(&self, cluster: ClusterId) -> Option<&Cell> {
+        self.cells.get(cluster.index())
+    }
+
+    pub(crate) fn detail(&self, cluster: ClusterId) -> Option<&Detail> {
+        self.details.get(&cluster)
+    }
+
+    /// The cluster's ailment and since when it has one.
+    pub(crate) fn unwell(&self, cluster: ClusterId) -> Option<(Timestamp, &Ailment)> {
+        self.detail(cluster).and_then(|detail| detail.unwell.as_ref()).map(|(since, ailment)| (*since, ailment))
+    }
+
+    fn fold(&mut self, at: Timestamp, fact: &Fact) {
+        if let Fact::RunStarted { plan, settings } = fact {
+            if self.header.is_none() {
+                self.header = Some(Header { started: at, plan: *plan, settings: settings.clone() });
+            }
+            return;
+        }
+        if self.header.is_none() || self.ended.is_some() {
+            return;
+        }
+        match fact {
+            Fact::RunStarted { .. } => {}
+            Fact::RunTakenUp => self.taken_up = self.taken_up.max(Some(at)),
+            Fact::StageOpened { stage } => {
+                if let Some(cell) = self.stages.get_mut(stage.index())
+                    && cell.phase == StagePhase::Waiting
+                {
+                    cell.phase = StagePhase::Active;
+                    cell.opened = Some(at);
+                }
+            }
+            Fact::HopStarted { cluster, hop } => self.on_cell(*cluster, |cell| {
+                let next = match cell.phase {
+                    Phase::Pending => 0,
+                    Phase::Between => cell.hop,
+                    _ => return,
+                };
+                if *hop == next && *hop < cell.hops {
+                    cell.phase = Phase::Starting;
+                    cell.since = Some(at);
+                    cell.started = cell.started.or(Some(at));
+                }
+            }),
+            Fact::HopAccepted { cluster, hop } => self.on_cell(*cluster, |cell| {
+                if cell.phase == Phase::Starting && cell.hop == *hop {
+                    cell.phase = Phase::Running;
+                }
+            }),
+            Fact::HopWithdrawn { cluster, hop } => self.on_cell(*cluster, |cell| {
+                if cell.phase == Phase::Starting && cell.hop == *hop {
+                    cell.since = Some(at);
+                    if *hop == 0 {
+                        cell.phase = Phase::Pending;
+                        cell.since = None;
+                        cell.started = None;
+                    } else {
+                        cell.phase = Phase::Between;
+                    }
+                }
+            }),
+            Fact::HopDone { cluster, hop } => self.on_cell(*cluster, |cell| {
+                if matches!(cell.phase, Phase::Starting | Phase::Running) && cell.hop == *hop {
+                    cell.hop += 1;
+                    cell.since = Some(at);
+                    cell.phase = if cell.hop == cell.hops { Phase::Upgraded } else { Phase::Between };
+                }
+            }),
+            Fact::ClusterFailed { cluster, cause } => {
+                let end = End::Failed { cause: cause.clone() };
+                self.end_cluster(at, *cluster, Phase::Failed, Some(end));
+            }
+            Fact::ClusterHeld { cluster, found, expected, writer } => {
+                let (found, expected, writer) = (found.clone(), expected.clone(), writer.clone());
+                self.end_cluster(at, *cluster, Phase::Held, Some(End::Held { found, expected, writer }));
+            }
+            Fact::ClusterGone { cluster } => self.end_cluster(at, *cluster, Phase::Gone, None),
+            Fact::ClusterUnwell { cluster, cause } => {
+                if self.cell(*cluster).is_some_and(Cell::is_live) {
+                    let detail = self.details.entry(*cluster).or_default();
+                    let since = detail.unwell.as_ref().map_or(at, |(since, _)| *since);
+                    detail.unwell = Some((since, cause.clone()));
+                    self.on_cell(*cluster, |cell| cell.unwell = true);
+                }
+            }
+            Fact::ClusterWell { cluster } => self.make_well(*cluster),
+            Fact::SoakStarted { stage } => {
+                if let Some(cell) = self.stages.get_mut(stage.index())
+                    && cell.phase == StagePhase::Active
+                {
+                    cell.phase = StagePhase::Soaking(Soak::starting(at));
+                }
+            }
+            Fact::SoakEvidence { stage, seen } => {
+                let (max_age, paused) = (self.settings().evidence_max_age, self.paused);
+                self.on_soak(*stage, |soak| soak.credit(*seen, max_age, paused));
+            }
+            Fact::SoakBroken { stage, .. } => self.on_soak(*stage, Soak::lose),
+            Fact::StageDone { stage } => {
+                if let Some(cell) = self.stages.get_mut(stage.index())
+                    && matches!(cell.phase, StagePhase::Active | StagePhase::Soaking(_))
+                {
+                    let soak_started = match &cell.phase {
+                        StagePhase::Soaking(soak) => Some(soak.started),
+                        _ => None,
+                    };
+                    cell.phase = StagePhase::Done { at, soak_started };
+                }
+            }
+            Fact::Paused => self.paused = self.paused.or(Some(at)),
+            Fact::Resumed => {
+                if let Some(since) = self.paused.take() {
+                    for stage in &mut self.stages {
+                        if let StagePhase::Soaking(soak) = &mut stage.phase {
+                            soak.mask(since, at);
+                        }
+                    }
+                }
+            }
+            Fact::Cancelled => self.cancelled = self.cancelled.or(Some(at)),
+            Fact::Stopping { reason } => {
+                if self.stopping.is_none() {
+                    self.stopping = Some(reason.clone());
+                }
+            }
+            Fact::RunEnded { outcome } => {
+                for cell in self.cells.iter_mut().filter(|cell| !cell.phase.is_terminal()) {
+                    cell.phase = Phase::Skipped;
+                    cell.since = Some(at);
+                }
+                self.ended = Some((at, outcome.clone()));
+            }
+        }
+    }
+
+    fn end_cluster(&mut self, at: Timestamp, cluster: ClusterId, phase: Phase, end: Option<End>) {
+        if !self.cell(cluster).is_some_and(Cell::is_live) {
+            return;
+        }
+        self.make_well(cluster);
+        self.on_cell(cluster, |cell| {
+            cell.phase = phase;
+            cell.since = Some(at);
+        });
+        if phase != Phase::Gone {
+            self.failures = self.failures.saturating_add(1);
+        }
+        if let Some(end) = end {
+            self.details.entry(cluster).or_default().end = Some(end);
+        }
+    }
+
+    fn make_well(&mut self, cluster: ClusterId) {
+        self.on_cell(cluster, |cell| cell.unwell = false);
+        if let Some(detail) = self.details.get_mut(&cluster) {
+            detail.unwell = None;
+            if detail.end.is_none() {
+                self.details.remove(&cluster);
+            }
+        }
+    }
+
+    fn on_cell(&mut self, cluster: ClusterId, change: impl FnOnce(&mut Cell)) {
+        if let Some(cell) = self.cells.get_mut(cluster.index()) {
+            change(cell);
+        }
+    }
+
+    fn on_soak(&mut self, stage: StageId, change: impl FnOnce(&mut Soak)) {
+        if let Some(StageCell { phase: StagePhase::Soaking(soak), .. }) = self.stages.get_mut(stage.index()) {
+            change(soak);
+        }
+    }
+}
+
+/// What the run began with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Header {
+    pub(crate) started: Timestamp,
+    pub(crate) plan: PlanDigest,
+    pub(crate) settings: RunSettings,
+}
+
+/// A cluster's state.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Cell {
+    pub(crate) phase: Phase,
+    /// Whether there is bad news of it: the news itself is in the details.
+    pub(crate) unwell: bool,
+    /// The hop it is on; between hops the next one; at the end how many are done.
+    pub(crate) hop: u32,
+    /// How many hops it has.
+    pub(crate) hops: u32,
+    /// When it came into its phase; a hop that was accepted counts from its start.
+    pub(crate) since: Option<Timestamp>,
+    /// When its first hop started.
+    pub(crate) started: Option<Timestamp>,
+}
+
+impl Cell {
+    fn new(hops: usize) -> Self {
+        let hops = u32::try_from(hops).unwrap_or_else(|_: TryFromIntError| u32::MAX);
+        // A cluster without hops runs the target already.
+        let phase = if hops == 0 { Phase::Upgraded } else { Phase::Pending };
+        Self { phase, unwell: false, hop: 0, hops, since: None, started: None }
+    }
+
+    /// Whether something may still happen to it: also to an upgraded one, while the run lasts.
+    pub(crate) fn is_live(&self) -> bool {
+        !self.phase.is_terminal() || self.phase == Phase::Upgraded
+    }
+
+    /// Whether it takes up one of its stage's places.
+    pub(crate) fn is_in_flight(&self) -> bool {
+        matches!(self.phase, Phase::Starting | Phase::Running | Phase::Between)
+    }
+}
+
+/// Where a cluster is on its way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum Phase {
+    Pending,
+    /// A hop's start is recorded; whether the cluster knows of it is not.
+    Starting,
+    /// The cluster works on a hop.
+    Running,
+    /// A hop is done, the next one has not started.
+    Between,
+    Upgraded,
+    Failed,
+    Held,
+    Gone,
+    Skipped,
+}
+
+impl Phase {
+    pub(crate) fn is_terminal(self) -> bool {
+        matches!(self, Self::Upgraded | Self::Failed | Self::Held | Self::Gone | Self::Skipped)
+    }
+}
+
+/// What is kept of a cluster with a story.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Detail {
+    unwell: Option<(Timestamp, Ailment)>,
+    pub(crate) end: Option<End>,
+}
+
+/// How a cluster ended that did not end well.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum End {
+    Failed { cause: FailureCause },
+    Held { found: KubernetesVersion, expected: KubernetesVersion, writer: Option<String> },
+}
+
+/// A stage's state.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct StageCell {
+    /// Its clusters are `first..end`.
+    pub(crate) first: usize,
+    pub(crate) end: usize,
+    pub(crate) opened: Option<Timestamp>,
+    pub(crate) phase: StagePhase,
+}
+
+/// Where a stage is on its way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum StagePhase {
+    Waiting,
+    Active,
+    Soaking(Soak),
+    Done { at: Timestamp, soak_started: Option<Timestamp> },
+}
+
+/// A soak: time that counts only as far as it was witnessed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Soak {
+    pub(crate) started: Timestamp,
+    /// The last moment all was seen well; none after a relapse.
+    pub(crate) last: Option<Timestamp>,
+    pub(crate) earned: SignedDuration,
+    /// How much of the time since `last` was paused, in pauses that are over.
+    masked: SignedDuration,
+    /// The end of the last of those pauses: evidence from before it is too late to be told apart from the pause.
+    resumed: Option<Timestamp>,
+}
+
+impl Soak {
+    fn starting(at: Timestamp) -> Self {
+        Self {
+            started: at,
+            last: Some(at),
+            earned: SignedDuration::ZERO,
+            masked: SignedDuration::ZERO,
+            resumed: None,
+        }
+    }
+
+    /// Whether evidence from this moment adds to what is known.
+    pub(crate) fn accepts(&self, seen: Timestamp) -> bool {
+        self.last.is_none_or(|last| seen > last) && self.resumed.is_none_or(|resumed| seen >= resumed)
+    }
+
+    /// What would be earned if all was well at `seen`.
+    pub(crate) fn earned_at(
+        &self,
+        seen: Timestamp,
+        max_age: SignedDuration,
+        paused: Option<Timestamp>,
+    ) -> SignedDuration {
+        let Some(last) = self.last else { return self.earned };
+        let gap = seen.duration_since(last);
+        if gap.is_negative() || gap > max_age {
+            return self.earned;
+        }
+        let masked = self.masked + paused.map_or(SignedDuration::ZERO, |since| overlap(since, seen, last));
+        self.earned + (gap - masked).max(SignedDuration::ZERO)
+    }
+
+    fn credit(&mut self, seen: Timestamp, max_age: SignedDuration, paused: Option<Timestamp>) {
+        if !self.accepts(seen) {
+            return;
+        }
+        self.earned = self.earned_at(seen, max_age, paused);
+        self.last = Some(seen);
+        self.masked = SignedDuration::ZERO;
+    }
+
+    fn lose(&mut self) {
+        self.last = None;
+        self.earned = SignedDuration::ZERO;
+        self.masked = SignedDuration::ZERO;
+    }
+
+    fn mask(&mut self, from: Timestamp, to: Timestamp) {
+        if let Some(last) = self.last {
+            self.masked += overlap(from, to, last);
+        }
+        self.resumed = self.resumed.max(Some(to));
+    }
+}
+
+/// How much of `from..to` lies after `last`.
+fn overlap(from: Timestamp, to: Timestamp, last: Timestamp) -> SignedDuration {
+    to.duration_since(from.max(last)).max(SignedDuration::ZERO)
+}

@@ -1,0 +1,124 @@
+//! Generated plans, fleets, mishaps, crashes and pauses: every run keeps the invariants and ends.
+
+use fleet_core::HumanDuration;
+use fleet_upgrade::kernel::{Roster, RunSettings};
+use jiff::{SignedDuration, Timestamp};
+use proptest::prelude::*;
+
+use crate::world::{Crash, Driver, Mishap, StageLike, Wish, a_plan, at, budget, minutes};
+
+/// The night before a night that lasts an hour less in Europe.
+const FRIDAY: &str = "2026-03-27T20:00:00Z";
+
+#[derive(Debug, Clone)]
+struct Case {
+    stages: Vec<StageLike>,
+    minors: u64,
+    failures: u32,
+    hops: Vec<i64>,
+    mishaps: Vec<(usize, Mishap)>,
+    crashes: Vec<(u32, Crash)>,
+    wishes: Vec<(Timestamp, Wish)>,
+    restarts: Vec<i64>,
+    settings: RunSettings,
+}
+
+fn stage() -> impl Strategy<Value = StageLike> {
+    let soak = prop_oneof![Just(0), Just(1), Just(30), Just(130)];
+    (1..5_usize, 0..2_usize, 1..4_u32, proptest::option::of(1..4_u32), soak).prop_map(
+        |(clusters, at_target, max_concurrent, max_per_day, hours)| StageLike {
+            clusters,
+            at_target,
+            max_concurrent,
+            max_per_day,
+            soak: HumanDuration::hours(hours),
+        },
+    )
+}
+
+fn moment() -> impl Strategy<Value = Timestamp> {
+    (0..7 * 24 * 60_i64).prop_map(|offset| at(FRIDAY) + minutes(offset))
+}
+
+fn mishap() -> impl Strategy<Value = Mishap> {
+    let span = || (moment(), prop_oneof![10..200_i64, 200..4_000_i64]).prop_map(|(from, long)| (from, from + minutes(long)));
+    prop_oneof![
+        Just(Mishap::Stuck),
+        Just(Mishap::RolloutFails),
+        span().prop_map(|(from, until)| Mishap::Unreachable(from, until)),
+        span().prop_map(|(from, until)| Mishap::Degraded(from, until)),
+        span().prop_map(|(from, until)| Mishap::NoData(from, until)),
+        span().prop_map(|(from, until)| Mishap::Frozen(from, until)),
+        moment().prop_map(Mishap::Vanishes),
+        moment().prop_map(Mishap::ForeignWrite),
+        (1..5_u32).prop_map(Mishap::LosesOrders),
+        (1..3_u32).prop_map(Mishap::LosesAnswers),
+    ]
+}
+
+fn case() -> impl Strategy<Value = Case> {
+    let crash = prop_oneof![Just(Crash::BeforeAct), Just(Crash::AfterAct)];
+    let pause = (moment(), 1..3_000_i64);
+    let settings = (prop_oneof![Just(15_i64), Just(60), Just(300)], prop_oneof![Just(1_i64), Just(10)], 30..3_000_i64);
+    (
+        proptest::collection::vec(stage(), 1..4),
+        1..4_u64,
+        prop_oneof![Just(0_u32), Just(1), Just(3), Just(100)],
+        proptest::collection::vec(1..110_i64, 1..6),
+        proptest::collection::vec((any::<prop::sample::Index>(), mishap()), 0..5),
+        proptest::collection::vec((0..6_u32, crash), 0..3),
+        proptest::option::of(pause),
+        proptest::option::weighted(0.1, moment()),
+        proptest::collection::vec(0..7 * 24 * 60_i64, 0..3),
+        settings,
+    )
+        .prop_map(
+            |(stages, minors, failures, hops, mishaps, crashes, pause, cancel, mut restarts, (age, poll, limit))| {
+                let clusters: usize = stages.iter().map(|stage| stage.clusters + stage.at_target).sum();
+                let mishaps = mishaps.into_iter().map(|(index, mishap)| (index.index(clusters), mishap)).collect();
+                let mut wishes = Vec::new();
+                if let Some((from, long)) = pause {
+                    wishes.extend([(from, Wish::Pause), (from + minutes(long), Wish::Resume)]);
+                }
+                wishes.extend(cancel.map(|at| (at, Wish::Cancel)));
+                restarts.sort_unstable();
+                let settings = RunSettings {
+                    evidence_max_age: minutes(age),
+                    poll: minutes(poll),
+                    unwell_limit: minutes(limit),
+                };
+                Case { stages, minors, failures, hops, mishaps, crashes, wishes, restarts, settings }
+            },
+        )
+}
+
+fn run(case: &Case) {
+    let plan = a_plan(&case.stages, case.minors, |spec| spec.failure_budget(budget(case.failures)), at(FRIDAY));
+    let roster = Roster::of(&plan);
+    let mut driver = Driver::new(&plan, &roster, at(FRIDAY), case.settings.clone());
+    for (index, cluster) in driver.world.iter_mut().enumerate() {
+        cluster.hop = SignedDuration::from_mins(case.hops[index % case.hops.len()]);
+    }
+    for (cluster, mishap) in &case.mishaps {
+        driver.world[*cluster].mishaps.push(*mishap);
+    }
+    driver.crashes.clone_from(&case.crashes);
+    driver.wishes.clone_from(&case.wishes);
+    for restart in &case.restarts {
+        driver.until(at(FRIDAY) + minutes(*restart));
+        driver.restart();
+    }
+    let report = driver.finish();
+    if case.mishaps.is_empty() && report.outcome == Some(fleet_upgrade::kernel::Outcome::Completed) {
+        assert!(report.is_success(), "nothing went wrong, and yet: {report:?}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 3_000, max_shrink_iters: 2_000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_run_keeps_the_invariants_and_ends(case in case()) {
+        run(&case);
+    }
+}

@@ -1,0 +1,182 @@
+//! Rules that no peer has wrong, each by itself.
+
+use fleet_core::HumanDuration;
+use fleet_upgrade::kernel::{
+    ClusterState, Command, Event, Fact, Observation, Outcome, Roster, RunSettings, RunState, decide,
+};
+use jiff::ToSpan;
+
+use crate::world::{Crash, Driver, Mishap, StageLike, Wish, a_plan, at, minutes};
+
+const MONDAY: &str = "2026-03-02T08:00:00Z";
+
+#[test]
+fn hops_go_one_after_the_other() {
+    let plan = a_plan(&[StageLike::of(2)], 3, |spec| spec, at(MONDAY));
+    let roster = Roster::of(&plan);
+    let mut driver = Driver::new(&plan, &roster, at(MONDAY), RunSettings::default());
+    assert!(driver.finish().is_success());
+    let hops: Vec<_> = driver.starts.iter().map(|(_, id, hop)| (id.0, *hop)).collect();
+    assert_eq!(hops, [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2)]);
+}
+
+#[test]
+fn a_pause_between_hops_holds_the_next_hop() {
+    let plan = a_plan(&[StageLike::of(1)], 2, |spec| spec, at(MONDAY));
+    let roster = Roster::of(&plan);
+    let mut driver = Driver::new(&plan, &roster, at(MONDAY), RunSettings::default());
+    driver.wishes = vec![(at(MONDAY) + 5.minutes(), Wish::Pause), (at(MONDAY) + 30.hours(), Wish::Resume)];
+    assert!(driver.finish().is_success());
+    assert_eq!(driver.starts[1].0, at(MONDAY) + 30.hours());
+}
+
+#[test]
+fn a_foreign_version_holds_the_cluster_and_names_what_was_found() {
+    let plan = a_plan(&[StageLike::of(2)], 1, |spec| spec, at(MONDAY));
+    let roster = Roster::of(&plan);
+    let mut driver = Driver::new(&plan, &roster, at(MONDAY), RunSettings::default());
+    driver.cluster("s0-c0").mishaps.push(Mishap::ForeignWrite(at(MONDAY) + 10.minutes()));
+    let report = driver.finish();
+    let ClusterState::Held { found, .. } = &report.clusters["s0-c0"].state else { panic!() };
+    assert_eq!(found.to_string(), "v1.29.9");
+    assert_eq!(report.clusters["s0-c1"].state, ClusterState::Skipped);
+}
+
+#[test]
+fn a_cancelled_run_sees_what_is_under_way_to_its_end() {
+    let plan = a_plan(&[StageLike::of(3)], 1, |spec| spec, at(MONDAY));
+    let roster = Roster::of(&plan);
+    let mut driver = Driver::new(&plan, &roster, at(MONDAY), RunSettings::default());
+    driver.wishes = vec![(at(MONDAY) + 5.minutes(), Wish::Cancel)];
+    let report = driver.finish();
+    assert_eq!(report.outcome, Some(Outcome::Cancelled));
+    assert_eq!(report.clusters["s0-c0"].state, ClusterState::Upgraded);
+    assert_eq!(report.clusters["s0-c1"].state, ClusterState::Skipped);
+}
+
+#[test]
+fn an_unwell_cluster_lets_the_next_one_by_until_it_recovers() {
+    let plan = a_plan(&[StageLike::of(2)], 1, |spec| spec, at(MONDAY));
+    let roster = Roster::of(&plan);
+    let mut driver = Driver::new(&plan, &roster, at(MONDAY), RunSettings::default());
+    let recovers = at(MONDAY) + 3.hours();
+    driver.cluster("s0-c0").mishaps.push(Mishap::Unreachable(at(MONDAY), recovers));
+    assert!(driver.finish().is_success());
+    assert!(driver.started("s0-c1").unwrap() < driver.started("s0-c0").unwrap());
+    assert!(driver.started("s0-c0").unwrap() >= recovers);
+}
+
+#[test]
+fn a_process_that_dies_around_a_start_does_nothing_twice() {
+    for crash in [Crash::BeforeAct, Crash::AfterAct] {
+        for start in 0..3 {
+            let plan = a_plan(&[StageLike::of(3)], 1, |spec| spec, at(MONDAY));
+            let roster = Roster::of(&plan);
+            let mut driver = Driver::new(&plan, &roster, at(MONDAY), RunSettings::default());
+            driver.crashes = vec![(start, crash)];
+            assert!(driver.finish().is_success(), "{crash:?} at start {start}");
+        }
+    }
+}
+
+#[test]
+fn a_lost_order_is_repeated_and_a_lost_answer_is_not() {
+    let plan = a_plan(&[StageLike::of(2)], 1, |spec| spec, at(MONDAY));
+    let roster = Roster::of(&plan);
+    let mut driver = Driver::new(&plan, &roster, at(MONDAY), RunSettings::default());
+    driver.cluster("s0-c0").mishaps.push(Mishap::LosesOrders(3));
+    driver.cluster("s0-c1").mishaps.push(Mishap::LosesAnswers(1));
+    assert!(driver.finish().is_success());
+}
+
+#[test]
+fn the_time_a_process_was_dead_soaks_nothing() {
+    let soak = HumanDuration::hours(10);
+    let plan = a_plan(&[StageLike::of(1).soak(soak), StageLike::of(1)], 1, |spec| spec, at(MONDAY));
+    let roster = Roster::of(&plan);
+    let mut driver = Driver::new(&plan, &roster, at(MONDAY), RunSettings::default());
+    driver.until(at(MONDAY) + 5.hours());
+    driver.now = at(MONDAY) + 100.hours();
+    driver.restart();
+    assert!(driver.finish().is_success());
+    let started = driver.started("s1-c0").unwrap();
+    assert!(started >= at(MONDAY) + 100.hours() + 340.minutes(), "started at {started}");
+    assert!(started <= at(MONDAY) + 107.hours());
+}
+
+#[test]
+fn clusters_at_the_target_bear_witness() {
+    let mut first = StageLike::of(0).soak(HumanDuration::hours(4));
+    first.at_target = 1;
+    let plan = a_plan(&[first, StageLike::of(1)], 1, |spec| spec, at(MONDAY));
+    let roster = Roster::of(&plan);
+    let mut driver = Driver::new(&plan, &roster, at(MONDAY), RunSettings::default());
+    let report = driver.finish();
+    assert!(report.is_success());
+    assert_eq!(report.clusters["s0-c0"].state, ClusterState::AlreadyAtTarget);
+    assert!(driver.started("s1-c0").unwrap() >= at(MONDAY) + 4.hours());
+}
+
+#[test]
+fn a_clock_that_jumps_back_proves_nothing() {
+    let plan = a_plan(&[StageLike::of(2).soak(HumanDuration::hours(2)), StageLike::of(1)], 1, |spec| spec, at(MONDAY));
+    let roster = Roster::of(&plan);
+    let mut driver = Driver::new(&plan, &roster, at(MONDAY), RunSettings::default());
+    driver.until(at(MONDAY) + 100.minutes());
+    driver.now = at(MONDAY) + 50.minutes();
+    assert!(driver.finish().is_success());
+}
+
+#[test]
+fn a_state_of_another_plan_is_left_alone() {
+    let plan = a_plan(&[StageLike::of(2)], 1, |spec| spec, at(MONDAY));
+    let other = a_plan(&[StageLike::of(3)], 1, |spec| spec, at(MONDAY));
+    let commands = decide(&plan, &RunState::new(&other), &Observation::empty(), at(MONDAY));
+    assert!(matches!(commands[..], [Command::WaitUntil { until: None, .. }]), "{commands:?}");
+}
+
+#[test]
+fn facts_that_the_state_does_not_allow_change_nothing() {
+    let plan = a_plan(&[StageLike::of(2)], 1, |spec| spec, at(MONDAY));
+    let roster = Roster::of(&plan);
+    let driver = Driver::new(&plan, &roster, at(MONDAY), RunSettings::default());
+    let cluster = driver.id("s0-c0");
+    let stray = [
+        Fact::HopDone { cluster, hop: 0 },
+        Fact::HopAccepted { cluster, hop: 0 },
+        Fact::HopStarted { cluster, hop: 1 },
+        Fact::ClusterGone { cluster: fleet_upgrade::kernel::ClusterId(99) },
+        Fact::Resumed,
+    ];
+    for fact in stray {
+        let mut run = driver.run.clone();
+        let event: Event = run.next_event(at(MONDAY), fact.clone());
+        run.apply(&event);
+        let mut before = driver.run.clone();
+        before.apply(&before.next_event(at(MONDAY), Fact::Resumed));
+        assert_eq!(run, before, "{fact:?}");
+    }
+}
+
+#[test]
+fn an_entry_that_never_comes_is_a_gap() {
+    let plan = a_plan(&[StageLike::of(1)], 1, |spec| spec, at(MONDAY));
+    let roster = Roster::of(&plan);
+    let mut driver = Driver::new(&plan, &roster, at(MONDAY), RunSettings::default());
+    driver.finish();
+    let mut log = driver.log.clone();
+    assert_eq!(RunState::replay(&plan, &log).gap(), None);
+    log.remove(3);
+    assert_eq!(RunState::replay(&plan, &log).gap(), Some(3));
+}
+
+#[test]
+fn a_stuck_cluster_fails_at_its_deadline() {
+    let plan = a_plan(&[StageLike::of(1)], 1, |spec| spec.cluster_deadline(HumanDuration::hours(3)), at(MONDAY));
+    let roster = Roster::of(&plan);
+    let mut driver = Driver::new(&plan, &roster, at(MONDAY), RunSettings::default());
+    driver.cluster("s0-c0").mishaps.push(Mishap::Stuck);
+    let report = driver.finish();
+    let took = report.clusters["s0-c0"].ended.unwrap().duration_since(at(MONDAY));
+    assert_eq!(took, minutes(180));
+}
