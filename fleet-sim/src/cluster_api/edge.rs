@@ -26,6 +26,14 @@ const LONGEST_RETRY: Duration = Duration::from_secs(30);
 const UNKNOWN_PROVIDER: Duration = Duration::from_mins(1);
 /// Newest first: what is served in both is watched in the first.
 const VERSIONS: [&str; 2] = ["v1beta2", "v1beta1"];
+/// Without these there is nothing to do.
+const CORE: [ObjectKind; 5] = [
+    ObjectKind::Cluster,
+    ObjectKind::ControlPlane,
+    ObjectKind::MachineDeployment,
+    ObjectKind::MachineSet,
+    ObjectKind::Machine,
+];
 const FIELD_MANAGER: &str = "fleet-sim-cluster-api";
 
 /// The running controllers. Dropping the handle leaves them running.
@@ -90,6 +98,7 @@ pub(super) fn spawn(api: ClusterApi, client: kube::Client, now: Now) -> ClusterA
         sightings: SelectAll::new(),
         queue: Queue::default(),
         failures: BTreeMap::new(),
+        unsure: BTreeMap::new(),
     };
     let task = tokio::spawn(edge.run()).abort_handle();
     ClusterApiHandle { task, shared }
@@ -106,6 +115,9 @@ struct Edge {
     queue: Queue,
     /// Failures in a row, by cluster.
     failures: BTreeMap<ClusterKey, u32>,
+    /// Creates whose answer was lost: asked again, under the same name, before anything else is decided. Else a
+    /// machine that was made after all would be made twice.
+    unsure: BTreeMap<ClusterKey, Write>,
 }
 
 impl Edge {
@@ -134,8 +146,13 @@ impl Edge {
 
     /// Finds out what is served and watches what is not watched yet. False until the core kinds are there.
     async fn discover(&mut self) -> bool {
-        for resource in self.served.look(&self.client).await {
-            self.sightings.push(watch(self.client.clone(), resource));
+        match self.served.look(&self.client).await {
+            Ok(new) => {
+                for resource in new {
+                    self.sightings.push(watch(self.client.clone(), resource));
+                }
+            }
+            Err(error) => tracing::debug!(%error, "discovery failed"),
         }
         self.served.has_core()
     }
@@ -143,9 +160,13 @@ impl Edge {
     fn see(&mut self, sighting: Sighting) {
         let at = Instant::now() + self.api.reaction_time;
         match sighting {
-            Sighting::Listed(kind, objects) => {
+            Sighting::Listed {
+                kind,
+                objects,
+                revision,
+            } => {
                 let listed: BTreeSet<ObjectKey> = objects.iter().map(|object| object.key().clone()).collect();
-                for key in self.index.missing(&kind, &listed) {
+                for key in self.index.missing(&kind, &listed, revision) {
                     if let Some(cluster) = self.index.remove(&key) {
                         self.queue.push(cluster, at);
                     }
@@ -162,7 +183,7 @@ impl Edge {
                 }
             }
             Sighting::Gone(object) => {
-                if let Some(cluster) = self.index.remove(object.key()) {
+                if let Some(cluster) = self.index.remove_seen(&object) {
                     self.queue.push(cluster, at);
                 }
             }
@@ -178,8 +199,14 @@ impl Edge {
     async fn step(&mut self, cluster: &ClusterKey) {
         let Some(snapshot) = self.index.snapshot(cluster) else {
             self.failures.remove(cluster);
+            self.unsure.remove(cluster);
             return;
         };
+        if let Some(write) = self.unsure.remove(cluster) {
+            let after = self.send(cluster, write).await.unwrap_or(self.api.reaction_time);
+            self.queue.push(cluster.clone(), Instant::now() + after);
+            return;
+        }
         let unknown = references(&snapshot.cluster)
             .into_iter()
             .any(|key| !self.served.watches(&key.kind));
@@ -204,33 +231,41 @@ impl Edge {
             self.failures.remove(cluster);
             return;
         }
-        let mut after = self.api.reaction_time;
         for write in step.writes {
-            match self.carry_out(&write).await {
-                Ok(()) => {
-                    self.shared.writes.fetch_add(1, Ordering::Relaxed);
-                }
-                Err(error) => {
-                    tracing::debug!(?write, %error, "a write failed; the cluster is decided anew");
-                    self.shared.failed_writes.fetch_add(1, Ordering::Relaxed);
-                    let failures = self.failures.entry(cluster.clone()).or_default();
-                    after = FIRST_RETRY
-                        .saturating_mul(1 << (*failures).min(5))
-                        .min(LONGEST_RETRY);
-                    *failures += 1;
-                    self.queue.push(cluster.clone(), Instant::now() + after);
-                    return;
-                }
+            if let Some(pause) = self.send(cluster, write).await {
+                self.queue.push(cluster.clone(), Instant::now() + pause);
+                return;
             }
         }
         self.failures.remove(cluster);
-        self.queue.push(cluster.clone(), Instant::now() + after);
+        self.queue
+            .push(cluster.clone(), Instant::now() + self.api.reaction_time);
+    }
+
+    /// Carries out a write; when it fails, tells how long to leave the cluster alone.
+    async fn send(&mut self, cluster: &ClusterKey, write: Write) -> Option<Duration> {
+        let Err(error) = self.carry_out(&write).await else {
+            self.shared.writes.fetch_add(1, Ordering::Relaxed);
+            return None;
+        };
+        tracing::debug!(?write, %error, "a write failed; the cluster is decided anew");
+        self.shared.failed_writes.fetch_add(1, Ordering::Relaxed);
+        let refused = matches!(&error, kube::Error::Api(status) if (400..500).contains(&status.code));
+        if matches!(write, Write::Create { .. }) && !refused {
+            self.unsure.insert(cluster.clone(), write);
+        }
+        let failures = self.failures.entry(cluster.clone()).or_default();
+        let pause = FIRST_RETRY
+            .saturating_mul(1 << (*failures).min(5))
+            .min(LONGEST_RETRY);
+        *failures = failures.saturating_add(1);
+        Some(pause)
     }
 
     /// Sends a write and takes in the answer, so that the next decision knows of it even if watches lag.
     async fn carry_out(&mut self, write: &Write) -> Result<(), kube::Error> {
         let key = write.key();
-        let (request, verb) = match write {
+        let (request, body) = match write {
             Write::Create { body, .. } => {
                 let version = body.get("apiVersion").and_then(Value::as_str).unwrap_or_default();
                 let path = self.served.path(key, version, false);
@@ -272,18 +307,32 @@ impl Edge {
             Write::Create { .. } | Write::Delete { .. } => "application/json",
             Write::Patch { .. } | Write::PatchStatus { .. } => "application/merge-patch+json",
         };
-        let body = verb.map_or_else(Vec::new, |body| body.to_string().into_bytes());
+        let body = body.map_or_else(Vec::new, |body| body.to_string().into_bytes());
         let request = request
             .header(http::header::CONTENT_TYPE, content_type)
             .body(body)
             .map_err(kube::Error::HttpError)?;
-        let answer = self.client.request::<Value>(request).await?;
+        let answer = match self.client.request::<Value>(request).await {
+            Err(kube::Error::Api(status)) if status.code == 409 && matches!(write, Write::Create { .. }) => {
+                // It is there: made by an earlier try whose answer was lost, or by somebody else.
+                self.read(key).await?
+            }
+            answer => answer?,
+        };
         if answer.get("kind").and_then(Value::as_str) == Some("Status") {
             self.index.remove(key);
         } else if let Some(object) = Object::new(key.kind.clone(), answer) {
             self.index.put(object);
         }
         Ok(())
+    }
+
+    async fn read(&mut self, key: &ObjectKey) -> Result<Value, kube::Error> {
+        let path = self.served.path(key, "", true);
+        let request = Request::get(path)
+            .body(Vec::new())
+            .map_err(kube::Error::HttpError)?;
+        self.client.request(request).await
     }
 }
 
@@ -338,13 +387,15 @@ struct Served {
 
 impl Served {
     /// Asks the API; returns what is new.
-    async fn look(&mut self, client: &kube::Client) -> Vec<Resource> {
+    async fn look(&mut self, client: &kube::Client) -> Result<Vec<Resource>, kube::Error> {
         let mut found: BTreeMap<ObjectKind, (String, Vec<String>)> = BTreeMap::new();
         for group in [GROUP, CONTROL_PLANE_GROUP, INFRASTRUCTURE_GROUP] {
             for version in VERSIONS {
                 let api_version = format!("{group}/{version}");
-                let Ok(list) = client.list_api_group_resources(&api_version).await else {
-                    continue;
+                let list = match client.list_api_group_resources(&api_version).await {
+                    // A version that is not served, which most providers have one of.
+                    Err(kube::Error::Api(status)) if status.code == 404 => continue,
+                    list => list?,
                 };
                 for resource in list.resources {
                     if let Some(kind) = kind_of(group, &resource.kind, &resource.name) {
@@ -378,11 +429,11 @@ impl Served {
             }
             self.kinds.insert(kind, (plural, versions));
         }
-        new
+        Ok(new)
     }
 
     fn has_core(&self) -> bool {
-        self.watches(&ObjectKind::Cluster) && self.watches(&ObjectKind::Machine)
+        CORE.iter().all(|kind| self.watches(kind))
     }
 
     fn watches(&self, kind: &ObjectKind) -> bool {

@@ -57,15 +57,35 @@ impl Index {
         home
     }
 
-    /// The keys of this kind that are not in `listed`: gone while nobody watched.
-    pub(super) fn missing(&self, kind: &ObjectKind, listed: &BTreeSet<ObjectKey>) -> Vec<ObjectKey> {
+    /// Forgets an object that a watch saw go, unless a namesake has taken its place since.
+    pub(super) fn remove_seen(&mut self, gone: &Object) -> Option<ClusterKey> {
+        let known = self.objects.get(gone.key())?;
+        if known.uid() == gone.uid() {
+            self.remove(gone.key())
+        } else {
+            None
+        }
+    }
+
+    /// The keys of this kind that are not in `listed`: gone while nobody watched. What is younger than the list's
+    /// `revision` (made by ourselves while the list was on its way) cannot be in it.
+    pub(super) fn missing(
+        &self,
+        kind: &ObjectKind,
+        listed: &BTreeSet<ObjectKey>,
+        revision: Option<u64>,
+    ) -> Vec<ObjectKey> {
         let first = ObjectKey::new(kind.clone(), "", "");
         self.objects
             .range(first..)
-            .map(|(key, _)| key)
-            .take_while(|key| key.kind == *kind)
-            .filter(|key| !listed.contains(*key))
-            .cloned()
+            .take_while(|(key, _)| key.kind == *kind)
+            .filter(|(key, object)| {
+                let younger = revision
+                    .zip(object.revision())
+                    .is_some_and(|(list, own)| own > list);
+                !younger && !listed.contains(*key)
+            })
+            .map(|(key, _)| key.clone())
             .collect()
     }
 
@@ -93,6 +113,7 @@ impl Index {
             ObjectKind::ControlPlane | ObjectKind::InfrastructureCluster(_) => {
                 return self.referred.get(key).cloned();
             }
+            ObjectKind::Secret => key.name.strip_suffix("-kubeconfig")?.into(),
             _ => cluster_name(object)?.into(),
         };
         Some((key.namespace.clone(), name))
@@ -179,7 +200,13 @@ mod tests {
         let home = index.put(cluster(1)).unwrap();
         index.put(object(ObjectKind::Machine, "m", 2, &spec));
         index.put(object(ObjectKind::MachineSet, "s", 3, &spec));
-        let gone = index.missing(&ObjectKind::Machine, &BTreeSet::new());
+        let nothing = BTreeSet::new();
+        assert_eq!(
+            index.missing(&ObjectKind::Machine, &nothing, Some(1)),
+            [],
+            "the list is older"
+        );
+        let gone = index.missing(&ObjectKind::Machine, &nothing, Some(2));
         assert_eq!(gone.len(), 1);
         assert_eq!(index.remove(&gone[0]), Some(home.clone()));
         let snapshot = index.snapshot(&home).unwrap();

@@ -25,7 +25,14 @@ pub(super) struct Resource {
 /// Something seen in the API.
 pub(super) enum Sighting {
     /// Everything of this kind there is.
-    Listed(ObjectKind, Vec<Object>),
+    Listed {
+        /// Which kind.
+        kind: ObjectKind,
+        /// All of them.
+        objects: Vec<Object>,
+        /// As of which revision.
+        revision: Option<u64>,
+    },
     /// One object as it is now.
     Changed(Box<Object>),
     /// One object as it was last.
@@ -146,9 +153,14 @@ impl Watch {
                     );
                     after = page.metadata.after.unwrap_or_default();
                     if after.is_empty() {
+                        let revision = page.metadata.resource_version.parse().ok();
                         self.revision = Some(page.metadata.resource_version);
                         self.failures = 0;
-                        return Some(Sighting::Listed(self.resource.kind.clone(), objects));
+                        return Some(Sighting::Listed {
+                            kind: self.resource.kind.clone(),
+                            objects,
+                            revision,
+                        });
                     }
                 }
                 Err(error) => {

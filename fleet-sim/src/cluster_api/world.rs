@@ -605,6 +605,161 @@ fn writes_are_few() {
     world.settle();
     let upgraded = world.writes - provisioned;
     // 98 and 242 when this was written: about 12 for a machine made, 18 more for one taken down.
-    assert!(provisioned <= 110 && upgraded <= 260, "{provisioned} and {upgraded}");
+    assert!(
+        provisioned <= 110 && upgraded <= 260,
+        "{provisioned} and {upgraded}"
+    );
     assert!(world.steps <= 180, "{} steps", world.steps);
+}
+
+/// Fields that the schema of this version does not know, by path.
+fn unknown_fields(schema: &Value, value: &Value, path: &str, found: &mut Vec<String>) {
+    match value {
+        Value::Object(fields) => {
+            let Some(properties) = schema.get("properties") else {
+                return;
+            };
+            for (name, field) in fields {
+                let path = format!("{path}.{name}");
+                match properties.get(name) {
+                    Some(schema) => unknown_fields(schema, field, &path, found),
+                    None => found.push(path),
+                }
+            }
+        }
+        Value::Array(items) => {
+            for item in items {
+                unknown_fields(&schema["items"], item, path, found);
+            }
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn everything_written_is_known_to_the_schema_of_its_version() {
+    let crds: Vec<Value> = fleet_capi::crds()
+        .iter()
+        .map(|crd| serde_json::to_value(crd).unwrap())
+        .collect();
+    for shape in [Shape::V1Beta1, Shape::V1Beta2] {
+        let mut world = World::new(ClusterApi::default(), shape, 1, 2);
+        let mut checked = 0;
+        let mut check = |world: &World| {
+            for (key, value) in &world.objects {
+                let Some(crd) = crds
+                    .iter()
+                    .find(|crd| crd["spec"]["names"]["kind"] == key.kind.as_str())
+                else {
+                    assert_eq!(key.kind, ObjectKind::Secret);
+                    continue;
+                };
+                let versions = crd["spec"]["versions"].as_array().unwrap();
+                let version = versions
+                    .iter()
+                    .find(|version| version["name"] == shape.version())
+                    .unwrap();
+                let schema = &version["schema"]["openAPIV3Schema"];
+                let mut found = Vec::new();
+                for part in ["spec", "status"] {
+                    if let Some(value) = value.get(part) {
+                        unknown_fields(&schema["properties"][part], value, part, &mut found);
+                    }
+                }
+                assert!(found.is_empty(), "{shape:?} {key}: {found:?}");
+                // What is wrong in type does not decode.
+                fleet_capi::Object::from_value(value.clone()).unwrap();
+                checked += 1;
+            }
+        };
+        world.run(hours(1), &mut check);
+        world.set_version("v1.31.0", true);
+        world.run(hours(1), &mut check);
+        world.delete(&ObjectKey::new(ObjectKind::Cluster, "clusters", "c"));
+        world.run(hours(1), &mut check);
+        assert!(checked > 100);
+    }
+}
+
+mod properties {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[derive(Clone, Debug)]
+    enum Change {
+        Version(u8),
+        ScaleWorkers(i64),
+        ScaleControlPlane(i64),
+        Pause(bool),
+        PauseDeployment(bool),
+        DeleteWorker(usize),
+        Wait(i64),
+    }
+
+    fn change() -> impl Strategy<Value = Change> {
+        prop_oneof![
+            (0..3_u8).prop_map(Change::Version),
+            (0..6_i64).prop_map(Change::ScaleWorkers),
+            prop_oneof![Just(1_i64), Just(3)].prop_map(Change::ScaleControlPlane),
+            any::<bool>().prop_map(Change::Pause),
+            any::<bool>().prop_map(Change::PauseDeployment),
+            (0..6_usize).prop_map(Change::DeleteWorker),
+            (1..600_i64).prop_map(Change::Wait),
+        ]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+        /// Whatever is asked for, in whatever order: the control plane changes one machine at a time, and once
+        /// nobody interferes any more everything ends as asked.
+        #[test]
+        fn any_history_ends_as_asked(changes in prop::collection::vec(change(), 1..12), seed in 0..1000_u64) {
+            let jitter = super::super::Delay::around(Duration::from_secs(90), 0.5);
+            let api = ClusterApi::default().seed(seed).machine_startup(jitter);
+            let mut world = World::new(api, Shape::V1Beta2, 1, 2);
+            let cluster = ObjectKey::new(ObjectKind::Cluster, "clusters", "c");
+            let md = ObjectKey::new(ObjectKind::MachineDeployment, "clusters", "c-md");
+            let cp = ObjectKey::new(ObjectKind::ControlPlane, "clusters", "c-cp");
+            let (mut control, mut workers, mut patch) = (1, 2, 0);
+            for change in changes {
+                match change {
+                    Change::Version(version) => {
+                        patch = version;
+                        world.set_version(&format!("v1.30.{version}"), true);
+                    }
+                    Change::ScaleWorkers(count) => {
+                        workers = count;
+                        world.patch(&md, &json!({ "spec": { "replicas": count } }));
+                    }
+                    Change::ScaleControlPlane(count) => {
+                        control = count;
+                        world.patch(&cp, &json!({ "spec": { "replicas": count } }));
+                    }
+                    Change::Pause(paused) => world.patch(&cluster, &json!({ "spec": { "paused": paused } })),
+                    Change::PauseDeployment(paused) => {
+                        world.patch(&md, &json!({ "spec": { "paused": paused } }));
+                    }
+                    Change::DeleteWorker(index) => {
+                        if let Some(machine) = world.machines(false).get(index) {
+                            world.delete(machine.key());
+                        }
+                    }
+                    Change::Wait(seconds) => world.run(SignedDuration::from_secs(seconds), |world| {
+                        let control = world.machines(true);
+                        let moving = control.iter().filter(|m| !m.is("Ready")).count();
+                        assert!(moving <= 1, "{moving} control plane machines are moving");
+                    }),
+                }
+            }
+            world.patch(&cluster, &json!({ "spec": { "paused": null } }));
+            world.patch(&md, &json!({ "spec": { "paused": null } }));
+            world.settle();
+            let version = format!("v1.30.{patch}");
+            prop_assert_eq!(i64::try_from(world.running(true, &version)).unwrap(), control);
+            prop_assert_eq!(i64::try_from(world.running(false, &version)).unwrap(), workers);
+            prop_assert_eq!(world.all(&ObjectKind::Machine).len(), world.running(true, &version) + world.running(false, &version));
+        }
+    }
 }
