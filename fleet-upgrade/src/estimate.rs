@@ -49,7 +49,9 @@ impl Estimates {
         };
         let turns = i64::from(nodes.workers.div_ceil(self.workers_at_once.get()));
         // A hop that takes no time would make instants of the plan coincide that happen one after the other.
-        control_plane.saturating_add(seconds(self.worker_machine).saturating_mul(turns)).clamp(1, i64::from(u32::MAX))
+        control_plane
+            .saturating_add(seconds(self.worker_machine).saturating_mul(turns))
+            .clamp(1, i64::from(u32::MAX))
     }
 }
 
@@ -58,7 +60,10 @@ mod tests {
     use super::*;
 
     fn nodes(control_plane: u32, workers: u32) -> NodeCounts {
-        NodeCounts { control_plane, workers }
+        NodeCounts {
+            control_plane,
+            workers,
+        }
     }
 
     #[test]
@@ -71,13 +76,22 @@ mod tests {
 
     #[test]
     fn a_managed_control_plane_has_its_own_time() {
-        assert_eq!(Estimates::default().hop(nodes(0, 2)), HumanDuration::minutes(20 + 10));
+        assert_eq!(
+            Estimates::default().hop(nodes(0, 2)),
+            HumanDuration::minutes(20 + 10)
+        );
     }
 
     #[test]
     fn takes_some_time_and_never_overflows() {
-        let estimates = Estimates { managed_control_plane: HumanDuration::ZERO, ..Estimates::default() };
+        let estimates = Estimates {
+            managed_control_plane: HumanDuration::ZERO,
+            ..Estimates::default()
+        };
         assert_eq!(estimates.hop(nodes(0, 0)), HumanDuration::seconds(1));
-        assert_eq!(estimates.hop(nodes(u32::MAX, u32::MAX)), HumanDuration::seconds(u32::MAX));
+        assert_eq!(
+            estimates.hop(nodes(u32::MAX, u32::MAX)),
+            HumanDuration::seconds(u32::MAX)
+        );
     }
 }

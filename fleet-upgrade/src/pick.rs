@@ -28,7 +28,10 @@ impl Pick {
 
     /// The first so many clusters, least critical and then smallest first.
     pub fn count(count: NonZeroU32) -> Self {
-        Self { count, order: default_order() }
+        Self {
+            count,
+            order: default_order(),
+        }
     }
 
     /// In another order.
@@ -72,10 +75,18 @@ pub(crate) fn sort(order: &[PickOrder], clusters: &[&FleetCluster], indices: &mu
     // A fleet hands its clusters out in name order, so a stable sort on the index is one on the name.
     indices.sort_by_cached_key(|&index| {
         let cluster = clusters[index as usize];
-        let criticality = if criticality { cluster.criticality() } else { Criticality::Low };
+        let criticality = if criticality {
+            cluster.criticality()
+        } else {
+            Criticality::Low
+        };
         let nodes = if size { cluster.nodes().total() } else { 0 };
         let (leading, following) = (Rank::Criticality(criticality), Rank::Nodes(nodes));
-        if critical_first { (leading, following, index) } else { (following, leading, index) }
+        if critical_first {
+            (leading, following, index)
+        } else {
+            (following, leading, index)
+        }
     });
 }
 

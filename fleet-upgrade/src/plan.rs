@@ -111,7 +111,8 @@ impl UpgradePlan {
 
     /// A cluster that is to be upgraded. Takes logarithmic time.
     pub fn cluster(&self, name: &str) -> Option<&PlannedCluster> {
-        self.locate(name).map(|(stage, place)| &self.stages[stage].clusters[place])
+        self.locate(name)
+            .map(|(stage, place)| &self.stages[stage].clusters[place])
     }
 
     /// The stage in which a cluster is to be upgraded. Takes logarithmic time.
@@ -149,12 +150,20 @@ impl UpgradePlan {
         let by_name = self.index.0.get_or_init(|| {
             let mut by_name: Vec<(ClusterName, usize, usize)> = Vec::with_capacity(self.len());
             for (s, stage) in self.stages.iter().enumerate() {
-                by_name.extend(stage.clusters.iter().enumerate().map(|(c, cluster)| (cluster.name.clone(), s, c)));
+                by_name.extend(
+                    stage
+                        .clusters
+                        .iter()
+                        .enumerate()
+                        .map(|(c, cluster)| (cluster.name.clone(), s, c)),
+                );
             }
             by_name.sort_unstable();
             by_name
         });
-        let found = by_name.binary_search_by(|(key, ..)| key.as_str().cmp(name)).ok()?;
+        let found = by_name
+            .binary_search_by(|(key, ..)| key.as_str().cmp(name))
+            .ok()?;
         Some((by_name[found].1, by_name[found].2))
     }
 }
@@ -187,7 +196,14 @@ pub struct PlannedStage {
 impl Serialize for PlannedStage {
     /// Writes each cluster with its stage's name, so that an entry says everything by itself.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let clusters: Vec<_> = self.clusters.iter().map(|cluster| ClusterEntry { cluster, stage: &self.name }).collect();
+        let clusters: Vec<_> = self
+            .clusters
+            .iter()
+            .map(|cluster| ClusterEntry {
+                cluster,
+                stage: &self.name,
+            })
+            .collect();
         let mut entry = serializer.serialize_struct("PlannedStage", 9)?;
         entry.serialize_field("name", &self.name)?;
         entry.serialize_field("start", &self.start)?;
@@ -231,7 +247,15 @@ struct ClusterEntry<'a> {
 
 impl Serialize for ClusterEntry<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let PlannedCluster { name, from, hops, start, end, hop_estimate, reason } = self.cluster;
+        let PlannedCluster {
+            name,
+            from,
+            hops,
+            start,
+            end,
+            hop_estimate,
+            reason,
+        } = self.cluster;
         let mut entry = serializer.serialize_struct("PlannedCluster", 9)?;
         entry.serialize_field("name", name)?;
         entry.serialize_field("stage", self.stage)?;

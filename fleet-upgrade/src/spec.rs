@@ -46,7 +46,10 @@ pub const KIND: &str = "FleetUpgrade";
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(try_from = "wire::Document", into = "wire::Document")]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
-#[cfg_attr(feature = "schemars", schemars(with = "wire::Document", rename = "FleetUpgrade"))]
+#[cfg_attr(
+    feature = "schemars",
+    schemars(with = "wire::Document", rename = "FleetUpgrade")
+)]
 #[non_exhaustive]
 pub struct FleetUpgrade {
     /// The policy's name, `metadata.name`.
@@ -59,7 +62,11 @@ pub struct FleetUpgrade {
 impl FleetUpgrade {
     /// A policy made in code.
     pub fn new(name: impl Into<String>, spec: FleetUpgradeSpec) -> Self {
-        Self { name: name.into(), spec, source: Source::default() }
+        Self {
+            name: name.into(),
+            spec,
+            source: Source::default(),
+        }
     }
 
     /// Where a field of this policy stands: its path, and its file, line and column when it was read from YAML.

@@ -1,5 +1,10 @@
 //! Each way in which the planner refuses a policy, with the message people get.
 
+// Clippy lets tests unwrap, but not the functions beside them.
+#![allow(clippy::unwrap_used)]
+
+use std::fmt::Write as _;
+
 use fleet_core::{Fleet, FleetCluster, HumanDuration, Labels};
 use fleet_upgrade::{FleetUpgrade, FleetUpgradeSpec, PlanError, PlanProblem, Stage, plan};
 
@@ -21,9 +26,10 @@ fn three() -> Fleet {
 
 /// A policy whose spec is `lines`, each indented under `spec:`, from line 6 of the file on.
 fn policy(lines: &str) -> FleetUpgrade {
-    let mut text = "apiVersion: fleet-sdk.dev/v1alpha1\nkind: FleetUpgrade\nmetadata:\n  name: up\nspec:\n".to_owned();
+    let mut text =
+        "apiVersion: fleet-sdk.dev/v1alpha1\nkind: FleetUpgrade\nmetadata:\n  name: up\nspec:\n".to_owned();
     for line in lines.lines() {
-        text.push_str(&format!("  {line}\n"));
+        writeln!(text, "  {line}").unwrap();
     }
     FleetUpgrade::from_yaml(&text, "up.yaml").unwrap()
 }
@@ -47,7 +53,10 @@ fn an_empty_fleet() {
 
 #[test]
 fn a_selector_that_leaves_no_cluster() {
-    let error = refusal(&policy("target: v1.31.4\nclusters: env=prod\nstages: [{name: all}]"), &three());
+    let error = refusal(
+        &policy("target: v1.31.4\nclusters: env=prod\nstages: [{name: all}]"),
+        &three(),
+    );
     assert!(matches!(only(&error), PlanProblem::NothingSelected { .. }));
     insta::assert_snapshot!(error);
 }
@@ -93,7 +102,10 @@ fn a_stage_whose_clusters_all_went_to_earlier_stages() {
 
 #[test]
 fn clusters_that_no_stage_takes() {
-    let error = refusal(&policy("target: v1.31.4\nstages:\n- name: s\n  selector: env=staging"), &three());
+    let error = refusal(
+        &policy("target: v1.31.4\nstages:\n- name: s\n  selector: env=staging"),
+        &three(),
+    );
     assert!(matches!(only(&error), PlanProblem::Unmatched { .. }));
     insta::assert_snapshot!(error);
 }
@@ -101,14 +113,21 @@ fn clusters_that_no_stage_takes() {
 #[test]
 fn many_clusters_that_no_stage_takes_are_counted() {
     let names: Vec<String> = (0..20).map(|number| format!("c{number:02}")).collect();
-    let clusters: Vec<_> = names.iter().map(|name| (name.as_str(), "production", "v1.30.8")).collect();
-    let error = refusal(&policy("target: v1.31.4\nstages:\n- name: s\n  pick: {count: 2}"), &fleet(&clusters));
+    let clusters: Vec<_> = names
+        .iter()
+        .map(|name| (name.as_str(), "production", "v1.30.8"))
+        .collect();
+    let error = refusal(
+        &policy("target: v1.31.4\nstages:\n- name: s\n  pick: {count: 2}"),
+        &fleet(&clusters),
+    );
     insta::assert_snapshot!(error);
 }
 
 #[test]
 fn clusters_that_two_stages_match() {
-    let stages = "target: v1.31.4\nstages:\n- name: a\n  selector: env\n- name: b\n  selector: env=production";
+    let stages =
+        "target: v1.31.4\nstages:\n- name: a\n  selector: env\n- name: b\n  selector: env=production";
     let error = refusal(&policy(stages), &three());
     assert!(matches!(only(&error), PlanProblem::MatchedTwice { .. }));
     insta::assert_snapshot!(error);
@@ -116,24 +135,42 @@ fn clusters_that_two_stages_match() {
 
 #[test]
 fn a_target_below_a_cluster() {
-    let clusters = [("a", "x", "v1.31.2"), ("b", "x", "v1.31.6-eks-1"), ("c", "x", "v1.30.0")];
-    let error = refusal(&policy("target: v1.31.1\nstages: [{name: all}]"), &fleet(&clusters));
+    let clusters = [
+        ("a", "x", "v1.31.2"),
+        ("b", "x", "v1.31.6-eks-1"),
+        ("c", "x", "v1.30.0"),
+    ];
+    let error = refusal(
+        &policy("target: v1.31.1\nstages: [{name: all}]"),
+        &fleet(&clusters),
+    );
     assert!(matches!(only(&error), PlanProblem::Downgrade { .. }));
     insta::assert_snapshot!(error);
 }
 
 #[test]
 fn a_target_more_than_one_minor_away_without_hops() {
-    let clusters = [("a", "x", "v1.28.2"), ("b", "x", "v1.30.6"), ("c", "x", "v1.28.0"), ("d", "x", "v1.31.0")];
+    let clusters = [
+        ("a", "x", "v1.28.2"),
+        ("b", "x", "v1.30.6"),
+        ("c", "x", "v1.28.0"),
+        ("d", "x", "v1.31.0"),
+    ];
     let text = "target: v1.31.1\nhops: [v1.29.14]\nstages: [{name: all}]";
-    let error = refusal(&policy(text), &fleet(&[clusters[0], clusters[1], clusters[2], clusters[3]]));
+    let error = refusal(
+        &policy(text),
+        &fleet(&[clusters[0], clusters[1], clusters[2], clusters[3]]),
+    );
     assert!(matches!(only(&error), PlanProblem::TooFar { .. }));
     insta::assert_snapshot!(error);
 }
 
 #[test]
 fn a_target_absurdly_far_away() {
-    let error = refusal(&policy("target: v1.18446744073709551615.0\nstages: [{name: all}]"), &three());
+    let error = refusal(
+        &policy("target: v1.18446744073709551615.0\nstages: [{name: all}]"),
+        &three(),
+    );
     assert!(matches!(only(&error), PlanProblem::TooFar { .. }));
     insta::assert_snapshot!(error);
 }
@@ -147,9 +184,15 @@ fn a_target_of_another_major_version() {
 
 #[test]
 fn hops_out_of_order_and_beyond_the_target() {
-    let error = refusal(&policy("target: v1.31.1\nhops: [v1.30.2, v1.29.1, v1.31.0]\nstages: [{name: all}]"), &three());
-    let kinds: Vec<bool> =
-        error.problems().iter().map(|problem| matches!(problem, PlanProblem::HopOrder { .. })).collect();
+    let error = refusal(
+        &policy("target: v1.31.1\nhops: [v1.30.2, v1.29.1, v1.31.0]\nstages: [{name: all}]"),
+        &three(),
+    );
+    let kinds: Vec<bool> = error
+        .problems()
+        .iter()
+        .map(|problem| matches!(problem, PlanProblem::HopOrder { .. }))
+        .collect();
     assert_eq!(kinds, [true, false]);
     insta::assert_snapshot!(error);
 }

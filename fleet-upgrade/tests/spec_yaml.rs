@@ -1,5 +1,10 @@
 //! Policies from YAML: what is read, and what each mistake is answered with.
 
+// Clippy lets tests unwrap, but not the functions beside them.
+#![allow(clippy::unwrap_used)]
+
+use std::fmt::Write as _;
+
 use fleet_upgrade::{FailureBudget, FleetUpgrade, FleetUpgradeSpec, Pick, Stage};
 
 const GOOD: &str = "\
@@ -32,7 +37,9 @@ fn in_code() -> FleetUpgrade {
     let spec = FleetUpgradeSpec::new("v1.31.4".parse().unwrap())
         .clusters("env in (staging,production)".parse().unwrap())
         .stage(
-            Stage::new("staging").selector("env=staging".parse().unwrap()).max_concurrent(2u32.try_into().unwrap()),
+            Stage::new("staging")
+                .selector("env=staging".parse().unwrap())
+                .max_concurrent(2u32.try_into().unwrap()),
         )
         .stage(
             Stage::new("canary")
@@ -50,7 +57,10 @@ fn in_code() -> FleetUpgrade {
 fn yaml_and_code_make_the_same_policy() {
     let read = FleetUpgrade::from_yaml(GOOD, "to-1.31.yaml").unwrap();
     assert_eq!(read.name, in_code().name);
-    assert_eq!(serde_json::to_value(&read).unwrap()["spec"]["stages"][0], serde_json::to_value(in_code()).unwrap()["spec"]["stages"][0]);
+    assert_eq!(
+        serde_json::to_value(&read).unwrap()["spec"]["stages"][0],
+        serde_json::to_value(in_code()).unwrap()["spec"]["stages"][0]
+    );
     assert_eq!(read.spec.failure_budget, in_code().spec.failure_budget);
     assert_eq!(read.spec.stages[2], in_code().spec.stages[2]);
 }
@@ -64,7 +74,10 @@ fn what_is_written_is_read_again() {
 #[test]
 fn a_field_knows_its_place() {
     let policy = FleetUpgrade::from_yaml(GOOD, "to-1.31.yaml").unwrap();
-    assert_eq!(policy.place("spec.target").to_string(), "to-1.31.yaml:8:11: spec.target");
+    assert_eq!(
+        policy.place("spec.target").to_string(),
+        "to-1.31.yaml:8:11: spec.target"
+    );
     assert_eq!(policy.place("spec.stages[1].pick.count").position, Some((18, 21)));
     // Left out: the place of the stage.
     assert_eq!(policy.place("spec.stages[2].selector").position, Some((20, 7)));
@@ -76,7 +89,11 @@ fn every_mistake_is_named_with_its_place_and_its_mend() {
     let mistakes = [
         ("an incomplete version", "target: v1.31.4", "target: v1.31"),
         ("no version", "target: v1.31.4", "target: latest"),
-        ("a version that YAML takes for a number", "target: v1.31.4", "target: 1.31"),
+        (
+            "a version that YAML takes for a number",
+            "target: v1.31.4",
+            "target: 1.31",
+        ),
         ("no target", "  target: v1.31.4\n", ""),
         ("no stages", "  stages:\n", "  stage:\n"),
         ("a misspelled field", "maxPerDay", "maxPerDy"),
@@ -85,18 +102,38 @@ fn every_mistake_is_named_with_its_place_and_its_mend() {
         ("a negative count", "maxConcurrent: 2", "maxConcurrent: -2"),
         ("a share for a count", "maxConcurrent: 2", "maxConcurrent: 50%"),
         ("a zero pick", "count: 1", "count: 0"),
-        ("an unknown order", "pick: {count: 1}", "pick: {count: 1, order: [smalest]}"),
+        (
+            "an unknown order",
+            "pick: {count: 1}",
+            "pick: {count: 1, order: [smalest]}",
+        ),
         ("a zero budget", "failureBudget: 1", "failureBudget: 0"),
         ("a soak without a unit", "soak: 5d", "soak: 5"),
         ("a soak that is no duration", "soak: 5d", "soak: five days"),
-        ("a selector that does not parse", "selector: env=staging", "selector: env=(staging"),
-        ("a selector with an unknown operator", "operator: In", "operator: Within"),
+        (
+            "a selector that does not parse",
+            "selector: env=staging",
+            "selector: env=(staging",
+        ),
+        (
+            "a selector with an unknown operator",
+            "operator: In",
+            "operator: Within",
+        ),
         ("another kind", "kind: FleetUpgrade", "kind: Cluster"),
-        ("another version of the API", "fleet-sdk.dev/v1alpha1", "fleet-sdk.dev/v1"),
+        (
+            "another version of the API",
+            "fleet-sdk.dev/v1alpha1",
+            "fleet-sdk.dev/v1",
+        ),
         ("no kind", "kind: FleetUpgrade\n", ""),
         ("an empty name", "name: to-1.31", "name: ''"),
         ("not YAML", "  name: to-1.31", "  name: [to-1.31"),
-        ("stages as a mapping", "    - name: production\n      maxPerDay: 3\n", "    production: {}\n"),
+        (
+            "stages as a mapping",
+            "    - name: production\n      maxPerDay: 3\n",
+            "    production: {}\n",
+        ),
         ("two documents", "  clusterDeadline: 90m\n", "---\nkind: Other\n"),
     ];
     let mut answers = String::new();
@@ -105,7 +142,7 @@ fn every_mistake_is_named_with_its_place_and_its_mend() {
         let error = FleetUpgrade::from_yaml(&GOOD.replacen(from, to, 1), "up.yaml").expect_err(mistake);
         let place = error.place().unwrap_or_else(|| panic!("{mistake}: {error}"));
         assert!(place.position.is_some(), "{mistake}: {error}");
-        answers.push_str(&format!("{mistake}\n  {error}\n"));
+        writeln!(answers, "{mistake}\n  {error}").unwrap();
     }
     insta::assert_snapshot!(answers);
 }

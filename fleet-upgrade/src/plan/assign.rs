@@ -24,11 +24,20 @@ pub(crate) struct Taken {
 }
 
 /// Assigns every cluster to a stage. What is wrong goes to `problems`; the assignment then means nothing.
-pub(crate) fn assign<'a>(policy: &FleetUpgrade, fleet: &'a Fleet, problems: &mut Vec<PlanProblem>) -> Assignment<'a> {
+pub(crate) fn assign<'a>(
+    policy: &FleetUpgrade,
+    fleet: &'a Fleet,
+    problems: &mut Vec<PlanProblem>,
+) -> Assignment<'a> {
     let spec = &policy.spec;
-    let clusters: Vec<&FleetCluster> = fleet.iter().filter(|cluster| spec.clusters.matches(cluster.labels())).collect();
+    let clusters: Vec<&FleetCluster> = fleet
+        .iter()
+        .filter(|cluster| spec.clusters.matches(cluster.labels()))
+        .collect();
     if fleet.is_empty() {
-        problems.push(PlanProblem::EmptyFleet { place: policy.place("spec.clusters") });
+        problems.push(PlanProblem::EmptyFleet {
+            place: policy.place("spec.clusters"),
+        });
     } else if clusters.is_empty() {
         problems.push(PlanProblem::NothingSelected {
             place: policy.place("spec.clusters"),
@@ -57,11 +66,18 @@ pub(crate) fn assign<'a>(policy: &FleetUpgrade, fleet: &'a Fleet, problems: &mut
     }
 
     let mut unmatched = ClusterSample::default();
-    for (cluster, _) in clusters.iter().zip(&taken_by).filter(|(_, stage)| stage.is_none()) {
+    for (cluster, _) in clusters
+        .iter()
+        .zip(&taken_by)
+        .filter(|(_, stage)| stage.is_none())
+    {
         unmatched.add(cluster.name());
     }
     if unmatched.count > 0 && !spec.stages.is_empty() {
-        problems.push(PlanProblem::Unmatched { place: policy.place("spec.stages"), clusters: unmatched });
+        problems.push(PlanProblem::Unmatched {
+            place: policy.place("spec.stages"),
+            clusters: unmatched,
+        });
     }
     Assignment { clusters, stages }
 }
@@ -125,12 +141,17 @@ fn candidates(
 }
 
 fn matches(stage: &Stage, labels: &Labels) -> bool {
-    stage.selector.as_ref().is_none_or(|selector| selector.matches(labels))
+    stage
+        .selector
+        .as_ref()
+        .is_none_or(|selector| selector.matches(labels))
 }
 
 fn check_stage_names(policy: &FleetUpgrade, problems: &mut Vec<PlanProblem>) {
     if policy.spec.stages.is_empty() {
-        problems.push(PlanProblem::NoStages { place: policy.place("spec.stages") });
+        problems.push(PlanProblem::NoStages {
+            place: policy.place("spec.stages"),
+        });
     }
     let mut first_of: BTreeMap<&str, usize> = BTreeMap::new();
     for (index, stage) in policy.spec.stages.iter().enumerate() {
@@ -139,7 +160,11 @@ fn check_stage_names(policy: &FleetUpgrade, problems: &mut Vec<PlanProblem>) {
             problems.push(PlanProblem::UnnamedStage { place });
         } else if let Some(first) = first_of.get(stage.name.as_str()) {
             let first = format!("spec.stages[{first}]");
-            problems.push(PlanProblem::DuplicateStage { place, name: stage.name.clone(), first });
+            problems.push(PlanProblem::DuplicateStage {
+                place,
+                name: stage.name.clone(),
+                first,
+            });
         } else {
             first_of.insert(&stage.name, index);
         }

@@ -7,9 +7,12 @@ use super::assign::{Assignment, assign};
 use super::hops::{Paths, paths};
 use super::openings::{Days, Openings, seconds_up};
 use super::refusal::{PlanError, PlanProblem};
-use super::schedule::{Bound, Job, Limits, Slot, StageJobs, StageTimes, Unschedulable, lower_bound, schedule};
+use super::schedule::{
+    Bound, Job, Limits, Slot, StageJobs, StageTimes, Unschedulable, lower_bound, schedule,
+};
 use super::{
-    AtTarget, Constraint, ConstraintEffect, PlannedCluster, PlannedStage, Reason, StartBound, UpgradePlan, warn,
+    AtTarget, Constraint, ConstraintEffect, PlannedCluster, PlannedStage, Reason, StartBound, UpgradePlan,
+    warn,
 };
 use crate::estimate::Estimates;
 use crate::spec::FleetUpgrade;
@@ -48,7 +51,7 @@ pub fn plan_with(
         problems.push(PlanProblem::NeverOpens {
             place: policy.place("spec.calendar"),
             after: now,
-            waiting: "nothing".to_owned(),
+            waiting: "the upgrade".to_owned(),
         });
     }
     if !problems.is_empty() {
@@ -57,22 +60,57 @@ pub fn plan_with(
 
     let draft = Draft::new(policy, &assignment, &paths, estimates);
     let mut days = Days::new(policy.spec.calendar.time_zone().clone());
-    let mut slots: Vec<Vec<Slot>> = draft.jobs.iter().map(|stage| Vec::with_capacity(stage.jobs.len())).collect();
-    let times =
-        schedule(&draft.jobs, start, Limits::ALL, &mut openings, &mut days, |stage, _, slot| slots[stage].push(slot))
-            .map_err(|cause| refuse(policy, &cause))?;
+    let mut slots: Vec<Vec<Slot>> = draft
+        .jobs
+        .iter()
+        .map(|stage| Vec::with_capacity(stage.jobs.len()))
+        .collect();
+    let times = schedule(
+        &draft.jobs,
+        start,
+        Limits::ALL,
+        &mut openings,
+        &mut days,
+        |stage, _, slot| slots[stage].push(slot),
+    )
+    .map_err(|cause| refuse(policy, &cause))?;
     let finish = times.last().map_or(start, |stage| stage.soak_until);
     let bound = lower_bound(&draft.jobs, start);
     let effects = effects(policy, &draft.jobs, start, finish, &mut openings, &mut days);
-    let binding_constraint = binding(&effects, &draft.jobs, start, finish, bound, &mut openings, &mut days);
-    let warnings = warn::warnings(policy, &assignment, &draft, &slots, &times, &mut openings, &mut days);
+    let binding_constraint = binding(
+        &effects,
+        &draft.jobs,
+        start,
+        finish,
+        bound,
+        &mut openings,
+        &mut days,
+    );
+    let warnings = warn::warnings(
+        policy,
+        &assignment,
+        &draft,
+        &slots,
+        &times,
+        &mut openings,
+        &mut days,
+    );
 
     let stages = (0..)
         .zip(&draft.members)
         .zip(slots)
         .zip(&times)
         .map(|(((index, members), slots), times)| {
-            planned_stage(policy, &assignment, &paths, &draft, index, members, &slots, *times)
+            planned_stage(
+                policy,
+                &assignment,
+                &paths,
+                &draft,
+                index,
+                members,
+                &slots,
+                *times,
+            )
         })
         .collect();
     Ok(UpgradePlan {
@@ -88,7 +126,10 @@ pub fn plan_with(
         binding_constraint,
         effects: effects
             .into_iter()
-            .map(|(constraint, finish)| ConstraintEffect { constraint, finish_without: instant(finish) })
+            .map(|(constraint, finish)| ConstraintEffect {
+                constraint,
+                finish_without: instant(finish),
+            })
             .collect(),
         warnings,
         index: super::Index::default(),
@@ -112,7 +153,8 @@ impl Draft {
         let hops = |member: u32| paths.of(assignment.clusters[member as usize], target).len();
         let (mut members, mut at_target) = (Vec::new(), Vec::new());
         for stage in &assignment.stages {
-            let (done, todo): (Vec<u32>, Vec<u32>) = stage.members.iter().partition(|member| hops(**member) == 0);
+            let (done, todo): (Vec<u32>, Vec<u32>) =
+                stage.members.iter().partition(|member| hops(**member) == 0);
             at_target.push(done);
             members.push(todo);
         }
@@ -121,7 +163,11 @@ impl Draft {
         let mut soaks = Vec::new();
         for (index, (stage, members)) in policy.spec.stages.iter().zip(&members).enumerate() {
             // Behind the last upgrade there is nothing left to watch.
-            let soak = if last.is_some_and(|last| index <= last) { stage.soak } else { HumanDuration::ZERO };
+            let soak = if last.is_some_and(|last| index <= last) {
+                stage.soak
+            } else {
+                HumanDuration::ZERO
+            };
             soaks.push(soak);
             jobs.push(StageJobs {
                 jobs: members
@@ -133,11 +179,21 @@ impl Draft {
                     .collect(),
                 max_concurrent: stage.max_concurrent.get() as usize,
                 max_per_day: stage.max_per_day.map(|cap| cap.get() as usize),
-                soak_seconds: soak.as_signed().as_millis().div_euclid(1000).try_into().unwrap_or(i64::MAX)
+                soak_seconds: soak
+                    .as_signed()
+                    .as_millis()
+                    .div_euclid(1000)
+                    .try_into()
+                    .unwrap_or(i64::MAX)
                     + i64::from(soak.as_signed().subsec_nanos() > 0),
             });
         }
-        Self { members, at_target, jobs, soaks }
+        Self {
+            members,
+            at_target,
+            jobs,
+            soaks,
+        }
     }
 }
 
@@ -160,7 +216,10 @@ fn effects(
             Constraint::Work => false,
         })
         .map(|(constraint, without, _)| {
-            (constraint, finish_under(without, jobs, start, openings, days).unwrap_or(finish))
+            (
+                constraint,
+                finish_under(without, jobs, start, openings, days).unwrap_or(finish),
+            )
         })
         .collect();
     effects.sort_by_key(|(_, finish)| *finish);
@@ -207,20 +266,54 @@ fn finish_under(
 
 /// Each constraint with the limits that hold without it, and those that hold beside the stages and soaks with it alone.
 const SWITCHES: [(Constraint, Limits, Limits); 4] = {
-    let none = Limits { max_per_day: false, max_concurrent: false, soak: true, calendar: false };
+    let none = Limits {
+        max_per_day: false,
+        max_concurrent: false,
+        soak: true,
+        calendar: false,
+    };
     [
         (
             Constraint::MaxPerDay,
-            Limits { max_per_day: false, ..Limits::ALL },
-            Limits { max_per_day: true, ..none },
+            Limits {
+                max_per_day: false,
+                ..Limits::ALL
+            },
+            Limits {
+                max_per_day: true,
+                ..none
+            },
         ),
         (
             Constraint::MaxConcurrent,
-            Limits { max_concurrent: false, ..Limits::ALL },
-            Limits { max_concurrent: true, ..none },
+            Limits {
+                max_concurrent: false,
+                ..Limits::ALL
+            },
+            Limits {
+                max_concurrent: true,
+                ..none
+            },
         ),
-        (Constraint::Soak, Limits { soak: false, ..Limits::ALL }, none),
-        (Constraint::Calendar, Limits { calendar: false, ..Limits::ALL }, Limits { calendar: true, ..none }),
+        (
+            Constraint::Soak,
+            Limits {
+                soak: false,
+                ..Limits::ALL
+            },
+            none,
+        ),
+        (
+            Constraint::Calendar,
+            Limits {
+                calendar: false,
+                ..Limits::ALL
+            },
+            Limits {
+                calendar: true,
+                ..none
+            },
+        ),
     ]
 };
 
@@ -241,7 +334,10 @@ fn planned_stage(
     let of = u32::try_from(members.len()).unwrap_or(u32::MAX);
     let rank_of: Vec<u32> = if stage.pick.is_some() {
         let ranks = (1..).zip(&assignment.stages[index].members);
-        ranks.filter(|(_, member)| !paths.of(cluster(**member), target).is_empty()).map(|(rank, _)| rank).collect()
+        ranks
+            .filter(|(_, member)| !paths.of(cluster(**member), target).is_empty())
+            .map(|(rank, _)| rank)
+            .collect()
     } else {
         Vec::new()
     };
@@ -310,12 +406,20 @@ fn start_bound(
 ) -> StartBound {
     match slot.bound {
         Bound::StageStart => StartBound::StageStart,
-        Bound::MaxConcurrent { after } => StartBound::MaxConcurrent { max: max_concurrent, after: name_of(after) },
-        Bound::MaxPerDay => {
-            StartBound::MaxPerDay { max: max_per_day.unwrap_or(std::num::NonZeroU32::MAX), day: slot.day }
-        }
-        Bound::Calendar => StartBound::Calendar { opens: instant(slot.start) },
-        Bound::Order { after } => StartBound::Order { after: name_of(after) },
+        Bound::MaxConcurrent { after } => StartBound::MaxConcurrent {
+            max: max_concurrent,
+            after: name_of(after),
+        },
+        Bound::MaxPerDay => StartBound::MaxPerDay {
+            max: max_per_day.unwrap_or(std::num::NonZeroU32::MAX),
+            day: slot.day,
+        },
+        Bound::Calendar => StartBound::Calendar {
+            opens: instant(slot.start),
+        },
+        Bound::Order { after } => StartBound::Order {
+            after: name_of(after),
+        },
     }
 }
 

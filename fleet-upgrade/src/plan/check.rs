@@ -114,10 +114,15 @@ impl UpgradePlan {
     pub fn check(&self) -> Result<(), Vec<PlanViolation>> {
         let mut violations = Vec::new();
         let mut seen = BTreeSet::new();
-        let names = self.clusters().map(|cluster| &cluster.name).chain(self.at_target().map(|done| &done.name));
+        let names = self
+            .clusters()
+            .map(|cluster| &cluster.name)
+            .chain(self.at_target().map(|done| &done.name));
         for name in names {
             if !seen.insert(name) {
-                violations.push(PlanViolation::Repeated { cluster: name.clone() });
+                violations.push(PlanViolation::Repeated {
+                    cluster: name.clone(),
+                });
             }
         }
         let mut ready = self.created;
@@ -142,13 +147,20 @@ impl UpgradePlan {
         if self.finish != last || self.lower_bound > self.finish {
             violations.push(PlanViolation::Finish { finish: self.finish });
         }
-        if violations.is_empty() { Ok(()) } else { Err(violations) }
+        if violations.is_empty() {
+            Ok(())
+        } else {
+            Err(violations)
+        }
     }
 
     fn check_cluster(&self, cluster: &PlannedCluster, violations: &mut Vec<PlanViolation>) {
         let name = || cluster.name.clone();
         if !self.calendar.is_open(cluster.start) {
-            violations.push(PlanViolation::CalendarClosed { cluster: name(), start: cluster.start });
+            violations.push(PlanViolation::CalendarClosed {
+                cluster: name(),
+                start: cluster.start,
+            });
         }
         let hops = i32::try_from(cluster.hops.len()).unwrap_or(i32::MAX);
         let work = cluster.hop_estimate.as_signed().checked_mul(hops);
@@ -158,7 +170,11 @@ impl UpgradePlan {
         let mut from = &cluster.from;
         for to in &cluster.hops {
             if skew::check_control_plane_hop(from, to).is_err() || to.same_release(from) {
-                violations.push(PlanViolation::IllegalHop { cluster: name(), from: from.clone(), to: to.clone() });
+                violations.push(PlanViolation::IllegalHop {
+                    cluster: name(),
+                    from: from.clone(),
+                    to: to.clone(),
+                });
             }
             from = to;
         }
@@ -174,8 +190,16 @@ impl UpgradePlan {
             let day = cluster.start.to_zoned(self.calendar.time_zone().clone()).date();
             *days.entry(day).or_default() += 1;
         }
-        for (day, started) in days.into_iter().filter(|(_, started)| *started > cap.get() as usize) {
-            violations.push(PlanViolation::TooManyOnDay { stage: stage.name.clone(), day, started, max: cap.get() });
+        for (day, started) in days
+            .into_iter()
+            .filter(|(_, started)| *started > cap.get() as usize)
+        {
+            violations.push(PlanViolation::TooManyOnDay {
+                stage: stage.name.clone(),
+                day,
+                started,
+                max: cap.get(),
+            });
         }
     }
 }
@@ -183,7 +207,12 @@ impl UpgradePlan {
 fn check_times(stage: &PlannedStage, violations: &mut Vec<PlanViolation>) {
     let mut expect = |field, found: Timestamp, expected: Timestamp| {
         if found != expected {
-            violations.push(PlanViolation::StageTimes { stage: stage.name.clone(), field, found, expected });
+            violations.push(PlanViolation::StageTimes {
+                stage: stage.name.clone(),
+                field,
+                found,
+                expected,
+            });
         }
     };
     let starts = stage.clusters.iter().map(|cluster| cluster.start);
@@ -191,7 +220,10 @@ fn check_times(stage: &PlannedStage, violations: &mut Vec<PlanViolation>) {
     let ends = stage.clusters.iter().map(|cluster| cluster.end);
     expect("end", stage.end, ends.max().unwrap_or(stage.start));
     // A soak of fractions of a second ends on the next whole one.
-    let soaked = stage.end.checked_add(stage.soak.as_signed()).unwrap_or(Timestamp::MAX);
+    let soaked = stage
+        .end
+        .checked_add(stage.soak.as_signed())
+        .unwrap_or(Timestamp::MAX);
     let soaked = Timestamp::from_second(super::openings::seconds_up(soaked)).unwrap_or(Timestamp::MAX);
     expect("soakUntil", stage.soak_until, soaked);
 }
@@ -208,7 +240,12 @@ fn check_concurrency(stage: &PlannedStage, violations: &mut Vec<PlanViolation>) 
             running += 1;
             if running > stage.max_concurrent.get() as usize {
                 let max = stage.max_concurrent.get();
-                violations.push(PlanViolation::TooManyAtOnce { stage: stage.name.clone(), at, running, max });
+                violations.push(PlanViolation::TooManyAtOnce {
+                    stage: stage.name.clone(),
+                    at,
+                    running,
+                    max,
+                });
             }
         } else {
             running = running.saturating_sub(1);

@@ -16,12 +16,18 @@ impl Paths {
         if cluster.version().same_release(target) {
             return &[];
         }
-        self.0.get(&cluster.version().minor_version()).map_or(&[], Vec::as_slice)
+        self.0
+            .get(&cluster.version().minor_version())
+            .map_or(&[], Vec::as_slice)
     }
 }
 
 /// Finds the way of every cluster. What has none goes to `problems`.
-pub(crate) fn paths(policy: &FleetUpgrade, clusters: &[&FleetCluster], problems: &mut Vec<PlanProblem>) -> Paths {
+pub(crate) fn paths(
+    policy: &FleetUpgrade,
+    clusters: &[&FleetCluster],
+    problems: &mut Vec<PlanProblem>,
+) -> Paths {
     let target = &policy.spec.target;
     check_hops(policy, problems);
 
@@ -37,7 +43,10 @@ pub(crate) fn paths(policy: &FleetUpgrade, clusters: &[&FleetCluster], problems:
             newer.add(cluster.name());
             newest = newest.max(version);
         } else {
-            by_minor.entry(version.minor_version()).or_default().add(cluster.name());
+            by_minor
+                .entry(version.minor_version())
+                .or_default()
+                .add(cluster.name());
         }
     }
     if newer.count > 0 {
@@ -54,7 +63,12 @@ pub(crate) fn paths(policy: &FleetUpgrade, clusters: &[&FleetCluster], problems:
         let distance = from.distance(target.minor_version());
         if from.major != target.major() {
             let place = policy.place("spec.target");
-            problems.push(PlanProblem::OtherMajor { place, target: target.clone(), from, clusters });
+            problems.push(PlanProblem::OtherMajor {
+                place,
+                target: target.clone(),
+                from,
+                clusters,
+            });
             continue;
         }
         let (path, missing) = path(from, target, &policy.spec.hops);
@@ -62,7 +76,14 @@ pub(crate) fn paths(policy: &FleetUpgrade, clusters: &[&FleetCluster], problems:
             paths.insert(from, path);
         } else {
             let place = policy.place("spec.hops");
-            problems.push(PlanProblem::TooFar { place, target: target.clone(), from, distance, missing, clusters });
+            problems.push(PlanProblem::TooFar {
+                place,
+                target: target.clone(),
+                from,
+                distance,
+                missing,
+                clusters,
+            });
         }
     }
     Paths(paths)
@@ -92,7 +113,7 @@ fn path(
 }
 
 /// A target of `v1.99999.0` is a mistake that needs no list of everything before it.
-const MOST_MISSING: usize = 12;
+const MOST_MISSING: usize = 64;
 
 fn check_hops(policy: &FleetUpgrade, problems: &mut Vec<PlanProblem>) {
     let target = &policy.spec.target;
@@ -100,12 +121,20 @@ fn check_hops(policy: &FleetUpgrade, problems: &mut Vec<PlanProblem>) {
     for (index, hop) in hops.iter().enumerate() {
         let place = || policy.place(format!("spec.hops[{index}]"));
         if hop.minor_version() >= target.minor_version() {
-            problems.push(PlanProblem::HopBeyondTarget { place: place(), hop: hop.clone(), target: target.clone() });
+            problems.push(PlanProblem::HopBeyondTarget {
+                place: place(),
+                hop: hop.clone(),
+                target: target.clone(),
+            });
         }
         if let Some(previous) = index.checked_sub(1).map(|before| &hops[before])
             && previous.minor_version() >= hop.minor_version()
         {
-            problems.push(PlanProblem::HopOrder { place: place(), hop: hop.clone(), previous: previous.clone() });
+            problems.push(PlanProblem::HopOrder {
+                place: place(),
+                hop: hop.clone(),
+                previous: previous.clone(),
+            });
         }
     }
 }

@@ -27,25 +27,40 @@ struct Span {
 
 impl<'a> Openings<'a> {
     pub(crate) fn new(calendar: &'a Calendar) -> Self {
-        Self { calendar, known: BTreeMap::new(), closed_from: i64::MAX }
+        Self {
+            calendar,
+            known: BTreeMap::new(),
+            closed_from: i64::MAX,
+        }
     }
 
     /// The earliest start at or after `after` for something that takes `seconds`: the calendar is open then and stays
     /// open until the end. With it, when the calendar closes.
     ///
-    /// Where none of the next [`LOOK_AHEAD`] spans is that long, the earliest instant at which the calendar is open.
+    /// Where none of the next [`LOOK_AHEAD`] spans is that long, the next instant at which the calendar opens: it is
+    /// going to close too early, but not earlier than it must.
     pub(crate) fn fit(&mut self, after: i64, seconds: i64) -> Option<(i64, i64)> {
-        let mut earliest = None;
+        let mut too_short = None;
         let mut from = after;
-        for _ in 0..LOOK_AHEAD {
-            let Some((opens, closes)) = self.next(from) else { break };
+        for number in 0..LOOK_AHEAD {
+            let Some((opens, closes)) = self.next(from) else {
+                break;
+            };
             if closes - opens >= seconds {
                 return Some((opens, closes));
             }
-            earliest = earliest.or(Some((opens, closes)));
+            // The rest of a span that is open already makes way for the next whole one.
+            let makes_way = number == 1 && self.is_open(after) && self.is_open(after - 1);
+            if too_short.is_none() || makes_way {
+                too_short = Some((opens, closes));
+            }
             from = closes;
         }
-        earliest
+        too_short
+    }
+
+    fn is_open(&self, second: i64) -> bool {
+        Timestamp::from_second(second).is_ok_and(|at| self.calendar.is_open(at))
     }
 
     /// The rest of the span that is open at `from`, or else the next one.
@@ -62,7 +77,10 @@ impl<'a> Openings<'a> {
             self.closed_from = from;
             return None;
         };
-        let span = self.known.entry(closes).or_insert(Span { known_from: from, opens });
+        let span = self.known.entry(closes).or_insert(Span {
+            known_from: from,
+            opens,
+        });
         span.known_from = span.known_from.min(from);
         span.opens = span.opens.min(opens);
         Some((opens, closes))
@@ -70,7 +88,11 @@ impl<'a> Openings<'a> {
 
     fn find(&self, from: i64) -> Option<(i64, i64)> {
         let from = Timestamp::from_second(from).ok()?;
-        let opens = if self.calendar.is_open(from) { from } else { self.calendar.next_opening(from)? };
+        let opens = if self.calendar.is_open(from) {
+            from
+        } else {
+            self.calendar.next_opening(from)?
+        };
         let mut closes = self.calendar.closes_at(opens);
         for _ in 0..MOST_JOINED {
             // Windows that touch are one span for something that is under way.
@@ -100,7 +122,10 @@ pub(crate) struct Days {
 
 impl Days {
     pub(crate) fn new(zone: TimeZone) -> Self {
-        Self { zone, known: BTreeMap::new() }
+        Self {
+            zone,
+            known: BTreeMap::new(),
+        }
     }
 
     /// When the day of this instant ends, which is when the next one starts: 23, 24 or 25 hours after its start.
@@ -110,13 +135,18 @@ impl Days {
         {
             return *end;
         }
-        let Some((start, end)) = self.day(instant) else { return NEVER };
+        let Some((start, end)) = self.day(instant) else {
+            return NEVER;
+        };
         self.known.insert(end, start);
         end
     }
 
     fn day(&self, instant: i64) -> Option<(i64, i64)> {
-        let date = Timestamp::from_second(instant).ok()?.to_zoned(self.zone.clone()).date();
+        let date = Timestamp::from_second(instant)
+            .ok()?
+            .to_zoned(self.zone.clone())
+            .date();
         let start_of = |date: jiff::civil::Date| {
             let start = date.to_zoned(self.zone.clone()).ok()?;
             Some(start.timestamp().as_second())

@@ -57,7 +57,15 @@ impl Reason {
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Picked { rank, candidates, selector, order, criticality, nodes, start } => {
+            Self::Picked {
+                rank,
+                candidates,
+                selector,
+                order,
+                criticality,
+                nodes,
+                start,
+            } => {
                 if *rank > 1 {
                     write!(f, "{} ", ordinal(*rank))?;
                 }
@@ -68,10 +76,16 @@ impl fmt::Display for Reason {
                     f.write_str(if index > 0 { " then " } else { "" })?;
                     match by {
                         PickOrder::LeastCritical => write!(f, "{by} ({criticality})")?,
-                        PickOrder::Smallest => write!(f, "{by} ({nodes} {})", plural(*nodes, "node", "nodes"))?,
+                        PickOrder::Smallest => {
+                            write!(f, "{by} ({nodes} {})", plural(*nodes, "node", "nodes"))?;
+                        }
                     }
                 }
-                write!(f, " of {candidates} {}", plural(*candidates, "cluster", "clusters"))?;
+                write!(
+                    f,
+                    " of {candidates} {}",
+                    plural(*candidates, "cluster", "clusters")
+                )?;
                 match selector {
                     Some(selector) => write!(f, " with {selector}")?,
                     None => f.write_str(" left by earlier stages")?,
@@ -81,10 +95,17 @@ impl fmt::Display for Reason {
                     bound => write!(f, ", {bound}"),
                 }
             }
-            Self::Ordered { position, of, day, start } => {
+            Self::Ordered {
+                position,
+                of,
+                day,
+                start,
+            } => {
                 write!(f, "{} of {of}, ", ordinal(*position))?;
                 match day {
-                    Some(day) if !matches!(start, StartBound::MaxPerDay { .. }) => write!(f, "day {day}, {start}"),
+                    Some(day) if !matches!(start, StartBound::MaxPerDay { .. }) => {
+                        write!(f, "day {day}, {start}")
+                    }
                     _ => write!(f, "{start}"),
                 }
             }
@@ -160,6 +181,9 @@ mod tests {
     fn ordinals() {
         let numbers = [1, 2, 3, 4, 11, 12, 13, 21, 22, 101, 111, 112];
         let printed = numbers.map(ordinal).join(" ");
-        assert_eq!(printed, "1st 2nd 3rd 4th 11th 12th 13th 21st 22nd 101st 111th 112th");
+        assert_eq!(
+            printed,
+            "1st 2nd 3rd 4th 11th 12th 13th 21st 22nd 101st 111th 112th"
+        );
     }
 }

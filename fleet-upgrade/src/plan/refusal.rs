@@ -16,7 +16,10 @@ pub struct PlanError {
 
 impl PlanError {
     pub(crate) fn new(policy: &str, problems: Vec<PlanProblem>) -> Self {
-        Self { policy: policy.to_owned(), problems }
+        Self {
+            policy: policy.to_owned(),
+            problems,
+        }
     }
 
     /// The policy's name.
@@ -35,7 +38,12 @@ impl std::error::Error for PlanError {}
 impl fmt::Display for PlanError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let count = self.problems.len();
-        write!(f, "policy `{}` cannot be planned: {count} problem{}", self.policy, if count == 1 { "" } else { "s" })?;
+        write!(
+            f,
+            "policy `{}` cannot be planned: {count} problem{}",
+            self.policy,
+            if count == 1 { "" } else { "s" }
+        )?;
         for problem in &self.problems {
             write!(f, "\n  {problem}")?;
         }
@@ -48,9 +56,7 @@ impl fmt::Display for PlanError {
 #[non_exhaustive]
 pub enum PlanProblem {
     /// There are no clusters at all.
-    #[error(
-        "{place}: the fleet is empty, expected at least one cluster; check where the fleet is read from"
-    )]
+    #[error("{place}: the fleet is empty, expected at least one cluster; check where the fleet is read from")]
     EmptyFleet {
         /// `spec.clusters`.
         place: Place,
@@ -69,7 +75,9 @@ pub enum PlanProblem {
         clusters: usize,
     },
     /// No stage.
-    #[error("{place}: found no stage, expected at least one; a single stage `- name: all` takes every cluster")]
+    #[error(
+        "{place}: found no stage, expected at least one; a single stage `- name: all` takes every cluster"
+    )]
     NoStages {
         /// `spec.stages`.
         place: Place,
@@ -107,8 +115,8 @@ pub enum PlanProblem {
     },
     /// A stage takes no cluster, because earlier stages took those that match.
     #[error(
-        "{place}: stage `{stage}` has no cluster left: earlier stages ({}) take all {matching} that match; narrow those, or \
-         remove the stage",
+        "{place}: stage `{stage}` has no cluster left: earlier stages ({}) take every cluster that matches ({matching}); \
+         narrow those, or remove the stage",
         earlier.join(", ")
     )]
     StageLeftEmpty {
@@ -166,8 +174,8 @@ pub enum PlanProblem {
     #[error(
         "{place}: target {target} is {distance} minor versions ahead of {clusters} at {from}, and a control plane goes \
          one at a time; pin a patch release of {} on the way, such as `hops: [{}]`",
-        list(missing, ToString::to_string),
-        list(missing, |minor| format!("v{minor}.0"))
+        list_some(missing, ToString::to_string),
+        list_some(missing, |minor| format!("v{minor}.0"))
     )]
     TooFar {
         /// `spec.hops`.
@@ -178,13 +186,15 @@ pub enum PlanProblem {
         from: MinorVersion,
         /// How many minor versions there are between them and the target, the target's included.
         distance: i64,
-        /// The minor versions that lie between and have no hop, ascending.
+        /// The minor versions that lie between and have no hop, ascending; the first 64 of them.
         missing: Vec<MinorVersion>,
         /// The clusters.
         clusters: ClusterSample,
     },
     /// Clusters of another major version.
-    #[error("{place}: target {target} is of another major version than {clusters} at {from}; no hops lead there")]
+    #[error(
+        "{place}: target {target} is of another major version than {clusters} at {from}; no hops lead there"
+    )]
     OtherMajor {
         /// `spec.target`.
         place: Place,
@@ -196,7 +206,9 @@ pub enum PlanProblem {
         clusters: ClusterSample,
     },
     /// A hop that does not lie before the target.
-    #[error("{place}: hop {hop} does not lie before the target {target}; hops are of lower minor versions: remove it")]
+    #[error(
+        "{place}: hop {hop} does not lie before the target {target}; hops are of lower minor versions: remove it"
+    )]
     HopBeyondTarget {
         /// The hop.
         place: Place,
@@ -301,4 +313,12 @@ impl fmt::Display for ClusterSample {
 
 fn list<T>(items: &[T], text: impl Fn(&T) -> String) -> String {
     items.iter().map(text).collect::<Vec<_>>().join(", ")
+}
+
+/// The first dozen: a target that is further away than that is a slip of the pen.
+fn list_some<T>(items: &[T], text: impl Fn(&T) -> String) -> String {
+    match items.get(..12) {
+        Some(first) if items.len() > 12 => format!("{}, ...", list(first, text)),
+        _ => list(items, text),
+    }
 }

@@ -9,7 +9,10 @@ use super::{PlannedStage, UpgradePlan};
 
 /// `Mon 2026-11-23 09:00`.
 pub(crate) fn date(instant: Timestamp, zone: &TimeZone) -> String {
-    instant.to_zoned(zone.clone()).strftime("%a %Y-%m-%d %H:%M").to_string()
+    instant
+        .to_zoned(zone.clone())
+        .strftime("%a %Y-%m-%d %H:%M")
+        .to_string()
 }
 
 impl fmt::Display for UpgradePlan {
@@ -36,8 +39,17 @@ impl fmt::Display for UpgradePlan {
             date(self.lower_bound, zone),
             self.binding_constraint
         )?;
-        for effect in self.effects.iter().filter(|effect| effect.finish_without < self.finish) {
-            writeln!(f, "  without {}: {}", effect.constraint, date(effect.finish_without, zone))?;
+        for effect in self
+            .effects
+            .iter()
+            .filter(|effect| effect.finish_without < self.finish)
+        {
+            writeln!(
+                f,
+                "  without {}: {}",
+                effect.constraint,
+                date(effect.finish_without, zone)
+            )?;
         }
         for warning in &self.warnings {
             writeln!(f, "warning: {warning}")?;
@@ -46,8 +58,19 @@ impl fmt::Display for UpgradePlan {
     }
 }
 
-fn write_stage(f: &mut fmt::Formatter<'_>, number: usize, stage: &PlannedStage, zone: &TimeZone) -> fmt::Result {
-    write!(f, "stage {number} {}: {}, {} at a time", stage.name, clusters(stage.clusters.len()), stage.max_concurrent)?;
+fn write_stage(
+    f: &mut fmt::Formatter<'_>,
+    number: usize,
+    stage: &PlannedStage,
+    zone: &TimeZone,
+) -> fmt::Result {
+    write!(
+        f,
+        "stage {number} {}: {}, {} at a time",
+        stage.name,
+        clusters(stage.clusters.len()),
+        stage.max_concurrent
+    )?;
     if let Some(cap) = stage.max_per_day {
         write!(f, ", at most {cap} a day")?;
     }
@@ -61,7 +84,13 @@ fn write_stage(f: &mut fmt::Formatter<'_>, number: usize, stage: &PlannedStage, 
                 hops = format!("{hops} > {hop}");
             }
             let [start, end] = [cluster.start, cluster.end].map(|instant| date(instant, zone));
-            [cluster.name.to_string(), hops, start, end, cluster.reason.to_string()]
+            [
+                cluster.name.to_string(),
+                hops,
+                start,
+                end,
+                cluster.reason.to_string(),
+            ]
         })
         .collect();
     write_table(f, ["cluster", "versions", "start", "end", "reason"], &rows)?;
@@ -80,7 +109,11 @@ fn write_stage(f: &mut fmt::Formatter<'_>, number: usize, stage: &PlannedStage, 
     Ok(())
 }
 
-fn write_table<const N: usize>(f: &mut fmt::Formatter<'_>, head: [&str; N], rows: &[[String; N]]) -> fmt::Result {
+fn write_table<const N: usize>(
+    f: &mut fmt::Formatter<'_>,
+    head: [&str; N],
+    rows: &[[String; N]],
+) -> fmt::Result {
     if rows.is_empty() {
         return Ok(());
     }
@@ -106,5 +139,9 @@ fn write_table<const N: usize>(f: &mut fmt::Formatter<'_>, head: [&str; N], rows
 }
 
 fn clusters(count: usize) -> String {
-    if count == 1 { "1 cluster".to_owned() } else { format!("{count} clusters") }
+    if count == 1 {
+        "1 cluster".to_owned()
+    } else {
+        format!("{count} clusters")
+    }
 }

@@ -35,7 +35,12 @@ pub(crate) struct Limits {
 }
 
 impl Limits {
-    pub(crate) const ALL: Self = Self { max_per_day: true, max_concurrent: true, soak: true, calendar: true };
+    pub(crate) const ALL: Self = Self {
+        max_per_day: true,
+        max_concurrent: true,
+        soak: true,
+        calendar: true,
+    };
 }
 
 /// One cluster's time, in seconds since the epoch.
@@ -88,9 +93,17 @@ pub(crate) fn schedule(
     let mut ready = start;
     for (number, stage) in stages.iter().enumerate() {
         let mut fit = |after, seconds| {
-            if limits.calendar { openings.fit(after, seconds) } else { Some((after, NEVER)) }
+            if limits.calendar {
+                openings.fit(after, seconds)
+            } else {
+                Some((after, NEVER))
+            }
         };
-        let max_concurrent = if limits.max_concurrent { stage.max_concurrent } else { usize::MAX };
+        let max_concurrent = if limits.max_concurrent {
+            stage.max_concurrent
+        } else {
+            usize::MAX
+        };
         let max_per_day = stage.max_per_day.filter(|_| limits.max_per_day);
         let mut running: BinaryHeap<Reverse<(i64, usize)>> = BinaryHeap::new();
         let mut first = ready;
@@ -99,16 +112,26 @@ pub(crate) fn schedule(
         let mut end = ready;
         let (mut day, mut day_ends, mut on_day) = (0, i64::MIN, 0);
         for (index, job) in stage.jobs.iter().enumerate() {
-            let room = if running.len() >= max_concurrent { running.pop().map(|Reverse(done)| done) } else { None };
+            let room = if running.len() >= max_concurrent {
+                running.pop().map(|Reverse(done)| done)
+            } else {
+                None
+            };
             let room_at = room.map_or(ready, |(at, _)| at);
-            let cap_at = if max_per_day.is_some_and(|cap| on_day >= cap) { day_ends } else { ready };
+            let cap_at = if max_per_day.is_some_and(|cap| on_day >= cap) {
+                day_ends
+            } else {
+                ready
+            };
             let allowed = last.max(room_at).max(cap_at);
 
             let mut closes_before_end = None;
             let (mut begin, mut done) = (allowed, allowed);
             for hop in 0..job.hops {
-                let (hop_start, closes) =
-                    fit(done, job.hop_seconds).ok_or(Unschedulable::NeverOpens { stage: number, after: done })?;
+                let (hop_start, closes) = fit(done, job.hop_seconds).ok_or(Unschedulable::NeverOpens {
+                    stage: number,
+                    after: done,
+                })?;
                 if hop == 0 {
                     begin = hop_start;
                 }
@@ -130,7 +153,9 @@ pub(crate) fn schedule(
                 // It starts together with the one before it, and waited for the same.
                 last_bound
             } else {
-                Bound::Order { after: index.saturating_sub(1) }
+                Bound::Order {
+                    after: index.saturating_sub(1),
+                }
             };
 
             if max_per_day.is_some() {
@@ -150,13 +175,27 @@ pub(crate) fn schedule(
             last = begin;
             last_bound = bound;
             end = end.max(done);
-            slot(number, index, Slot { start: begin, end: done, closes_before_end, bound, day });
+            slot(
+                number,
+                index,
+                Slot {
+                    start: begin,
+                    end: done,
+                    closes_before_end,
+                    bound,
+                    day,
+                },
+            );
         }
         let soak_until = end.saturating_add(if limits.soak { stage.soak_seconds } else { 0 });
         if soak_until > LAST_SECOND {
             return Err(Unschedulable::TooLate { stage: number });
         }
-        times.push(StageTimes { start: first, end, soak_until });
+        times.push(StageTimes {
+            start: first,
+            end,
+            soak_until,
+        });
         ready = soak_until;
     }
     Ok(times)
@@ -165,8 +204,14 @@ pub(crate) fn schedule(
 /// The end without caps and calendar: each stage as long as its longest cluster, and its soak.
 pub(crate) fn lower_bound(stages: &[StageJobs], start: i64) -> i64 {
     stages.iter().fold(start, |ready, stage| {
-        let longest = stage.jobs.iter().map(|job| i64::try_from(job.hops).unwrap_or(NEVER).saturating_mul(job.hop_seconds));
-        ready.saturating_add(longest.max().unwrap_or(0)).saturating_add(stage.soak_seconds)
+        let longest = stage.jobs.iter().map(|job| {
+            i64::try_from(job.hops)
+                .unwrap_or(NEVER)
+                .saturating_mul(job.hop_seconds)
+        });
+        ready
+            .saturating_add(longest.max().unwrap_or(0))
+            .saturating_add(stage.soak_seconds)
     })
 }
 

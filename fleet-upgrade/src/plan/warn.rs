@@ -26,10 +26,17 @@ pub(crate) fn warnings(
         let Some(pick) = &stage.pick else { continue };
         let found = assignment.stages[index].candidates;
         if found < pick.count.get() {
-            warnings.push(PlanWarning::FewerThanPicked { stage: stage.name.clone(), wanted: pick.count, found });
+            warnings.push(PlanWarning::FewerThanPicked {
+                stage: stage.name.clone(),
+                wanted: pick.count,
+                found,
+            });
         }
         if let Some(next) = policy.spec.stages.get(index + 1).filter(|_| stage.soak.is_zero()) {
-            warnings.push(PlanWarning::PickWithoutSoak { stage: stage.name.clone(), next: next.name.clone() });
+            warnings.push(PlanWarning::PickWithoutSoak {
+                stage: stage.name.clone(),
+                next: next.name.clone(),
+            });
         }
         not_representative(&stage.name, assignment, index, &mut warnings);
     }
@@ -38,11 +45,13 @@ pub(crate) fn warnings(
         let seconds = times[index].end - times[index].start;
         if seconds > i64::from(RELEASE_RHYTHM_DAYS) * DAY {
             let open = open_days(times[index].start, openings, days).max(1);
-            let needed = u32::try_from(slots[index].len()).unwrap_or(u32::MAX).div_ceil(open);
+            let needed = u32::try_from(slots[index].len())
+                .unwrap_or(u32::MAX)
+                .div_ceil(open);
             warnings.push(PlanWarning::CapCannotKeepUp {
                 stage: stage.name.clone(),
                 cap,
-                days: u32::try_from(seconds / DAY).unwrap_or(u32::MAX),
+                days: u32::try_from((seconds + DAY - 1) / DAY).unwrap_or(u32::MAX),
                 needed: NonZeroU32::new(needed).unwrap_or(NonZeroU32::MIN),
             });
         }
@@ -53,7 +62,12 @@ pub(crate) fn warnings(
 }
 
 /// What later stages have that nothing up to the pick covers, by region, provider and tier.
-fn not_representative(stage: &str, assignment: &Assignment<'_>, pick: usize, warnings: &mut Vec<PlanWarning>) {
+fn not_representative(
+    stage: &str,
+    assignment: &Assignment<'_>,
+    pick: usize,
+    warnings: &mut Vec<PlanWarning>,
+) {
     let (covered, later) = assignment.stages.split_at(pick + 1);
     for (dimension, value_of) in DIMENSIONS {
         let values = |stages: &[super::assign::Taken]| -> BTreeSet<String> {
@@ -94,7 +108,9 @@ fn longer_than_deadline(
     let deadline = policy.spec.cluster_deadline;
     let jobs = draft.jobs.iter().flat_map(|stage| &stage.jobs);
     let members = draft.members.iter().flatten();
-    let late = jobs.zip(members).filter(|(job, _)| job.hop_seconds > deadline.as_signed().as_secs());
+    let late = jobs
+        .zip(members)
+        .filter(|(job, _)| job.hop_seconds > deadline.as_signed().as_secs());
     let (mut clusters, mut longest) = (0, None);
     for (job, member) in late {
         clusters += 1;

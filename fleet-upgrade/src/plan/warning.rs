@@ -8,7 +8,12 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Something a plan does that its author may not have meant. In JSON, with its `text`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, thiserror::Error)]
-#[serde(remote = "Self", rename_all = "camelCase", rename_all_fields = "camelCase", tag = "kind")]
+#[serde(
+    remote = "Self",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase",
+    tag = "kind"
+)]
 #[non_exhaustive]
 pub enum PlanWarning {
     /// The stage takes longer than Kubernetes takes to the next minor release.
@@ -41,7 +46,9 @@ pub enum PlanWarning {
         uncovered: Vec<String>,
     },
     /// A stage with a pick is followed by another without a pause to look at it.
-    #[error("stage `{stage}` picks canaries but does not soak: stage `{next}` starts as soon as they are upgraded")]
+    #[error(
+        "stage `{stage}` picks canaries but does not soak: stage `{next}` starts as soon as they are upgraded"
+    )]
     PickWithoutSoak {
         /// The stage with the pick.
         stage: String,
@@ -96,7 +103,11 @@ impl Serialize for PlanWarning {
             data: &'a PlanWarning,
             text: String,
         }
-        Entry { data: self, text: self.to_string() }.serialize(serializer)
+        Entry {
+            data: self,
+            text: self.to_string(),
+        }
+        .serialize(serializer)
     }
 }
 

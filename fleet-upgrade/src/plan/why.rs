@@ -44,9 +44,15 @@ impl UpgradePlan {
         let ready = previous.map_or(seconds_up(self.created), |stage| stage.soak_until.as_second());
         let start = planned.start.as_second();
         // Those that start together wait for the same; what went before them is what counts.
-        let order = before.iter().rev().find(|earlier| earlier.start < planned.start).map_or(ready, starts);
+        let order = before
+            .iter()
+            .rev()
+            .find(|earlier| earlier.start < planned.start)
+            .map_or(ready, starts);
         let room = room_at(before, stage.max_concurrent.get() as usize).unwrap_or(ready);
-        let cap = self.cap_at(before, stage.max_per_day.map(|cap| cap.get() as usize)).unwrap_or(ready);
+        let cap = self
+            .cap_at(before, stage.max_per_day.map(|cap| cap.get() as usize))
+            .unwrap_or(ready);
         let bound = planned.reason.start().clone();
         let mut waits_for_soak_of = None;
         let allowed = match &bound {
@@ -98,11 +104,19 @@ fn starts(cluster: &PlannedCluster) -> i64 {
 
 impl fmt::Display for Why {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { cluster, stage, bound, zone, .. } = self;
+        let Self {
+            cluster,
+            stage,
+            bound,
+            zone,
+            ..
+        } = self;
         write!(f, "{cluster} (stage {stage}) starts {}: ", date(self.start, zone))?;
         match (&self.waits_for_soak_of, bound) {
-            (Some(previous), _) => write!(f, "stage {previous} soaks until its stage may start")?,
-            (None, StartBound::Calendar { .. }) => f.write_str("before that the calendar is closed or not open long enough")?,
+            (Some(previous), _) => write!(f, "waits for the soak of stage {previous}")?,
+            (None, StartBound::Calendar { .. }) => {
+                f.write_str("before that the calendar is closed or not open long enough")?;
+            }
             (None, StartBound::StageStart) => f.write_str("as soon as its stage may start")?,
             (None, bound) => write!(f, "{bound}")?,
         }

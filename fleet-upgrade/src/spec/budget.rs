@@ -82,7 +82,11 @@ impl Visitor<'_> for BudgetVisitor {
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<FailureBudget, E> {
-        if text == "none" { Ok(FailureBudget::NoFailure) } else { Err(E::invalid_value(Unexpected::Str(text), &self)) }
+        if text == "none" {
+            Ok(FailureBudget::NoFailure)
+        } else {
+            Err(E::invalid_value(Unexpected::Str(text), &self))
+        }
     }
 
     fn visit_u64<E: de::Error>(self, count: u64) -> Result<FailureBudget, E> {
@@ -129,7 +133,13 @@ mod tests {
         assert_eq!(read("\"none\"").unwrap(), FailureBudget::NoFailure);
         assert_eq!(read("2").unwrap().allowed(), 2);
         for wrong in ["0", "-1", "\"all\"", "4294967296", "true"] {
-            assert!(read(wrong).unwrap_err().to_string().contains("`none` or a count of at least 1"), "{wrong}");
+            assert!(
+                read(wrong)
+                    .unwrap_err()
+                    .to_string()
+                    .contains("`none` or a count of at least 1"),
+                "{wrong}"
+            );
         }
     }
 

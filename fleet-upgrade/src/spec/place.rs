@@ -22,7 +22,11 @@ pub struct Place {
 impl Place {
     #[cfg(feature = "yaml")]
     pub(crate) fn new(file: Option<Arc<str>>, position: Option<(u64, u64)>, path: impl Into<String>) -> Self {
-        Self { path: path.into(), file, position }
+        Self {
+            path: path.into(),
+            file,
+            position,
+        }
     }
 }
 
@@ -72,7 +76,11 @@ impl Source {
                 None => break self.positions.get("").copied(),
             }
         };
-        Place { path, file: self.file.clone(), position }
+        Place {
+            path,
+            file: self.file.clone(),
+            position,
+        }
     }
 }
 
@@ -96,10 +104,21 @@ mod tests {
 
     #[test]
     fn prints_only_what_is_known() {
-        assert_eq!(Source::default().place("spec.target".to_owned()).to_string(), "spec.target");
-        let unnamed = Place { path: "spec".to_owned(), file: None, position: Some((2, 3)) };
+        assert_eq!(
+            Source::default().place("spec.target".to_owned()).to_string(),
+            "spec.target"
+        );
+        let unnamed = Place {
+            path: "spec".to_owned(),
+            file: None,
+            position: Some((2, 3)),
+        };
         assert_eq!(unnamed.to_string(), "line 2:3: spec");
-        let whole = Place { path: String::new(), file: Some("a.yaml".into()), position: None };
+        let whole = Place {
+            path: String::new(),
+            file: Some("a.yaml".into()),
+            position: None,
+        };
         assert_eq!(whole.to_string(), "a.yaml");
     }
 }

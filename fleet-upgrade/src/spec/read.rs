@@ -19,8 +19,10 @@ impl FleetUpgrade {
     /// A file that cannot be read, that is not YAML, or that does not hold exactly one policy and nothing else.
     pub fn read(path: impl AsRef<Path>) -> Result<Self, SpecError> {
         let path = path.as_ref();
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| SpecError::Unreadable { path: path.to_owned(), source })?;
+        let text = std::fs::read_to_string(path).map_err(|source| SpecError::Unreadable {
+            path: path.to_owned(),
+            source,
+        })?;
         Self::from_yaml(&text, &path.display().to_string())
     }
 
@@ -48,8 +50,16 @@ impl FleetUpgrade {
     pub fn from_yaml(text: &str, file: &str) -> Result<Self, SpecError> {
         let file: Arc<str> = file.into();
         let place = |position: Option<Position>, path: &FieldPath| {
-            let path = if path.is_root() { String::new() } else { path.to_string() };
-            Place::new(Some(Arc::clone(&file)), position.map(|at| (at.line, at.column)), path)
+            let path = if path.is_root() {
+                String::new()
+            } else {
+                path.to_string()
+            };
+            Place::new(
+                Some(Arc::clone(&file)),
+                position.map(|at| (at.line, at.column)),
+                path,
+            )
         };
         let documents = yaml::documents(text).map_err(|problem| SpecError::NotYaml {
             place: place(problem.position(), problem.path().unwrap_or(&FieldPath::root())),
@@ -57,14 +67,17 @@ impl FleetUpgrade {
         })?;
         let [document] = documents.as_slice() else {
             let second = documents.get(1).map(Document::start);
-            return Err(SpecError::NotOne { place: place(second, &FieldPath::root()), found: documents.len() });
+            return Err(SpecError::NotOne {
+                place: place(second, &FieldPath::root()),
+                found: documents.len(),
+            });
         };
         expect(document, "kind", KIND, &place)?;
         expect(document, "apiVersion", API_VERSION, &place)?;
         let wire: wire::Document = document.decode().map_err(|error| SpecError::Field {
             place: place(Some(error.position()), error.path()),
             mend: mend(error.path(), error.problem()),
-            problem: Box::new(error.problem().clone()),
+            problem: Box::new(in_our_words(error.problem())),
         })?;
         let mut policy = Self::try_from(wire).map_err(|_| SpecError::WrongType {
             place: place(None, &FieldPath::root()),
@@ -74,7 +87,9 @@ impl FleetUpgrade {
         })?;
         policy.source = Source::new(Some(Arc::clone(&file)), positions(document));
         if policy.name.trim().is_empty() {
-            return Err(SpecError::NoName { place: policy.place("metadata.name") });
+            return Err(SpecError::NoName {
+                place: policy.place("metadata.name"),
+            });
         }
         Ok(policy)
     }
@@ -101,7 +116,9 @@ pub enum SpecError {
         problem: Box<YamlError>,
     },
     /// The text holds no document, or several.
-    #[error("{place}: found {found} documents, expected exactly one {KIND}; keep each policy in a file of its own")]
+    #[error(
+        "{place}: found {found} documents, expected exactly one {KIND}; keep each policy in a file of its own"
+    )]
     NotOne {
         /// The file, or its second document.
         place: Place,
@@ -167,14 +184,38 @@ fn expect(
     }
     let path = FieldPath::root().field(field);
     let found = found.map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
-    Err(SpecError::WrongType { place: place(document.position(&path), &path), field, found, expected })
+    Err(SpecError::WrongType {
+        place: place(document.position(&path), &path),
+        field,
+        found,
+        expected,
+    })
 }
 
-/// What to write instead, by the field.
+/// A policy's authors write counts, not Rust's integers.
+fn in_our_words(problem: &DecodeProblem) -> DecodeProblem {
+    match problem {
+        DecodeProblem::Mismatch { found, expected } if expected == "a nonzero u32" => {
+            DecodeProblem::Mismatch {
+                found: found.clone(),
+                expected: "a count of at least 1".to_owned(),
+            }
+        }
+        other => other.clone(),
+    }
+}
+
+/// What to write instead, by the field; nothing where the problem says it.
 fn mend(path: &FieldPath, problem: &DecodeProblem) -> &'static str {
     match problem {
-        DecodeProblem::UnknownField { suggestion: Some(_), .. }
-        | DecodeProblem::UnknownVariant { suggestion: Some(_), .. } => return "",
+        // The value's own type knows best, and so does a suggestion.
+        DecodeProblem::Invalid { .. }
+        | DecodeProblem::UnknownField {
+            suggestion: Some(_), ..
+        }
+        | DecodeProblem::UnknownVariant {
+            suggestion: Some(_), ..
+        } => return "",
         DecodeProblem::UnknownField { .. } => return "remove it",
         DecodeProblem::MissingField { field } => return mend_missing(field),
         _ => {}
@@ -185,9 +226,9 @@ fn mend(path: &FieldPath, problem: &DecodeProblem) -> &'static str {
     });
     match field {
         Some("target" | "hops") => "name a complete version with its patch release, such as v1.31.4",
-        Some("maxConcurrent") => "write a count of at least 1, or leave it out for one at a time",
-        Some("maxPerDay") => "write a count of at least 1, or leave it out for no limit per day",
-        Some("count") => "write a count of at least 1, or leave pick out for every cluster of the stage",
+        Some("maxConcurrent") => "leave it out for one at a time",
+        Some("maxPerDay") => "leave it out for no limit per day",
+        Some("count") => "leave pick out for every cluster of the stage",
         Some("failureBudget") => "write `none` for no failure at all",
         Some("soak" | "clusterDeadline") => "write a duration such as 5d, 1h30m or 90s",
         Some("selector" | "clusters") => {
@@ -219,7 +260,12 @@ fn positions(document: &Document) -> BTreeMap<String, (u64, u64)> {
     positions
 }
 
-fn collect(document: &Document, value: &Value, path: &FieldPath, positions: &mut BTreeMap<String, (u64, u64)>) {
+fn collect(
+    document: &Document,
+    value: &Value,
+    path: &FieldPath,
+    positions: &mut BTreeMap<String, (u64, u64)>,
+) {
     // spec.stages[1].pick.count is as deep as a refusal points.
     if path.segments().len() > 5 {
         return;

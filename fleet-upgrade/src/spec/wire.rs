@@ -54,7 +54,11 @@ impl TryFrom<Document> for FleetUpgrade {
         if document.api_version != API_VERSION {
             return Err(WrongDocument::ApiVersion(document.api_version));
         }
-        Ok(Self { name: document.metadata.name, spec: document.spec, source: Source::default() })
+        Ok(Self {
+            name: document.metadata.name,
+            spec: document.spec,
+            source: Source::default(),
+        })
     }
 }
 
