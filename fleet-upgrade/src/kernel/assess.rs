@@ -132,9 +132,9 @@ fn running(moment: &Moment<'_>, id: ClusterId, cell: &Cell, planned: Member<'_>)
     overdue(moment, id, cell).then_some(Fact::ClusterFailed { cluster: id, cause: FailureCause::Deadline })
 }
 
-/// A fresh report from after the cluster's hop started.
+/// A fresh report from after the cluster's hop started, and after it took the order if it has.
 fn later_report<'a>(moment: &Moment<'a>, id: ClusterId, cell: &Cell) -> Option<&'a ClusterReport> {
-    let since = cell.since?;
+    let since = cell.accepted.max(cell.since)?;
     moment.fresh(id).filter(|seen| seen.seen_at > since).and_then(ClusterObservation::report)
 }
 

@@ -199,12 +199,14 @@ impl RunState {
                 if *hop == next && *hop < cell.hops {
                     cell.phase = Phase::Starting;
                     cell.since = Some(at);
+                    cell.accepted = None;
                     cell.started = cell.started.or(Some(at));
                 }
             }),
             Fact::HopAccepted { cluster, hop } => self.on_cell(*cluster, |cell| {
                 if cell.phase == Phase::Starting && cell.hop == *hop {
                     cell.phase = Phase::Running;
+                    cell.accepted = Some(at);
                 }
             }),
             Fact::HopWithdrawn { cluster, hop } => self.on_cell(*cluster, |cell| {
@@ -355,6 +357,8 @@ pub(crate) struct Cell {
     pub(crate) hops: u32,
     /// When it came into its phase; a hop that was accepted counts from its start.
     pub(crate) since: Option<Timestamp>,
+    /// When it is known to have taken the order of its hop: looks from before say nothing about that.
+    pub(crate) accepted: Option<Timestamp>,
     /// When its first hop started.
     pub(crate) started: Option<Timestamp>,
 }
@@ -364,7 +368,7 @@ impl Cell {
         let hops = u32::try_from(hops).unwrap_or_else(|_: TryFromIntError| u32::MAX);
         // A cluster without hops runs the target already.
         let phase = if hops == 0 { Phase::Upgraded } else { Phase::Pending };
-        Self { phase, unwell: false, hop: 0, hops, since: None, started: None }
+        Self { phase, unwell: false, hop: 0, hops, since: None, accepted: None, started: None }
     }
 
     /// Whether something may still happen to it: also to an upgraded one, while the run lasts.

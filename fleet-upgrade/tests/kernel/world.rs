@@ -296,10 +296,6 @@ impl<'p> Driver<'p> {
         &mut self.world[id.index()]
     }
 
-    pub fn state(&self, name: &str) -> ClusterState {
-        RunReport::of(self.plan, &self.run).clusters[name].state.clone()
-    }
-
     pub fn started(&self, name: &str) -> Option<Timestamp> {
         let id = self.id(name);
         self.starts.iter().find(|(_, cluster, _)| *cluster == id).map(|(at, ..)| *at)
@@ -380,7 +376,7 @@ impl<'p> Driver<'p> {
                 Command::RepeatStart(order) => {
                     assert!(self.run.paused_since().is_none(), "I8: repeated while paused");
                     assert!(self.plan.calendar().is_open(self.now), "I2: repeated while closed");
-                    self.give(&order);
+                    busy |= self.give(&order);
                 }
                 Command::WaitUntil { until, on } => {
                     assert!(until.is_none_or(|until| until > self.now), "waits for the past");
@@ -450,10 +446,12 @@ impl<'p> Driver<'p> {
         Some(crash)
     }
 
-    fn give(&mut self, order: &HopOrder) {
-        if self.world[order.cluster.index()].order(&order.to, self.now) {
+    fn give(&mut self, order: &HopOrder) -> bool {
+        let taken = self.world[order.cluster.index()].order(&order.to, self.now);
+        if taken {
             self.record(Fact::HopAccepted { cluster: order.cluster, hop: order.hop });
         }
+        taken
     }
 
     /// The watchman's book: what the log says of each cluster, read without the kernel's fold.
