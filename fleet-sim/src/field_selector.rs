@@ -38,11 +38,6 @@ impl FieldSelector {
         self.0.is_empty()
     }
 
-    /// The name that every matching object has, if the selector says so.
-    pub(crate) fn exact_name(&self) -> Option<&str> {
-        self.0.iter().find(|term| term.equal && term.path == "metadata.name").map(|term| term.value.as_str())
-    }
-
     /// Refuses paths that this kind does not select by.
     pub(crate) fn check(&self, selectable: impl Fn(&str) -> bool) -> ApiResult<()> {
         match self.0.iter().find(|term| {
@@ -117,8 +112,8 @@ mod tests {
     #[test]
     fn terms_are_split_at_bare_commas_only() {
         let selector = FieldSelector::parse(r"metadata.name=a\,b,spec.x!=y").unwrap();
-        assert_eq!(selector.exact_name(), Some("a,b"));
         assert_eq!(selector.0.len(), 2);
+        assert_eq!(selector.0[0].value, "a,b");
         assert!(FieldSelector::parse("metadata.name").is_err());
         assert!(selector.check(|path| path == "spec.x").is_ok());
         assert!(selector.check(|_| false).is_err());

@@ -1,3 +1,25 @@
-//! Placeholder.
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+mod apply;
 mod clock;
 pub mod cluster_api;
+mod entropy;
+mod field_selector;
+mod gc;
+mod handlers;
+mod hub;
+mod names;
+mod object;
+mod request;
+mod resources;
+mod schema;
+mod simulation;
+mod state;
+mod status;
+mod store;
+mod strategic;
+
+pub use hub::{Hub, HubBody, HubBuilder, HubError, HubService, RequestCounts};
+pub use request::Verb;
+pub use simulation::Simulation;

@@ -1,0 +1,218 @@
+//! Answers requests: finds the resource a path names, and hands over to the verb.
+
+mod collection;
+mod definitions;
+mod delete;
+mod discovery;
+mod patch;
+mod read;
+mod scale;
+mod watch;
+mod write;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures::stream::BoxStream;
+use http::{HeaderValue, StatusCode};
+use serde_json::{Value, json};
+
+pub(crate) use definitions::install_definition;
+
+use crate::clock::to_rfc3339;
+use crate::hub::Shared;
+use crate::object;
+use crate::request::{ApiRequest, Route, View};
+use crate::resources::{ResourceType, ServedVersion};
+use crate::state::State;
+use crate::status::{ApiError, ApiResult, Subject};
+use crate::store::{ObjectId, Stored};
+
+/// What goes back over the wire.
+pub(crate) struct Answer {
+    pub(crate) code: StatusCode,
+    pub(crate) content_type: HeaderValue,
+    pub(crate) body: AnswerBody,
+    /// `Warning` headers.
+    pub(crate) warnings: Vec<String>,
+}
+
+pub(crate) enum AnswerBody {
+    Full(Bytes),
+    Stream(BoxStream<'static, Bytes>),
+}
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
+
+impl Answer {
+    fn bytes(code: StatusCode, bytes: Bytes) -> Self {
+        Self { code, content_type: JSON, body: AnswerBody::Full(bytes), warnings: Vec::new() }
+    }
+
+    fn json(code: StatusCode, value: &Value) -> Self {
+        Self::bytes(code, to_bytes(value))
+    }
+
+    fn text(text: &'static str) -> Self {
+        Self { content_type: TEXT, ..Self::bytes(StatusCode::OK, Bytes::from_static(text.as_bytes())) }
+    }
+
+    pub(crate) fn error(error: &ApiError) -> Self {
+        Self::json(error.code, &error.to_status())
+    }
+
+    fn warning_of(mut self, fields: &[String]) -> Self {
+        self.warnings.extend(fields.iter().map(|field| format!("299 - \"unknown field \\\"{field}\\\"\"")));
+        self
+    }
+}
+
+fn to_bytes(value: &Value) -> Bytes {
+    // A Value always serialises: its keys are strings and its numbers finite.
+    Bytes::from(serde_json::to_vec(value).unwrap_or_default())
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Subresource {
+    None,
+    Status,
+    Scale,
+}
+
+impl Subresource {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "",
+            Self::Status => "status",
+            Self::Scale => "scale",
+        }
+    }
+}
+
+/// One request on a resource, with all that its verb needs.
+struct Call<'a> {
+    shared: &'a Arc<Shared>,
+    request: &'a ApiRequest,
+    resource: Arc<ResourceType>,
+    version: ServedVersion,
+    namespace: Option<&'a str>,
+    name: Option<&'a str>,
+    subresource: Subresource,
+    api_version: String,
+    now: String,
+}
+
+pub(crate) fn serve(shared: &Arc<Shared>, request: &ApiRequest) -> ApiResult<Answer> {
+    let mut state = shared.state();
+    let Route::Resource(path) = &request.route else {
+        return if matches!(request.method.as_str(), "GET" | "HEAD") {
+            discovery::serve(&state, &request.route)
+        } else {
+            Err(ApiError::method_not_allowed())
+        };
+    };
+    let resource = state
+        .types
+        .served(&path.group, &path.version, &path.resource)
+        .filter(|resource| resource.namespaced || path.namespace.is_none())
+        .cloned()
+        .ok_or_else(ApiError::no_such_resource)?;
+    let version = resource.version(&path.version).cloned().ok_or_else(ApiError::no_such_resource)?;
+    let subresource = match path.subresource.as_deref() {
+        None => Subresource::None,
+        Some("status") if version.status => Subresource::Status,
+        Some("scale") if version.scale.is_some() => Subresource::Scale,
+        Some(_) => return Err(ApiError::no_such_resource()),
+    };
+    if resource.namespaced && path.namespace.is_none() && path.name.is_some() {
+        return Err(ApiError::no_such_resource());
+    }
+    let call = Call {
+        shared,
+        request,
+        api_version: resource.api_version(&version.name),
+        resource,
+        version,
+        namespace: path.namespace.as_deref(),
+        name: path.name.as_deref(),
+        subresource,
+        now: to_rfc3339(shared.clock.now()),
+    };
+    call.dispatch(&mut state)
+}
+
+impl Call<'_> {
+    fn dispatch(&self, state: &mut State) -> ApiResult<Answer> {
+        let scale = self.subresource == Subresource::Scale;
+        match (self.request.method.as_str(), self.name) {
+            ("GET", _) if self.request.options.watch => self.watch(state),
+            ("GET" | "HEAD", None) => self.list(state),
+            ("GET" | "HEAD", Some(_)) if scale => self.read_scale(state),
+            ("GET" | "HEAD", Some(name)) => self.read(state, name),
+            ("POST", None) if self.namespace.is_some() || !self.resource.namespaced => self.create(state),
+            ("PUT", Some(_)) if scale => self.replace_scale(state),
+            ("PUT", Some(name)) => self.replace(state, name),
+            ("PATCH", Some(_)) if scale => self.patch_scale(state),
+            ("PATCH", Some(name)) => self.patch(state, name),
+            ("DELETE", Some(name)) if self.subresource == Subresource::None => self.delete(state, name),
+            ("DELETE", None) if self.namespace.is_some() || !self.resource.namespaced => {
+                self.delete_collection(state)
+            }
+            _ => Err(ApiError::method_not_allowed()),
+        }
+    }
+
+    fn subject<'s>(&'s self, name: &'s str) -> Subject<'s> {
+        Subject { group: &self.resource.key.group, plural: &self.resource.key.plural, name }
+    }
+
+    fn id(&self, name: &str) -> ObjectId {
+        ObjectId { resource: self.resource.key.clone(), key: object::key_of(self.namespace, name).into() }
+    }
+
+    fn existing(&self, state: &State, name: &str) -> ApiResult<Arc<Stored>> {
+        let key = object::key_of(self.namespace, name);
+        state.store.get(&self.resource.key, &key).cloned().ok_or_else(|| ApiError::not_found(self.subject(name)))
+    }
+
+    /// A stored object in the version and shape that was asked for.
+    fn render(&self, stored: &Stored) -> Bytes {
+        render(&self.resource, &self.version, self.request.view, stored)
+    }
+
+    fn value(&self, stored: &Stored) -> Value {
+        convert(&self.resource, stored.value(), &stored.version, &self.version)
+    }
+
+    fn answer(&self, code: StatusCode, stored: &Stored) -> Answer {
+        Answer::bytes(code, self.render(stored))
+    }
+}
+
+fn render(resource: &ResourceType, version: &ServedVersion, view: View, stored: &Stored) -> Bytes {
+    if view == View::Whole && stored.version == version.name {
+        return stored.json().clone();
+    }
+    let value = convert(resource, stored.value(), &stored.version, version);
+    to_bytes(&shaped(value, view))
+}
+
+fn shaped(value: Value, view: View) -> Value {
+    match view {
+        View::Whole => value,
+        View::Metadata => json!({
+            "kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1",
+            "metadata": value.get("metadata").cloned().unwrap_or_default(),
+        }),
+    }
+}
+
+/// Conversion strategy None: another `apiVersion`, and what the other version does not know is dropped.
+fn convert(resource: &ResourceType, mut value: Value, from: &str, to: &ServedVersion) -> Value {
+    if *to.name != *from {
+        object::map_mut(&mut value).insert("apiVersion".into(), json!(resource.api_version(&to.name)));
+        to.schema.prune(&mut value);
+    }
+    value
+}

@@ -1,0 +1,184 @@
+//! Patches of every kind, server-side apply among them.
+
+use http::StatusCode;
+use json_patch::PatchOperation;
+use serde_json::{Value, json};
+
+use super::write::Ownership;
+use super::{Answer, Call, Subresource};
+use crate::apply::Managers;
+use crate::object;
+use crate::request::PatchKind;
+use crate::state::State;
+use crate::status::{ApiError, ApiResult, FieldError};
+use crate::strategic;
+
+const MAX_OPERATIONS: usize = 10_000;
+/// What the copies of one JSON patch may add up to.
+const MAX_COPIED_BYTES: usize = 3 * 1024 * 1024;
+const COPY_DEPTH: usize = 128;
+
+impl Call<'_> {
+    pub(super) fn patch(&self, state: &mut State, name: &str) -> ApiResult<Answer> {
+        let kind = self.request.patch_kind()?;
+        if kind == PatchKind::Apply {
+            return self.apply(state, name);
+        }
+        if self.request.options.force {
+            let detail = "may not be specified for non-apply patch";
+            return Err(ApiError::invalid(
+                "meta.k8s.io",
+                "PatchOptions",
+                "",
+                &[FieldError::forbidden("force", detail)],
+            ));
+        }
+        let old = self.existing(state, name)?;
+        let mut new = self.value(&old);
+        self.patch_value(kind, &mut new)?;
+        if !new.is_object() {
+            return Err(ApiError::unprocessable("the patch leaves no object behind"));
+        }
+        let shown = String::from_utf8_lossy(&self.request.body);
+        let warnings = self.drop_unknown(&mut new, |error| {
+            self.invalid(name, &[FieldError::invalid("patch", &json!(shown), error)])
+        })?;
+        let written = self.rewrite(state, &old, new, Ownership::Updated)?;
+        Ok(self.written(StatusCode::OK, written).warning_of(&warnings))
+    }
+
+    pub(super) fn patch_value(&self, kind: PatchKind, value: &mut Value) -> ApiResult<()> {
+        match kind {
+            PatchKind::Json => {
+                let operations: Vec<PatchOperation> = serde_json::from_slice(&self.request.body)
+                    .map_err(|error| ApiError::bad_request(format!("error decoding patch: {error}")))?;
+                apply_operations(value, &operations)
+            }
+            PatchKind::Merge => {
+                let patch = crate::request::parse_json(&self.request.body)?;
+                if !patch.is_object() {
+                    return Err(ApiError::bad_request("error decoding patch: a merge patch must be one JSON object"));
+                }
+                json_patch::merge(value, &patch);
+                Ok(())
+            }
+            PatchKind::Strategic if self.resource.custom => Err(ApiError::unsupported_media_type(&[
+                "application/json-patch+json",
+                "application/merge-patch+json",
+                "application/apply-patch+yaml",
+            ])),
+            PatchKind::Strategic => {
+                let patch = crate::request::parse_json(&self.request.body)?;
+                strategic::merge(value, &patch, Some(&self.version.schema));
+                Ok(())
+            }
+            PatchKind::Apply => Err(ApiError::bad_request("an apply patch is not merged into a value")),
+        }
+    }
+
+    fn apply(&self, state: &mut State, name: &str) -> ApiResult<Answer> {
+        let options = &self.request.options;
+        if options.field_manager.is_none() {
+            let error = FieldError::required("fieldManager", "is required for apply patch");
+            return Err(ApiError::invalid("meta.k8s.io", "PatchOptions", "", &[error]));
+        }
+        let config = self.applied_configuration(name)?;
+        let Ok(old) = self.existing(state, name) else {
+            if self.subresource != Subresource::None {
+                return Err(ApiError::not_found(self.subject(name)));
+            }
+            if !object::uid(&config).is_empty() {
+                let cause = format!(
+                    "uid mismatch: the provided object specified uid {}, and no existing object was found",
+                    object::uid(&config)
+                );
+                return Err(ApiError::conflict(self.subject(name), cause));
+            }
+            let mut managers = Managers::default();
+            let nothing = json!({"apiVersion": self.api_version, "kind": self.resource.kind});
+            let mut object = managers.apply(&nothing, &config, &self.version.schema, self.writer(), options.force)?;
+            object::meta_mut(&mut object).remove("resourceVersion");
+            let (written, warnings) = self.insert(state, object, Ownership::Applied(managers))?;
+            return Ok(self.written(StatusCode::CREATED, written).warning_of(&warnings));
+        };
+        let mut live = self.value(&old);
+        let mut managers = Managers::of(&live);
+        object::meta_mut(&mut live).remove("managedFields");
+        let new = managers.apply(&live, &config, &self.version.schema, self.writer(), options.force)?;
+        let written = self.rewrite(state, &old, new, Ownership::Applied(managers))?;
+        Ok(self.written(StatusCode::OK, written))
+    }
+
+    /// Reads what is applied, and keeps what this endpoint may set.
+    fn applied_configuration(&self, name: &str) -> ApiResult<Value> {
+        let mut config = self.request.yaml_body()?;
+        self.check_type(&mut config)?;
+        let found = object::name(&config).to_owned();
+        if !found.is_empty() && found != name {
+            return Err(ApiError::bad_request(format!(
+                "the name of the object ({found}) does not match the name on the URL ({name})"
+            )));
+        }
+        let managed = object::meta(&config, "managedFields").and_then(Value::as_array);
+        if managed.is_some_and(|entries| !entries.is_empty()) {
+            return Err(ApiError::bad_request("metadata.managedFields must be nil"));
+        }
+        let metadata = object::meta_mut(&mut config);
+        metadata.insert("name".into(), json!(name));
+        metadata.remove("managedFields");
+        metadata.retain(|_, value| !value.is_null());
+        if let Some(namespace) = self.namespace {
+            metadata.insert("namespace".into(), json!(namespace));
+        }
+        if self.subresource == Subresource::Status {
+            object::map_mut(&mut config)
+                .retain(|key, _| matches!(key.as_str(), "apiVersion" | "kind" | "metadata" | "status"));
+            object::meta_mut(&mut config)
+                .retain(|key, _| matches!(key.as_str(), "name" | "namespace" | "uid" | "resourceVersion"));
+        } else if self.version.status && !self.resource.traits.status_on_create {
+            object::map_mut(&mut config).remove("status");
+        }
+        if object::weight(&config, COPY_DEPTH).is_none() {
+            return Err(ApiError::bad_request("the applied object nests too deeply"));
+        }
+        let undeclared = self.version.schema.prune(&mut config.clone());
+        if undeclared.is_empty() {
+            return Ok(config);
+        }
+        let mut fields: Vec<String> =
+            undeclared.iter().map(|field| format!(".{field}: field not declared in schema")).collect();
+        if fields.len() > 1 {
+            fields = vec![format!("errors:\n  {}", fields.join("\n  "))];
+        }
+        let place = object::key_of(self.namespace.or(Some("")), name);
+        Err(ApiError::unknown(format!(
+            "failed to create typed patch object ({place}; {}, Kind={}): {}",
+            self.api_version,
+            self.resource.kind,
+            fields.join("")
+        )))
+    }
+}
+
+fn apply_operations(value: &mut Value, operations: &[PatchOperation]) -> ApiResult<()> {
+    if operations.len() > MAX_OPERATIONS {
+        return Err(ApiError::too_large(MAX_OPERATIONS));
+    }
+    let mut copied = 0;
+    for operation in operations {
+        if let PatchOperation::Copy(copy) = operation {
+            let source = value.pointer(copy.from.as_str());
+            copied += source.and_then(|source| object::weight(source, COPY_DEPTH)).unwrap_or(0);
+            if copied > MAX_COPIED_BYTES {
+                return Err(ApiError::too_large(MAX_COPIED_BYTES));
+            }
+        }
+        json_patch::patch(value, std::slice::from_ref(operation)).map_err(|_| {
+            ApiError::unprocessable("the server rejected our request due to an error in our request")
+        })?;
+        if object::weight(value, COPY_DEPTH).is_none() {
+            return Err(ApiError::unprocessable("the patched object nests too deeply"));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,146 @@
+//! Drops what a schema does not know, and fills in what it defaults.
+
+use serde_json::{Map, Value};
+
+use super::{Schema, field, map};
+
+impl Schema {
+    /// Removes fields that the schema does not name, and returns their paths in order.
+    pub(crate) fn prune(&self, value: &mut Value) -> Vec<String> {
+        let mut dropped = Vec::new();
+        self.prune_at(value, "", &mut dropped);
+        dropped.sort();
+        dropped
+    }
+
+    fn prune_at(&self, value: &mut Value, path: &str, dropped: &mut Vec<String>) {
+        if self.open {
+            if let Some(metadata) = value.get_mut("metadata")
+                && let Some(schema) = self.properties.get("metadata")
+                && !schema.open
+            {
+                schema.prune_at(metadata, &field(path, "metadata"), dropped);
+            }
+            return;
+        }
+        match value {
+            Value::Object(map) => {
+                map.retain(|key, child| {
+                    let path = field(path, key);
+                    if let Some(schema) = self.properties.get(key) {
+                        schema.prune_at(child, &path, dropped);
+                        return true;
+                    }
+                    if self.embedded_resource && matches!(key.as_str(), "apiVersion" | "kind" | "metadata") {
+                        return true;
+                    }
+                    match &self.additional {
+                        Some(Some(schema)) => schema.prune_at(child, &path, dropped),
+                        Some(None) => {}
+                        None if self.preserve_unknown => {}
+                        None => {
+                            dropped.push(path);
+                            return false;
+                        }
+                    }
+                    true
+                });
+            }
+            Value::Array(list) => {
+                if let Some(items) = &self.items {
+                    for (index, item) in list.iter_mut().enumerate() {
+                        items.prune_at(item, &format!("{path}[{index}]"), dropped);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Sets absent fields to their defaults. A null where none is allowed counts as absent.
+    pub(crate) fn apply_defaults(&self, value: &mut Value) {
+        if self.open {
+            return;
+        }
+        match value {
+            Value::Object(_) => self.default_fields(map(value)),
+            Value::Array(list) => {
+                if let Some(items) = &self.items {
+                    list.iter_mut().for_each(|item| items.apply_defaults(item));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn allows_null(&self, key: &str) -> bool {
+        match (self.properties.get(key), &self.additional) {
+            (Some(schema), _) => schema.nullable,
+            (None, Some(Some(schema))) => schema.nullable,
+            _ => true,
+        }
+    }
+
+    fn default_fields(&self, fields: Option<&mut Map<String, Value>>) {
+        let Some(fields) = fields else { return };
+        for (key, schema) in &self.properties {
+            let Some(default) = &schema.default else { continue };
+            let replaceable = fields.get(key).is_none_or(|found| found.is_null() && !schema.nullable);
+            if replaceable {
+                fields.insert(key.clone(), default.clone());
+            }
+        }
+        fields.retain(|key, child| !child.is_null() || self.allows_null(key));
+        for (key, child) in fields.iter_mut() {
+            match self.properties.get(key) {
+                Some(schema) => schema.apply_defaults(child),
+                None => {
+                    if let Some(Some(schema)) = &self.additional {
+                        schema.apply_defaults(child);
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn schema() -> Schema {
+        let definition = json!({"type": "object", "properties": {"spec": {"type": "object", "properties": {
+            "replicas": {"type": "integer", "default": 1},
+            "strategy": {"type": "object", "default": {}, "properties": {"type": {"type": "string", "default": "Rolling"}}},
+            "items": {"type": "array", "items": {"type": "object", "properties": {"name": {"type": "string"},
+                "size": {"type": "string", "default": "small"}}}},
+            "free": {"type": "object", "x-kubernetes-preserve-unknown-fields": true,
+                "properties": {"strict": {"type": "object", "properties": {"a": {"type": "string"}}}}},
+        }}}});
+        let mut errors = Vec::new();
+        let schema = Schema::compile(&definition, "", &mut errors);
+        assert_eq!(errors, []);
+        schema
+    }
+
+    #[test]
+    fn unknown_fields_go_unless_they_are_preserved() {
+        let mut value = json!({"apiVersion": "g/v1", "kind": "K", "metadata": {"name": "a", "colour": "red"},
+            "spec": {"x": 1, "items": [{"name": "a", "y": 2}], "free": {"z": 3, "strict": {"a": "b", "c": "d"}}}});
+        let dropped = schema().prune(&mut value);
+        assert_eq!(dropped, ["metadata.colour", "spec.free.strict.c", "spec.items[0].y", "spec.x"]);
+        assert_eq!(value["spec"], json!({"items": [{"name": "a"}], "free": {"z": 3, "strict": {"a": "b"}}}));
+    }
+
+    #[test]
+    fn defaults_reach_into_lists_and_into_defaults() {
+        let mut value = json!({"spec": {"replicas": null, "items": [{"name": "a"}]}});
+        schema().apply_defaults(&mut value);
+        assert_eq!(
+            value["spec"],
+            json!({"replicas": 1, "strategy": {"type": "Rolling"}, "items": [{"name": "a", "size": "small"}]})
+        );
+    }
+}
