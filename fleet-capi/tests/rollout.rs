@@ -17,7 +17,11 @@ fn status(world: &World) -> RolloutStatus {
 }
 
 fn reasons(world: &World) -> Vec<String> {
-    status(world).unfinished().iter().map(ToString::to_string).collect()
+    status(world)
+        .unfinished()
+        .iter()
+        .map(ToString::to_string)
+        .collect()
 }
 
 fn blocked(world: &World) -> (BlockReason, String) {
@@ -62,26 +66,52 @@ fn the_false_done_after_a_patch_is_not_believed() {
 fn each_thing_by_itself_keeps_a_rollout_from_being_done() {
     type Change = fn(&mut World);
     let changes: &[(&str, Change)] = &[
-        ("kubelet", |world| world.machine("md-1")["status"]["nodeInfo"]["kubeletVersion"] = json!("v1.30.4")),
-        ("no node yet", |world| world.machine("md-1")["status"]["nodeInfo"] = json!(null)),
-        ("machine version", |world| world.machine("cp-2")["spec"]["version"] = json!("v1.30.4")),
-        ("deleting", |world| world.machine("cp-2")["metadata"]["deletionTimestamp"] = json!("2026-11-23T00:00:00Z")),
-        ("not ready", |world| condition(world.machine("md-0"), "Ready", "False", "NotReady", "no")),
-        ("unknown", |world| condition(world.machine("md-0"), "Available", "Unknown", "", "")),
-        ("template", |world| condition(world.machine("md-0"), "UpToDate", "False", "NotUpToDate", "")),
-        ("no conditions", |world| world.machine("md-0")["status"]["conditions"] = json!([])),
+        ("kubelet", |world| {
+            world.machine("md-1")["status"]["nodeInfo"]["kubeletVersion"] = json!("v1.30.4")
+        }),
+        ("no node yet", |world| {
+            world.machine("md-1")["status"]["nodeInfo"] = json!(null)
+        }),
+        ("machine version", |world| {
+            world.machine("cp-2")["spec"]["version"] = json!("v1.30.4")
+        }),
+        ("deleting", |world| {
+            world.machine("cp-2")["metadata"]["deletionTimestamp"] = json!("2026-11-23T00:00:00Z")
+        }),
+        ("not ready", |world| {
+            condition(world.machine("md-0"), "Ready", "False", "NotReady", "no")
+        }),
+        ("unknown", |world| {
+            condition(world.machine("md-0"), "Available", "Unknown", "", "")
+        }),
+        ("template", |world| {
+            condition(world.machine("md-0"), "UpToDate", "False", "NotUpToDate", "")
+        }),
+        ("no conditions", |world| {
+            world.machine("md-0")["status"]["conditions"] = json!([])
+        }),
         ("asked", |world| world.ask("v1.31.0", "v1.30.4")),
-        ("not observed", |world| world.control_plane()["metadata"]["generation"] = json!(2)),
-        ("rolling", |world| condition(world.workers(), "RollingOut", "True", "RollingOut", "")),
-        ("scaling", |world| condition(world.control_plane(), "ScalingUp", "True", "ScalingUp", "")),
-        ("counter", |world| world.workers()["status"]["upToDateReplicas"] = json!(1)),
+        ("not observed", |world| {
+            world.control_plane()["metadata"]["generation"] = json!(2)
+        }),
+        ("rolling", |world| {
+            condition(world.workers(), "RollingOut", "True", "RollingOut", "")
+        }),
+        ("scaling", |world| {
+            condition(world.control_plane(), "ScalingUp", "True", "ScalingUp", "")
+        }),
+        ("counter", |world| {
+            world.workers()["status"]["upToDateReplicas"] = json!(1)
+        }),
         ("surge", |world| world.workers()["status"]["replicas"] = json!(3)),
         ("too few", |world| world.workers()["spec"]["replicas"] = json!(3)),
         ("versions", |world| {
             world.workers()["status"]["versions"] =
                 json!([{"version": "v1.31.0", "replicas": 1}, {"version": "v1.30.4", "replicas": 1}]);
         }),
-        ("stray", |world| world.objects.push(machine("lonely", "v1.30.4", &json!({})))),
+        ("stray", |world| {
+            world.objects.push(machine("lonely", "v1.30.4", &json!({})))
+        }),
     ];
     let mut seen = Vec::new();
     for (name, change) in changes {
@@ -105,7 +135,10 @@ fn a_vendors_kubelet_is_the_version_that_was_asked_for() {
 fn v1beta1_is_read_with_its_own_conditions() {
     let mut world = World::settled("v1.31.0", 1, 1);
     for object in &mut world.objects {
-        let version = object["apiVersion"].as_str().unwrap().replace("v1beta2", "v1beta1");
+        let version = object["apiVersion"]
+            .as_str()
+            .unwrap()
+            .replace("v1beta2", "v1beta1");
         object["apiVersion"] = json!(version);
         let status = object["status"].as_object_mut().unwrap();
         status.remove("versions");
@@ -133,14 +166,26 @@ fn old_machines_that_do_not_leave() {
         ("DrainingNode", BlockReason::Draining),
         ("WaitingForVolumeDetach", BlockReason::VolumeDetach),
         ("WaitingForPreTerminateHook", BlockReason::PreTerminateHook),
-        ("WaitingForInfrastructureDeletion", BlockReason::InfrastructureDeletion),
+        (
+            "WaitingForInfrastructureDeletion",
+            BlockReason::InfrastructureDeletion,
+        ),
     ] {
         let mut world = almost();
         world.machine("md-1")["metadata"]["deletionTimestamp"] = json!("2026-11-23T00:00:00Z");
-        condition(world.machine("md-1"), "Deleting", "True", reason, "pod shop/db-0: budget shop/db");
+        condition(
+            world.machine("md-1"),
+            "Deleting",
+            "True",
+            reason,
+            "pod shop/db-0: budget shop/db",
+        );
         let (found, text) = blocked(&world);
         assert_eq!(found, expected);
-        assert!(text.starts_with("Machine md-1: ") && text.ends_with(": pod shop/db-0: budget shop/db"), "{text}");
+        assert!(
+            text.starts_with("Machine md-1: ") && text.ends_with(": pod shop/db-0: budget shop/db"),
+            "{text}"
+        );
     }
 }
 
@@ -168,7 +213,13 @@ fn workers_that_pre_flight_checks_hold_back() {
         "spec": {"clusterName": "eu", "replicas": 2},
         "status": {"conditions": [{"type": "ScalingUp", "status": "True", "message": message}]},
     }));
-    assert_eq!(blocked(&world), (BlockReason::Preflight, format!("MachineSet workers-x: pre-flight checks fail: {message}")));
+    assert_eq!(
+        blocked(&world),
+        (
+            BlockReason::Preflight,
+            format!("MachineSet workers-x: pre-flight checks fail: {message}")
+        )
+    );
 }
 
 #[test]
@@ -184,15 +235,28 @@ fn a_control_plane_that_waits_for_its_health() {
 fn somebody_paused_it() {
     let mut world = almost();
     world.workers()["spec"]["paused"] = json!(true);
-    assert_eq!(blocked(&world), (BlockReason::Paused, "MachineDeployment workers: is paused".to_owned()));
+    assert_eq!(
+        blocked(&world),
+        (
+            BlockReason::Paused,
+            "MachineDeployment workers: is paused".to_owned()
+        )
+    );
     world.get("Cluster", "eu")["metadata"]["annotations"] = json!({"cluster.x-k8s.io/paused": ""});
-    assert_eq!(blocked(&world), (BlockReason::Paused, "Cluster eu: is paused".to_owned()));
+    assert_eq!(
+        blocked(&world),
+        (BlockReason::Paused, "Cluster eu: is paused".to_owned())
+    );
 }
 
 #[test]
 fn a_machine_that_nothing_rolls_is_to_blame_itself() {
     let mut world = World::settled("v1.31.0", 1, 1);
-    world.objects.push(machine("lonely", "v1.30.4", &json!({"cluster.x-k8s.io/deployment-name": "gone"})));
+    world.objects.push(machine(
+        "lonely",
+        "v1.30.4",
+        &json!({"cluster.x-k8s.io/deployment-name": "gone"}),
+    ));
     assert_eq!(blocked(&world).0, BlockReason::Unmanaged);
     assert_eq!(status(&world).progress().to_string(), "2/3");
 }
@@ -212,7 +276,10 @@ fn objects_of_other_clusters_do_not_count() {
 #[test]
 fn what_does_not_make_a_state_is_refused() {
     let error = ClusterState::from_values("us", &World::settled("v1.31.0", 1, 1).objects).unwrap_err();
-    assert_eq!(error.to_string(), "no Cluster `us` among the objects; give the Cluster itself too");
+    assert_eq!(
+        error.to_string(),
+        "no Cluster `us` among the objects; give the Cluster itself too"
+    );
     let mut world = World::settled("v1.31.0", 1, 1);
     world.ask("latest", "v1.31.0");
     let error = ClusterState::from_values("eu", &world.objects).unwrap_err();

@@ -41,15 +41,21 @@ fn a_hop_step_by_step() {
         if object.name == "eu" && *from == version("v1.30.4")));
     world.ask("v1.31.0", "v1.30.4");
     for (done, name) in [(0, "cp-0"), (1, "cp-1")] {
-        let Step::WaitControlPlane { progress } = step(&world, "v1.31.0") else { panic!() };
+        let Step::WaitControlPlane { progress } = step(&world, "v1.31.0") else {
+            panic!()
+        };
         assert_eq!((progress.at_target, progress.desired), (done, 2));
         world.replace(name, "v1.31.0");
     }
-    let Step::PatchWorkers { objects } = step(&world, "v1.31.0") else { panic!() };
+    let Step::PatchWorkers { objects } = step(&world, "v1.31.0") else {
+        panic!()
+    };
     assert_eq!(objects[0].to_string(), "MachineDeployment workers");
     world.ask("v1.31.0", "v1.31.0");
     for (done, name) in [(0, "md-0"), (1, "md-1")] {
-        let Step::WaitWorkers { progress } = step(&world, "v1.31.0") else { panic!() };
+        let Step::WaitWorkers { progress } = step(&world, "v1.31.0") else {
+            panic!()
+        };
         assert_eq!((progress.at_target, progress.desired), (done, 2));
         world.replace(name, "v1.31.0");
     }
@@ -59,7 +65,9 @@ fn a_hop_step_by_step() {
 #[test]
 fn a_topology_gets_one_change() {
     let world = World::settled("v1.30.4", 1, 2).with_topology("v1.30.4");
-    assert!(matches!(step(&world, "v1.31.0"), Step::PatchTopology { object, .. } if object.kind == "Cluster"));
+    assert!(
+        matches!(step(&world, "v1.31.0"), Step::PatchTopology { object, .. } if object.kind == "Cluster")
+    );
     let mut world = world.with_topology("v1.31.0");
     assert!(matches!(step(&world, "v1.31.0"), Step::WaitControlPlane { .. }));
     world.ask("v1.31.0", "v1.30.4");
@@ -69,9 +77,21 @@ fn a_topology_gets_one_change() {
     world.ask("v1.31.0", "v1.31.0");
     world.replace("md-0", "v1.31.0");
     world.replace("md-1", "v1.31.0");
-    condition(world.get("Cluster", "eu"), "TopologyReconciled", "False", "ClusterUpgrading", "");
+    condition(
+        world.get("Cluster", "eu"),
+        "TopologyReconciled",
+        "False",
+        "ClusterUpgrading",
+        "",
+    );
     assert!(matches!(step(&world, "v1.31.0"), Step::WaitWorkers { .. }));
-    condition(world.get("Cluster", "eu"), "TopologyReconciled", "True", "ReconcileSucceeded", "");
+    condition(
+        world.get("Cluster", "eu"),
+        "TopologyReconciled",
+        "True",
+        "ReconcileSucceeded",
+        "",
+    );
     assert_eq!(step(&world, "v1.31.0"), Step::Done);
 }
 
@@ -135,7 +155,9 @@ fn paused_things_are_named_and_left_alone() {
 
     let mut world = World::settled("v1.30.4", 1, 1);
     world.control_plane()["metadata"]["annotations"] = json!({"cluster.x-k8s.io/paused": "true"});
-    assert!(matches!(step(&world, "v1.31.0"), Step::Paused { object } if object.kind == "KubeadmControlPlane"));
+    assert!(
+        matches!(step(&world, "v1.31.0"), Step::Paused { object } if object.kind == "KubeadmControlPlane")
+    );
 
     let mut world = World::settled("v1.31.0", 1, 1);
     world.ask("v1.31.0", "v1.30.4");
@@ -148,30 +170,36 @@ fn paused_things_are_named_and_left_alone() {
 fn any_world() -> impl Strategy<Value = World> {
     let any_version = || (29_u64..=33, 0_u64..=1).prop_map(|(minor, patch)| format!("v1.{minor}.{patch}"));
     let machines = prop::collection::vec((any_version(), any_version(), any::<bool>(), any::<bool>()), 0..6);
-    (any_version(), any_version(), machines, any::<[bool; 4]>()).prop_map(|(control_plane, workers, machines, flags)| {
-        let split = machines.len().min(3);
-        let mut world = World::settled("v1.31.0", split, machines.len() - split);
-        world.ask(&control_plane, &workers);
-        for (index, (asked, runs, deleting, ready)) in machines.iter().enumerate() {
-            let name = if index < split { format!("cp-{index}") } else { format!("md-{}", index - split) };
-            world.replace(&name, runs);
-            let machine = world.machine(&name);
-            machine["spec"]["version"] = json!(asked);
-            if *deleting {
-                machine["metadata"]["deletionTimestamp"] = json!("2026-11-23T00:00:00Z");
+    (any_version(), any_version(), machines, any::<[bool; 4]>()).prop_map(
+        |(control_plane, workers, machines, flags)| {
+            let split = machines.len().min(3);
+            let mut world = World::settled("v1.31.0", split, machines.len() - split);
+            world.ask(&control_plane, &workers);
+            for (index, (asked, runs, deleting, ready)) in machines.iter().enumerate() {
+                let name = if index < split {
+                    format!("cp-{index}")
+                } else {
+                    format!("md-{}", index - split)
+                };
+                world.replace(&name, runs);
+                let machine = world.machine(&name);
+                machine["spec"]["version"] = json!(asked);
+                if *deleting {
+                    machine["metadata"]["deletionTimestamp"] = json!("2026-11-23T00:00:00Z");
+                }
+                condition(machine, "Ready", if *ready { "True" } else { "False" }, "", "");
             }
-            condition(machine, "Ready", if *ready { "True" } else { "False" }, "", "");
-        }
-        world.get("Cluster", "eu")["spec"]["paused"] = json!(flags[0]);
-        world.workers()["spec"]["paused"] = json!(flags[1]);
-        if flags[2] {
-            world = world.with_topology(&control_plane);
-        }
-        if flags[3] {
-            world.control_plane()["metadata"]["generation"] = json!(7);
-        }
-        world
-    })
+            world.get("Cluster", "eu")["spec"]["paused"] = json!(flags[0]);
+            world.workers()["spec"]["paused"] = json!(flags[1]);
+            if flags[2] {
+                world = world.with_topology(&control_plane);
+            }
+            if flags[3] {
+                world.control_plane()["metadata"]["generation"] = json!(7);
+            }
+            world
+        },
+    )
 }
 
 proptest! {

@@ -23,10 +23,10 @@ use crate::rollout::{Blocked, ClusterState, ObjectRef, Phase, Progress, RolloutS
 ///
 /// # Requests
 ///
-/// Looking at a cluster takes seven requests, however many machines it has: the Cluster, its control plane, and one list
-/// each of its `MachineDeployments`, `MachinePools`, `MachineSets` and Machines, by the label `cluster.x-k8s.io/cluster-name`
-/// (six, once the API version that the server serves is known and the namespace is given; one more where the control
-/// plane's kind is not `KubeadmControlPlane`, to find its version). A step adds one patch for each object it changes.
+/// Looking at a cluster takes six requests, however many machines it has: the Cluster, its control plane, and one list
+/// each of its `MachineDeployments`, `MachinePools`, `MachineSets` and Machines, by the label
+/// `cluster.x-k8s.io/cluster-name`. One more, once, on a server that serves v1beta1 only; two more where the control
+/// plane's kind is not `KubeadmControlPlane`, to find its version. A step adds one patch for each object it changes.
 ///
 /// # Patches
 ///

@@ -13,15 +13,23 @@ impl World {
     /// `control_plane` and `workers` machines, all settled at a version.
     pub fn settled(version: &str, control_plane: usize, workers: usize) -> Self {
         let mut world = Self {
-            objects: vec![cluster(), kubeadm_control_plane(version, control_plane), deployment(version, workers)],
+            objects: vec![
+                cluster(),
+                kubeadm_control_plane(version, control_plane),
+                deployment(version, workers),
+            ],
         };
         for index in 0..control_plane {
             let labels = json!({"cluster.x-k8s.io/control-plane": ""});
-            world.objects.push(machine(&format!("cp-{index}"), version, &labels));
+            world
+                .objects
+                .push(machine(&format!("cp-{index}"), version, &labels));
         }
         for index in 0..workers {
             let labels = json!({"cluster.x-k8s.io/deployment-name": "workers"});
-            world.objects.push(machine(&format!("md-{index}"), version, &labels));
+            world
+                .objects
+                .push(machine(&format!("md-{index}"), version, &labels));
         }
         world
     }
@@ -33,7 +41,9 @@ impl World {
     /// The object of a kind and name.
     pub fn get(&mut self, kind: &str, name: &str) -> &mut Value {
         let mut objects = self.objects.iter_mut();
-        objects.find(|object| object["kind"] == kind && object["metadata"]["name"] == name).unwrap()
+        objects
+            .find(|object| object["kind"] == kind && object["metadata"]["name"] == name)
+            .unwrap()
     }
 
     pub fn control_plane(&mut self) -> &mut Value {
@@ -64,23 +74,32 @@ impl World {
 
     /// What the controllers do in the end: `status.versions` from the machines.
     pub fn count(&mut self) {
-        for (kind, name, prefix) in [("KubeadmControlPlane", "eu", "cp-"), ("MachineDeployment", "workers", "md-")] {
+        for (kind, name, prefix) in [
+            ("KubeadmControlPlane", "eu", "cp-"),
+            ("MachineDeployment", "workers", "md-"),
+        ] {
             let mut versions = std::collections::BTreeMap::new();
             for machine in self.objects.iter().filter(|object| object["kind"] == "Machine") {
                 if machine["metadata"]["name"].as_str().unwrap().starts_with(prefix) {
-                    let version = machine["status"]["nodeInfo"]["kubeletVersion"].as_str().unwrap().to_owned();
+                    let version = machine["status"]["nodeInfo"]["kubeletVersion"]
+                        .as_str()
+                        .unwrap()
+                        .to_owned();
                     *versions.entry(version).or_insert(0) += 1;
                 }
             }
-            let versions: Vec<_> =
-                versions.iter().map(|(version, replicas)| json!({"version": version, "replicas": replicas})).collect();
+            let versions: Vec<_> = versions
+                .iter()
+                .map(|(version, replicas)| json!({"version": version, "replicas": replicas}))
+                .collect();
             self.get(kind, name)["status"]["versions"] = json!(versions);
         }
     }
 
     /// Turns the cluster into one with a managed topology.
     pub fn with_topology(mut self, version: &str) -> Self {
-        self.get("Cluster", "eu")["spec"]["topology"] = json!({"classRef": {"name": "c"}, "version": version});
+        self.get("Cluster", "eu")["spec"]["topology"] =
+            json!({"classRef": {"name": "c"}, "version": version});
         self
     }
 }
