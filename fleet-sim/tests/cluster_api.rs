@@ -16,8 +16,9 @@ use futures::StreamExt as _;
 use http::{Request, Response};
 use http_body_util::BodyExt as _;
 use k8s_openapi::api::core::v1::Secret;
-use kube::api::{Api, DeleteParams, WatchEvent, WatchParams};
+use kube::api::{Api, DeleteParams};
 use kube::client::Body;
+use kube::runtime::watcher::{self, Event, watcher};
 use kube::{Client, ResourceExt as _};
 use scene::{CONTROL_PLANE, NAMESPACE, Scene, is_running};
 use serde_json::json;
@@ -143,17 +144,17 @@ async fn an_upgrade_stays_within_its_bounds_at_every_event() {
 /// Panics at the first event after which a bound of the rollout does not hold.
 async fn hold_bounds(client: Client) {
     let api: Api<Machine> = Api::namespaced(client, NAMESPACE);
-    let mut events = api.watch(&WatchParams::default(), "0").await.unwrap().boxed();
+    let mut events = watcher(api, watcher::Config::default()).boxed();
     let mut machines = BTreeMap::new();
     while let Some(event) = events.next().await {
         match event.unwrap() {
-            WatchEvent::Added(machine) | WatchEvent::Modified(machine) => {
+            Event::Apply(machine) | Event::InitApply(machine) => {
                 machines.insert(machine.name_any(), machine);
             }
-            WatchEvent::Deleted(machine) => {
+            Event::Delete(machine) => {
                 machines.remove(&machine.name_any());
             }
-            _ => continue,
+            Event::Init | Event::InitDone => continue,
         }
         if machines.len() < 7 {
             continue; // The first events only tell what there is.
@@ -306,21 +307,15 @@ fn one_seed_gives_one_sequence_of_events() {
             let scene = Scene::new(ClusterApi::default().seed(seed).machine_startup(startup));
             let api: Api<Machine> = Api::namespaced(scene.client.clone(), NAMESPACE);
             let hub = scene.hub.clone();
-            let events = api
-                .watch(&WatchParams::default().disable_bookmarks(), "0")
-                .await
-                .unwrap();
             let log = tokio::spawn(async move {
                 let mut log = Vec::new();
-                let mut events = events.boxed();
-                while let Ok(Some(event)) =
-                    tokio::time::timeout(Duration::from_secs(3600), events.next()).await
-                {
-                    let (what, machine) = match event {
-                        Ok(WatchEvent::Added(machine)) => ("added", machine),
-                        Ok(WatchEvent::Modified(machine)) => ("modified", machine),
-                        Ok(WatchEvent::Deleted(machine)) => ("deleted", machine),
-                        other => panic!("{other:?}"),
+                let mut events = watcher(api, watcher::Config::default()).boxed();
+                let quiet = Duration::from_hours(1);
+                while let Ok(Some(event)) = tokio::time::timeout(quiet, events.next()).await {
+                    let (what, machine) = match event.unwrap() {
+                        Event::Apply(machine) | Event::InitApply(machine) => ("applied", machine),
+                        Event::Delete(machine) => ("deleted", machine),
+                        Event::Init | Event::InitDone => continue,
                     };
                     let phase = machine.status.as_ref().and_then(|status| status.phase.clone());
                     log.push(format!("{} {what} {} {phase:?}", hub.now(), machine.name_any()));
