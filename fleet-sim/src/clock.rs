@@ -12,7 +12,10 @@ pub(crate) struct HubClock {
 
 impl HubClock {
     pub(crate) fn starting_at(base: Timestamp) -> Self {
-        Self { base, started: Instant::now() }
+        Self {
+            base,
+            started: Instant::now(),
+        }
     }
 
     pub(crate) fn now(&self) -> Timestamp {

@@ -29,7 +29,11 @@ impl FieldSelector {
                     "invalid selector: '{text}'; can't understand '{term}'"
                 )));
             };
-            terms.push(Term { path: path.to_owned(), value: unescape(value), equal });
+            terms.push(Term {
+                path: path.to_owned(),
+                value: unescape(value),
+                equal,
+            });
         }
         Ok(Self(terms))
     }
@@ -43,7 +47,10 @@ impl FieldSelector {
         match self.0.iter().find(|term| {
             !matches!(term.path.as_str(), "metadata.name" | "metadata.namespace") && !selectable(&term.path)
         }) {
-            Some(term) => Err(ApiError::bad_request(format!("field label not supported: {}", term.path))),
+            Some(term) => Err(ApiError::bad_request(format!(
+                "field label not supported: {}",
+                term.path
+            ))),
             None => Ok(()),
         }
     }
@@ -66,7 +73,10 @@ impl FieldSelector {
 
 /// The text at a dotted path; absent fields count as empty, as Go's zero values do.
 fn text_at(value: &Value, path: &str) -> String {
-    let found = path.split('.').filter(|part| !part.is_empty()).try_fold(value, |value, part| value.get(part));
+    let found = path
+        .split('.')
+        .filter(|part| !part.is_empty())
+        .try_fold(value, |value, part| value.get(part));
     match found {
         Some(Value::String(text)) => text.clone(),
         Some(Value::Null) | None => String::new(),

@@ -53,18 +53,33 @@ pub(crate) struct Settling {
 
 impl Settling {
     pub(crate) fn new(now: &str) -> Self {
-        Self { now: now.to_owned(), tasks: VecDeque::new(), pending: BTreeSet::new() }
+        Self {
+            now: now.to_owned(),
+            tasks: VecDeque::new(),
+            pending: BTreeSet::new(),
+        }
     }
 
     pub(crate) fn now(&self) -> &str {
         &self.now
     }
 
-    pub(crate) fn put(&mut self, state: &mut State, resource: &ResourceType, value: &mut Value) -> Arc<Stored> {
+    pub(crate) fn put(
+        &mut self,
+        state: &mut State,
+        resource: &ResourceType,
+        value: &mut Value,
+    ) -> Arc<Stored> {
         let key = object::key(value);
-        let earlier = state.store.get(&resource.key, &key).map(|stored| stored.owners.clone());
+        let earlier = state
+            .store
+            .get(&resource.key, &key)
+            .map(|stored| stored.owners.clone());
         let stored = state.store.put(&resource.key, &resource.storage_version, value);
-        let id = ObjectId { resource: resource.key.clone(), key: Arc::clone(stored.key()) };
+        let id = ObjectId {
+            resource: resource.key.clone(),
+            key: Arc::clone(stored.key()),
+        };
         if !stored.owners.is_empty() && earlier.as_ref() != Some(&stored.owners) {
             self.push(Task::CheckOwners(id.clone()));
         }
@@ -91,7 +106,9 @@ impl Settling {
         resource: &ResourceType,
         value: &mut Value,
     ) -> Arc<Stored> {
-        let stored = state.store.remove(&resource.key, &resource.storage_version, value);
+        let stored = state
+            .store
+            .remove(&resource.key, &resource.storage_version, value);
         for dependent in state.store.dependents(&stored.uid) {
             self.push(Task::CheckOwners(dependent));
         }
@@ -104,7 +121,9 @@ impl Settling {
             self.push(Task::Namespace(stored.namespace().into()));
         }
         if resource.custom {
-            self.push(Task::Definition(format!("{}.{}", resource.key.plural, resource.key.group).into()));
+            self.push(Task::Definition(
+                format!("{}.{}", resource.key.plural, resource.key.group).into(),
+            ));
         }
         if resource.is("apiextensions.k8s.io", "customresourcedefinitions")
             && let Some((plural, group)) = stored.name().split_once('.')
@@ -145,7 +164,11 @@ impl Settling {
         }
         let is_pod = resource.is("", "pods");
         let on_a_node = is_pod && !object::text(&value, &["spec", "nodeName"]).is_empty();
-        let grace = if on_a_node { grace_period_seconds.unwrap_or(POD_GRACE_SECONDS).max(0) } else { 0 };
+        let grace = if on_a_node {
+            grace_period_seconds.unwrap_or(POD_GRACE_SECONDS).max(0)
+        } else {
+            0
+        };
         let is_namespace = resource.is("", "namespaces");
         let held = object::finalizers(&value).next().is_some() || grace > 0 || is_namespace;
         if !held {
@@ -154,7 +177,10 @@ impl Settling {
         }
         let unchanged = before.iter().map(String::as_str).eq(object::finalizers(&value));
         if object::is_deleting(&value) && unchanged {
-            return Some(Deleted { object: stored, gone: false });
+            return Some(Deleted {
+                object: stored,
+                gone: false,
+            });
         }
         if !object::is_deleting(&value) {
             let generation = object::generation(&value).filter(|generation| *generation > 0);
@@ -195,7 +221,9 @@ impl Settling {
     }
 
     fn check_owners(&mut self, state: &mut State, id: &ObjectId) {
-        let Some(stored) = state.store.get(&id.resource, &id.key).cloned() else { return };
+        let Some(stored) = state.store.get(&id.resource, &id.key).cloned() else {
+            return;
+        };
         let value = stored.value();
         let (mut solid, mut waiting, mut absent) = (0, Vec::new(), Vec::new());
         for owner in object::owners(&value) {
@@ -223,14 +251,18 @@ impl Settling {
     }
 
     fn foreground(&mut self, state: &mut State, id: &ObjectId) {
-        let Some(stored) = state.store.get(&id.resource, &id.key).cloned() else { return };
+        let Some(stored) = state.store.get(&id.resource, &id.key).cloned() else {
+            return;
+        };
         let value = stored.value();
         if !object::is_deleting(&value) || !object::has_finalizer(&value, FOREGROUND) {
             return;
         }
         let mut blocked = false;
         for dependent in state.store.dependents(&stored.uid) {
-            let Some(found) = state.store.get(&dependent.resource, &dependent.key) else { continue };
+            let Some(found) = state.store.get(&dependent.resource, &dependent.key) else {
+                continue;
+            };
             let blocks = object::owners(&found.value())
                 .any(|owner| owner.uid == &*stored.uid && owner.blocks_deletion);
             if blocks {
@@ -244,29 +276,40 @@ impl Settling {
     }
 
     fn orphan(&mut self, state: &mut State, id: &ObjectId) {
-        let Some(stored) = state.store.get(&id.resource, &id.key).cloned() else { return };
+        let Some(stored) = state.store.get(&id.resource, &id.key).cloned() else {
+            return;
+        };
         if !object::has_finalizer(&stored.value(), ORPHAN) {
             return;
         }
         for dependent in state.store.dependents(&stored.uid) {
-            self.change(state, &dependent, |value| drop_owners(value, &[stored.uid.to_string()]));
+            self.change(state, &dependent, |value| {
+                drop_owners(value, &[stored.uid.to_string()])
+            });
         }
         self.change(state, id, |value| object::remove_finalizer(value, ORPHAN));
     }
 
     fn empty_namespace(&mut self, state: &mut State, name: &str) {
         let namespaces = ResourceKey::new("", "namespaces");
-        let Some(namespace) = state.store.get(&namespaces, name).cloned() else { return };
+        let Some(namespace) = state.store.get(&namespaces, name).cloned() else {
+            return;
+        };
         let mut value = namespace.value();
         if !object::is_deleting(&value) {
             return;
         }
         let mut left = Vec::new();
         for resource in state.types.iter().filter(|resource| resource.namespaced) {
-            left.extend(state.store.list(&resource.key, Some(name), None).map(|object| ObjectId {
-                resource: resource.key.clone(),
-                key: Arc::clone(object.key()),
-            }));
+            left.extend(
+                state
+                    .store
+                    .list(&resource.key, Some(name), None)
+                    .map(|object| ObjectId {
+                        resource: resource.key.clone(),
+                        key: Arc::clone(object.key()),
+                    }),
+            );
         }
         if left.is_empty() && object::finalizers(&value).next().is_none() {
             if let Some(resource) = state.types.get(&namespaces).cloned() {
@@ -280,8 +323,12 @@ impl Settling {
 
     fn empty_definition(&mut self, state: &mut State, name: &str) {
         let definitions = ResourceKey::new("apiextensions.k8s.io", "customresourcedefinitions");
-        let Some(stored) = state.store.get(&definitions, name).cloned() else { return };
-        let Some((plural, group)) = name.split_once('.') else { return };
+        let Some(stored) = state.store.get(&definitions, name).cloned() else {
+            return;
+        };
+        let Some((plural, group)) = name.split_once('.') else {
+            return;
+        };
         if !object::is_deleting(&stored.value()) {
             return;
         }
@@ -289,11 +336,19 @@ impl Settling {
         let left: Vec<ObjectId> = state
             .store
             .list(&key, None, None)
-            .map(|object| ObjectId { resource: key.clone(), key: Arc::clone(object.key()) })
+            .map(|object| ObjectId {
+                resource: key.clone(),
+                key: Arc::clone(object.key()),
+            })
             .collect();
         if left.is_empty() {
-            let id = ObjectId { resource: definitions, key: Arc::clone(stored.key()) };
-            self.change(state, &id, |value| object::remove_finalizer(value, DEFINITION_FINALIZER));
+            let id = ObjectId {
+                resource: definitions,
+                key: Arc::clone(stored.key()),
+            };
+            self.change(state, &id, |value| {
+                object::remove_finalizer(value, DEFINITION_FINALIZER)
+            });
         }
         for id in left {
             self.delete(state, &id, Some(Propagation::Background), None);
@@ -302,8 +357,12 @@ impl Settling {
 
     /// Changes an object's metadata as a controller would; its deletion ends with its last finalizer.
     fn change(&mut self, state: &mut State, id: &ObjectId, change: impl FnOnce(&mut Value)) {
-        let Some(resource) = state.types.get(&id.resource).cloned() else { return };
-        let Some(stored) = state.store.get(&id.resource, &id.key).cloned() else { return };
+        let Some(resource) = state.types.get(&id.resource).cloned() else {
+            return;
+        };
+        let Some(stored) = state.store.get(&id.resource, &id.key).cloned() else {
+            return;
+        };
         let before = stored.value();
         let mut value = before.clone();
         change(&mut value);
@@ -330,10 +389,16 @@ enum OwnerState {
 
 fn owner_state(state: &State, dependent: &Value, owner: object::Owner<'_>) -> OwnerState {
     // Of a kind that is not served nothing can be known, so nothing is done.
-    let Some(resource) = state.types.by_kind(owner.api_version, owner.kind) else { return OwnerState::Solid };
+    let Some(resource) = state.types.by_kind(owner.api_version, owner.kind) else {
+        return OwnerState::Solid;
+    };
     let namespace = Some(object::namespace(dependent)).filter(|_| resource.namespaced);
     let key = object::key_of(namespace, owner.name);
-    match state.store.get(&resource.key, &key).filter(|found| *found.uid == *owner.uid) {
+    match state
+        .store
+        .get(&resource.key, &key)
+        .filter(|found| *found.uid == *owner.uid)
+    {
         None => OwnerState::Absent,
         Some(found) => {
             let value = found.value();

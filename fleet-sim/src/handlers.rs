@@ -47,7 +47,12 @@ const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
 
 impl Answer {
     fn bytes(code: StatusCode, bytes: Bytes) -> Self {
-        Self { code, content_type: JSON, body: AnswerBody::Full(bytes), warnings: Vec::new() }
+        Self {
+            code,
+            content_type: JSON,
+            body: AnswerBody::Full(bytes),
+            warnings: Vec::new(),
+        }
     }
 
     fn json(code: StatusCode, value: &Value) -> Self {
@@ -55,7 +60,10 @@ impl Answer {
     }
 
     fn text(text: &'static str) -> Self {
-        Self { content_type: TEXT, ..Self::bytes(StatusCode::OK, Bytes::from_static(text.as_bytes())) }
+        Self {
+            content_type: TEXT,
+            ..Self::bytes(StatusCode::OK, Bytes::from_static(text.as_bytes()))
+        }
     }
 
     pub(crate) fn error(error: &ApiError) -> Self {
@@ -63,7 +71,11 @@ impl Answer {
     }
 
     fn warning_of(mut self, fields: &[String]) -> Self {
-        self.warnings.extend(fields.iter().map(|field| format!("299 - \"unknown field \\\"{field}\\\"\"")));
+        self.warnings.extend(
+            fields
+                .iter()
+                .map(|field| format!("299 - \"unknown field \\\"{field}\\\"\"")),
+        );
         self
     }
 }
@@ -118,7 +130,10 @@ pub(crate) fn serve(shared: &Arc<Shared>, request: &ApiRequest) -> ApiResult<Ans
         .filter(|resource| resource.namespaced || path.namespace.is_none())
         .cloned()
         .ok_or_else(ApiError::no_such_resource)?;
-    let version = resource.version(&path.version).cloned().ok_or_else(ApiError::no_such_resource)?;
+    let version = resource
+        .version(&path.version)
+        .cloned()
+        .ok_or_else(ApiError::no_such_resource)?;
     let subresource = match path.subresource.as_deref() {
         None => Subresource::None,
         Some("status") if version.status => Subresource::Status,
@@ -164,16 +179,27 @@ impl Call<'_> {
     }
 
     fn subject<'s>(&'s self, name: &'s str) -> Subject<'s> {
-        Subject { group: &self.resource.key.group, plural: &self.resource.key.plural, name }
+        Subject {
+            group: &self.resource.key.group,
+            plural: &self.resource.key.plural,
+            name,
+        }
     }
 
     fn id(&self, name: &str) -> ObjectId {
-        ObjectId { resource: self.resource.key.clone(), key: object::key_of(self.namespace, name).into() }
+        ObjectId {
+            resource: self.resource.key.clone(),
+            key: object::key_of(self.namespace, name).into(),
+        }
     }
 
     fn existing(&self, state: &State, name: &str) -> ApiResult<Arc<Stored>> {
         let key = object::key_of(self.namespace, name);
-        state.store.get(&self.resource.key, &key).cloned().ok_or_else(|| ApiError::not_found(self.subject(name)))
+        state
+            .store
+            .get(&self.resource.key, &key)
+            .cloned()
+            .ok_or_else(|| ApiError::not_found(self.subject(name)))
     }
 
     /// A stored object in the version and shape that was asked for.

@@ -134,11 +134,21 @@ impl HubBuilder {
         let mut state = State::new(self.seed, self.history, self.create_namespaces, clock.now());
         for crd in self.crds {
             let name = crd.metadata.name.clone().unwrap_or_default();
-            handlers::install_definition(&mut state, &crd, clock.now())
-                .map_err(|error| HubError::Definition { name, message: error.message })?;
+            handlers::install_definition(&mut state, &crd, clock.now()).map_err(|error| {
+                HubError::Definition {
+                    name,
+                    message: error.message,
+                }
+            })?;
         }
         let counts = Mutex::new(RequestCounts::default());
-        Ok(Hub { shared: Arc::new(Shared { clock, state: Mutex::new(state), counts }) })
+        Ok(Hub {
+            shared: Arc::new(Shared {
+                clock,
+                state: Mutex::new(state),
+                counts,
+            }),
+        })
     }
 }
 
@@ -165,7 +175,9 @@ impl Hub {
 
     /// The service that [`Hub::client`] wraps, for those who put layers of their own between.
     pub fn service(&self) -> HubService {
-        HubService { shared: Arc::clone(&self.shared) }
+        HubService {
+            shared: Arc::clone(&self.shared),
+        }
     }
 
     /// The hub's time: what it writes into `creationTimestamp`.
@@ -182,13 +194,20 @@ impl Hub {
 
     /// The requests served so far, refused ones included.
     pub fn requests(&self) -> RequestCounts {
-        self.shared.counts.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.shared
+            .counts
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 }
 
 impl fmt::Debug for Hub {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Hub").field("now", &self.now()).field("requests", &self.requests()).finish()
+        f.debug_struct("Hub")
+            .field("now", &self.now())
+            .field("requests", &self.requests())
+            .finish()
     }
 }
 
@@ -259,7 +278,9 @@ where
         Err(error) if error.downcast_ref::<LengthLimitError>().is_some() => {
             Err(ApiError::too_large(MAX_BODY_BYTES))
         }
-        Err(_) => Err(ApiError::bad_request("the body of the request could not be read to its end")),
+        Err(_) => Err(ApiError::bad_request(
+            "the body of the request could not be read to its end",
+        )),
     };
     into_response(answer.unwrap_or_else(|error| Answer::error(&error)))
 }
@@ -267,7 +288,9 @@ where
 fn into_response(answer: Answer) -> Response<HubBody> {
     let body = match answer.body {
         AnswerBody::Full(bytes) => Full::new(bytes).boxed_unsync(),
-        AnswerBody::Stream(chunks) => StreamBody::new(chunks.map(|chunk| Ok(Frame::data(chunk)))).boxed_unsync(),
+        AnswerBody::Stream(chunks) => {
+            StreamBody::new(chunks.map(|chunk| Ok(Frame::data(chunk)))).boxed_unsync()
+        }
     };
     let mut response = Response::new(body);
     *response.status_mut() = answer.code;

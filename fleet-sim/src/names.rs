@@ -23,11 +23,19 @@ pub(crate) fn check_metadata(object: &Value, rule: NameRule) -> Vec<FieldError> 
         for (key, value) in labels {
             let Some(value) = value.as_str() else {
                 let detail = "must be a string";
-                errors.push(FieldError::invalid(format!("metadata.labels[{key}]"), value, detail));
+                errors.push(FieldError::invalid(
+                    format!("metadata.labels[{key}]"),
+                    value,
+                    detail,
+                ));
                 continue;
             };
             if let Err(error) = Labels::from_pairs([(key.as_str(), value)]) {
-                errors.push(FieldError::invalid("metadata.labels", &json!(value), error.to_string()));
+                errors.push(FieldError::invalid(
+                    "metadata.labels",
+                    &json!(value),
+                    error.to_string(),
+                ));
             }
         }
     }
@@ -38,15 +46,26 @@ pub(crate) fn check_metadata(object: &Value, rule: NameRule) -> Vec<FieldError> 
         .map(|(key, value)| key.len() + value.as_str().unwrap_or_default().len())
         .sum();
     if size > MAX_ANNOTATIONS {
-        errors.push(FieldError::too_long("metadata.annotations", MAX_ANNOTATIONS as u64));
+        errors.push(FieldError::too_long(
+            "metadata.annotations",
+            MAX_ANNOTATIONS as u64,
+        ));
     }
     for (index, owner) in object::owners(object).enumerate() {
-        let fields =
-            [("apiVersion", owner.api_version), ("kind", owner.kind), ("name", owner.name), ("uid", owner.uid)];
+        let fields = [
+            ("apiVersion", owner.api_version),
+            ("kind", owner.kind),
+            ("name", owner.name),
+            ("uid", owner.uid),
+        ];
         for (field, text) in fields {
             if text.is_empty() {
                 let path = format!("metadata.ownerReferences[{index}].{field}");
-                errors.push(FieldError::invalid(path, &json!(text), format!("{field} must not be empty")));
+                errors.push(FieldError::invalid(
+                    path,
+                    &json!(text),
+                    format!("{field} must not be empty"),
+                ));
             }
         }
     }
@@ -100,7 +119,9 @@ mod tests {
     fn each_rule_takes_its_names_only() {
         let bad = |name, rule| name_violation(name, rule).is_some();
         assert!(!bad("a.b-c.1", NameRule::Subdomain) && bad("a..b", NameRule::Subdomain));
-        assert!(bad("A", NameRule::Subdomain) && bad("-a", NameRule::Subdomain) && bad("", NameRule::Subdomain));
+        assert!(
+            bad("A", NameRule::Subdomain) && bad("-a", NameRule::Subdomain) && bad("", NameRule::Subdomain)
+        );
         assert!(bad("a.b", NameRule::Label) && !bad("1a", NameRule::Label) && bad("1a", NameRule::Label1035));
         assert!(!bad("system:node", NameRule::PathSegment) && bad("a/b", NameRule::PathSegment));
         assert!(bad(&"a".repeat(254), NameRule::Subdomain));

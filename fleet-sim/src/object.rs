@@ -18,7 +18,10 @@ pub(crate) fn text<'a>(object: &'a Value, path: &[&str]) -> &'a str {
 }
 
 pub(crate) fn meta<'a>(object: &'a Value, field: &str) -> Option<&'a Value> {
-    object.get("metadata")?.get(field).filter(|value| !value.is_null())
+    object
+        .get("metadata")?
+        .get(field)
+        .filter(|value| !value.is_null())
 }
 
 /// The metadata as a map, made where it is missing or no map.
@@ -58,7 +61,10 @@ pub(crate) fn api_version(object: &Value) -> &str {
 
 /// `namespace/name`, or `name` outside of namespaces: the order of etcd's keys.
 pub(crate) fn key(object: &Value) -> String {
-    key_of(Some(namespace(object)).filter(|namespace| !namespace.is_empty()), name(object))
+    key_of(
+        Some(namespace(object)).filter(|namespace| !namespace.is_empty()),
+        name(object),
+    )
 }
 
 pub(crate) fn key_of(namespace: Option<&str>, name: &str) -> String {
@@ -78,17 +84,28 @@ pub(crate) fn labels(object: &Value) -> impl Iterator<Item = (&str, &str)> {
 }
 
 pub(crate) fn owners(object: &Value) -> impl Iterator<Item = Owner<'_>> {
-    meta(object, "ownerReferences").and_then(Value::as_array).into_iter().flatten().map(|owner| Owner {
-        api_version: api_version(owner),
-        kind: kind(owner),
-        name: text(owner, &["name"]),
-        uid: text(owner, &["uid"]),
-        blocks_deletion: owner.get("blockOwnerDeletion").and_then(Value::as_bool).unwrap_or(false),
-    })
+    meta(object, "ownerReferences")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .map(|owner| Owner {
+            api_version: api_version(owner),
+            kind: kind(owner),
+            name: text(owner, &["name"]),
+            uid: text(owner, &["uid"]),
+            blocks_deletion: owner
+                .get("blockOwnerDeletion")
+                .and_then(Value::as_bool)
+                .unwrap_or(false),
+        })
 }
 
 pub(crate) fn finalizers(object: &Value) -> impl Iterator<Item = &str> {
-    meta(object, "finalizers").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
+    meta(object, "finalizers")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
 }
 
 pub(crate) fn has_finalizer(object: &Value, finalizer: &str) -> bool {
@@ -151,11 +168,15 @@ pub(crate) fn weight(value: &Value, levels: usize) -> Option<usize> {
     match value {
         Value::Array(items) => {
             let levels = levels.checked_sub(1)?;
-            items.iter().try_fold(2, |sum, item| Some(sum + 1 + weight(item, levels)?))
+            items
+                .iter()
+                .try_fold(2, |sum, item| Some(sum + 1 + weight(item, levels)?))
         }
         Value::Object(fields) => {
             let levels = levels.checked_sub(1)?;
-            fields.iter().try_fold(2, |sum, (key, item)| Some(sum + 4 + key.len() + weight(item, levels)?))
+            fields.iter().try_fold(2, |sum, (key, item)| {
+                Some(sum + 4 + key.len() + weight(item, levels)?)
+            })
         }
         Value::String(text) => Some(text.len() + 2),
         _ => Some(8),

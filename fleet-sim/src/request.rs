@@ -157,9 +157,20 @@ pub(crate) struct ApiRequest {
 
 impl ApiRequest {
     pub(crate) fn parse(parts: &http::request::Parts, body: Bytes) -> ApiResult<Self> {
-        let text = |name| parts.headers.get(name).and_then(|v: &http::HeaderValue| v.to_str().ok());
-        let content_type = text(header::CONTENT_TYPE)
-            .map(|value| value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase());
+        let text = |name| {
+            parts
+                .headers
+                .get(name)
+                .and_then(|v: &http::HeaderValue| v.to_str().ok())
+        };
+        let content_type = text(header::CONTENT_TYPE).map(|value| {
+            value
+                .split(';')
+                .next()
+                .unwrap_or_default()
+                .trim()
+                .to_ascii_lowercase()
+        });
         Ok(Self {
             method: parts.method.clone(),
             route: Route::parse(parts.uri.path())?,
@@ -172,7 +183,9 @@ impl ApiRequest {
     }
 
     pub(crate) fn verb(&self) -> Verb {
-        let Route::Resource(path) = &self.route else { return Verb::Discover };
+        let Route::Resource(path) = &self.route else {
+            return Verb::Discover;
+        };
         match (self.method.as_str(), &path.name) {
             ("GET", _) if self.options.watch => Verb::Watch,
             ("GET" | "HEAD", Some(_)) => Verb::Get,
@@ -215,7 +228,10 @@ impl ApiRequest {
         match self.content_type.as_deref() {
             None | Some("application/json" | "*/*") => parse_json(&self.body),
             Some("application/yaml") => parse_yaml(&self.body),
-            Some(_) => Err(ApiError::unsupported_media_type(&["application/json", "application/yaml"])),
+            Some(_) => Err(ApiError::unsupported_media_type(&[
+                "application/json",
+                "application/yaml",
+            ])),
         }
     }
 
@@ -257,10 +273,14 @@ impl Route {
             ["api"] => Ok(Self::CoreVersions),
             ["apis"] => Ok(Self::Groups),
             ["apis", group] => Ok(Self::Group((*group).to_owned())),
-            ["api", version] => Ok(Self::Resources { group: String::new(), version: (*version).to_owned() }),
-            ["apis", group, version] => {
-                Ok(Self::Resources { group: (*group).to_owned(), version: (*version).to_owned() })
-            }
+            ["api", version] => Ok(Self::Resources {
+                group: String::new(),
+                version: (*version).to_owned(),
+            }),
+            ["apis", group, version] => Ok(Self::Resources {
+                group: (*group).to_owned(),
+                version: (*version).to_owned(),
+            }),
             ["api", version, rest @ ..] => ResourcePath::parse("", version, rest),
             ["apis", group, version, rest @ ..] => ResourcePath::parse(group, version, rest),
             _ => Err(ApiError::no_such_resource()),
@@ -395,25 +415,33 @@ impl Propagation {
             "Background" => Ok(Self::Background),
             "Foreground" => Ok(Self::Foreground),
             "Orphan" => Ok(Self::Orphan),
-            _ => Err(unsupported("propagationPolicy", text, "Background, Foreground, Orphan")),
+            _ => Err(unsupported(
+                "propagationPolicy",
+                text,
+                "Background, Foreground, Orphan",
+            )),
         }
     }
 }
 
 pub(crate) fn resource_version(text: &str) -> ApiResult<u64> {
     text.parse().map_err(|_| {
-        ApiError::bad_request(format!("resourceVersion: Invalid value: {text:?}: must be a whole number"))
+        ApiError::bad_request(format!(
+            "resourceVersion: Invalid value: {text:?}: must be a whole number"
+        ))
     })
 }
 
 fn unsupported(key: &str, value: &str, supported: &str) -> Box<ApiError> {
-    ApiError::bad_request(format!("{key}: Unsupported value: {value:?}: supported values: {supported}"))
+    ApiError::bad_request(format!(
+        "{key}: Unsupported value: {value:?}: supported values: {supported}"
+    ))
 }
 
 fn number(key: &str, value: &str) -> ApiResult<i64> {
-    value
-        .parse()
-        .map_err(|_| ApiError::bad_request(format!("{key}: Invalid value: {value:?}: must be a whole number")))
+    value.parse().map_err(|_| {
+        ApiError::bad_request(format!("{key}: Invalid value: {value:?}: must be a whole number"))
+    })
 }
 
 /// Kubernetes reads every value but these as true.
@@ -439,8 +467,16 @@ mod tests {
         let status = route("/api/v1/namespaces/x/status");
         assert_eq!(status.subresource.as_deref(), Some("status"));
         let place = route("/api/v1/namespaces/x/configmaps/c");
-        assert_eq!((place.namespace.as_deref(), place.name.as_deref()), (Some("x"), Some("c")));
-        assert_eq!(route("/apis/g.io/v1/namespaces/x/things/t/scale").subresource.as_deref(), Some("scale"));
+        assert_eq!(
+            (place.namespace.as_deref(), place.name.as_deref()),
+            (Some("x"), Some("c"))
+        );
+        assert_eq!(
+            route("/apis/g.io/v1/namespaces/x/things/t/scale")
+                .subresource
+                .as_deref(),
+            Some("scale")
+        );
     }
 
     #[test]
@@ -449,12 +485,23 @@ mod tests {
         assert_eq!(View::parse(table).unwrap(), View::Whole);
         let metadata = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
         assert_eq!(View::parse(metadata).unwrap(), View::Metadata);
-        assert_eq!(View::parse("application/vnd.kubernetes.protobuf").unwrap_err().code, 406);
+        assert_eq!(
+            View::parse("application/vnd.kubernetes.protobuf")
+                .unwrap_err()
+                .code,
+            406
+        );
     }
 
     #[test]
     fn options_that_mean_nothing_are_refused() {
-        for query in ["limit=x", "dryRun=Some", "labelSelector=%21%21", "resourceVersion=abc", "fieldSelector=a"] {
+        for query in [
+            "limit=x",
+            "dryRun=Some",
+            "labelSelector=%21%21",
+            "resourceVersion=abc",
+            "fieldSelector=a",
+        ] {
             assert_eq!(Options::parse(query).unwrap_err().code, 400, "{query}");
         }
     }

@@ -96,7 +96,11 @@ impl ResourceType {
     }
 
     pub(crate) fn api_version(&self, version: &str) -> String {
-        if self.key.group.is_empty() { version.to_owned() } else { format!("{}/{version}", self.key.group) }
+        if self.key.group.is_empty() {
+            version.to_owned()
+        } else {
+            format!("{}/{version}", self.key.group)
+        }
     }
 
     pub(crate) fn is(&self, group: &str, plural: &str) -> bool {
@@ -132,7 +136,9 @@ impl ResourceType {
 
 impl Registry {
     pub(crate) fn with_built_ins() -> Self {
-        let types = builtin::all().map(|resource| (resource.key.clone(), Arc::new(resource))).collect();
+        let types = builtin::all()
+            .map(|resource| (resource.key.clone(), Arc::new(resource)))
+            .collect();
         Self { types }
     }
 
@@ -143,7 +149,10 @@ impl Registry {
     /// The resource of a path, if it is served in this version.
     pub(crate) fn served(&self, group: &str, version: &str, plural: &str) -> Option<&Arc<ResourceType>> {
         let resource = self.types.get(&ResourceKey::new(group, plural))?;
-        resource.version(version).is_some_and(|version| version.served).then_some(resource)
+        resource
+            .version(version)
+            .is_some_and(|version| version.served)
+            .then_some(resource)
     }
 
     /// The resource whose objects have this apiVersion and kind.
@@ -191,6 +200,9 @@ mod tests {
     fn versions_are_ordered_by_maturity_then_number() {
         let mut versions = ["v1alpha1", "foo", "v1beta1", "v1", "v10", "v1beta2", "v2"];
         versions.sort_by(|a, b| version_order(a, b));
-        assert_eq!(versions, ["v10", "v2", "v1", "v1beta2", "v1beta1", "v1alpha1", "foo"]);
+        assert_eq!(
+            versions,
+            ["v10", "v2", "v1", "v1beta2", "v1beta1", "v1alpha1", "foo"]
+        );
     }
 }

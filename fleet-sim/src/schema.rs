@@ -86,7 +86,10 @@ impl Schema {
 
     /// The schema of a version that gives none: anything goes.
     pub(crate) fn anything() -> Self {
-        let mut schema = Self { preserve_unknown: true, ..Self::default() };
+        let mut schema = Self {
+            preserve_unknown: true,
+            ..Self::default()
+        };
         schema.add_type_meta();
         schema
     }
@@ -102,12 +105,18 @@ impl Schema {
     pub(crate) fn child(&self, key: &str) -> (Option<&Self>, bool) {
         match self.properties.get(key) {
             Some(schema) => (Some(schema), true),
-            None => (self.additional.as_ref().and_then(Option::as_deref), self.open && self.additional.is_none()),
+            None => (
+                self.additional.as_ref().and_then(Option::as_deref),
+                self.open && self.additional.is_none(),
+            ),
         }
     }
 
     fn add_type_meta(&mut self) {
-        let text = || Self { json_type: Some(JsonType::String), ..Self::default() };
+        let text = || Self {
+            json_type: Some(JsonType::String),
+            ..Self::default()
+        };
         self.properties.insert("apiVersion".into(), text());
         self.properties.insert("kind".into(), text());
         self.properties.insert("metadata".into(), Self::metadata());
@@ -142,7 +151,10 @@ impl Schema {
         let flag = |key: &str| definition.get(key).and_then(Value::as_bool).unwrap_or(false);
         let texts = |key: &str| -> Vec<String> {
             let list = definition.get(key).and_then(Value::as_array);
-            list.into_iter().flatten().filter_map(|item| item.as_str().map(str::to_owned)).collect()
+            list.into_iter()
+                .flatten()
+                .filter_map(|item| item.as_str().map(str::to_owned))
+                .collect()
         };
         let text = |key: &str| definition.get(key).and_then(Value::as_str);
         let properties = definition
@@ -151,14 +163,19 @@ impl Schema {
             .into_iter()
             .flatten()
             .map(|(key, child)| {
-                (key.clone(), Self::node(child, &format!("{path}.properties[{key}]"), errors))
+                (
+                    key.clone(),
+                    Self::node(child, &format!("{path}.properties[{key}]"), errors),
+                )
             })
             .collect();
         let additional = match definition.get("additionalProperties") {
             Some(Value::Bool(true)) => Some(None),
-            Some(child @ Value::Object(_)) => {
-                Some(Some(Box::new(Self::node(child, &format!("{path}.additionalProperties"), errors))))
-            }
+            Some(child @ Value::Object(_)) => Some(Some(Box::new(Self::node(
+                child,
+                &format!("{path}.additionalProperties"),
+                errors,
+            )))),
             _ => None,
         };
         let items = definition
@@ -169,7 +186,10 @@ impl Schema {
             json_type: text("type").and_then(JsonType::parse),
             int_or_string: flag("x-kubernetes-int-or-string"),
             nullable: flag("nullable"),
-            default: definition.get("default").filter(|value| !value.is_null()).cloned(),
+            default: definition
+                .get("default")
+                .filter(|value| !value.is_null())
+                .cloned(),
             properties,
             additional,
             items,
@@ -192,7 +212,13 @@ impl Schema {
         self.properties = self
             .properties
             .into_iter()
-            .map(|(key, child)| if key == "metadata" { (key, child) } else { (key, child.opened()) })
+            .map(|(key, child)| {
+                if key == "metadata" {
+                    (key, child)
+                } else {
+                    (key, child.opened())
+                }
+            })
             .collect();
         self.items = self.items.map(|items| Box::new(items.opened()));
         self
@@ -204,16 +230,26 @@ impl Rules {
         let flag = |key: &str| definition.get(key).and_then(Value::as_bool).unwrap_or(false);
         let count = |key: &str| definition.get(key).and_then(Value::as_u64);
         let bound = |key: &str, exclusive: &str| {
-            definition.get(key).filter(|bound| bound.is_number()).map(|bound| (bound.clone(), flag(exclusive)))
+            definition
+                .get(key)
+                .filter(|bound| bound.is_number())
+                .map(|bound| (bound.clone(), flag(exclusive)))
         };
-        let pattern = definition.get("pattern").and_then(Value::as_str).and_then(|pattern| {
-            let compiled = Regex::new(pattern);
-            if let Err(error) = &compiled {
-                let detail = format!("must be a valid regular expression, but isn't: {error}");
-                errors.push(FieldError::invalid(format!("{path}.pattern"), &json!(pattern), detail));
-            }
-            compiled.ok()
-        });
+        let pattern = definition
+            .get("pattern")
+            .and_then(Value::as_str)
+            .and_then(|pattern| {
+                let compiled = Regex::new(pattern);
+                if let Err(error) = &compiled {
+                    let detail = format!("must be a valid regular expression, but isn't: {error}");
+                    errors.push(FieldError::invalid(
+                        format!("{path}.pattern"),
+                        &json!(pattern),
+                        detail,
+                    ));
+                }
+                compiled.ok()
+            });
         let mut many = |key: &str| -> Vec<Schema> {
             let list = definition.get(key).and_then(Value::as_array);
             let compile = |(index, child)| Schema::node(child, &format!("{path}.{key}[{index}]"), errors);
@@ -222,7 +258,10 @@ impl Rules {
         let (all_of, any_of, one_of) = (many("allOf"), many("anyOf"), many("oneOf"));
         Self {
             one_of_values: definition.get("enum").and_then(Value::as_array).cloned(),
-            format: definition.get("format").and_then(Value::as_str).map(str::to_owned),
+            format: definition
+                .get("format")
+                .and_then(Value::as_str)
+                .map(str::to_owned),
             pattern,
             minimum: bound("minimum", "exclusiveMinimum"),
             maximum: bound("maximum", "exclusiveMaximum"),
@@ -237,7 +276,9 @@ impl Rules {
             all_of,
             any_of,
             one_of,
-            not: definition.get("not").map(|not| Box::new(Schema::node(not, &format!("{path}.not"), errors))),
+            not: definition
+                .get("not")
+                .map(|not| Box::new(Schema::node(not, &format!("{path}.not"), errors))),
         }
     }
 }
@@ -283,7 +324,11 @@ impl JsonType {
 
 /// A path with one more field, as Kubernetes writes it.
 fn field(path: &str, key: &str) -> String {
-    if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
+    if path.is_empty() {
+        key.to_owned()
+    } else {
+        format!("{path}.{key}")
+    }
 }
 
 /// What the schema calls the type of a value that is there.

@@ -42,6 +42,7 @@ impl State {
             },
             "spec": {"finalizers": ["kubernetes"]}, "status": {"phase": "Active"},
         });
-        self.store.put(&ResourceKey::new("", "namespaces"), &"v1".into(), &mut namespace);
+        self.store
+            .put(&ResourceKey::new("", "namespaces"), &"v1".into(), &mut namespace);
     }
 }

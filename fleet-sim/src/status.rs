@@ -43,7 +43,11 @@ pub(crate) struct Subject<'a> {
 
 impl Subject<'_> {
     fn qualified(&self) -> String {
-        if self.group.is_empty() { self.plural.to_owned() } else { format!("{}.{}", self.plural, self.group) }
+        if self.group.is_empty() {
+            self.plural.to_owned()
+        } else {
+            format!("{}.{}", self.plural, self.group)
+        }
     }
 
     fn details(&self) -> Details {
@@ -67,44 +71,84 @@ pub(crate) struct FieldError {
 
 impl FieldError {
     pub(crate) fn required(field: impl Into<String>, detail: &str) -> Self {
-        let body = if detail.is_empty() { "Required value".into() } else { format!("Required value: {detail}") };
-        Self { reason: "FieldValueRequired", field: field.into(), body }
+        let body = if detail.is_empty() {
+            "Required value".into()
+        } else {
+            format!("Required value: {detail}")
+        };
+        Self {
+            reason: "FieldValueRequired",
+            field: field.into(),
+            body,
+        }
     }
 
     pub(crate) fn invalid(field: impl Into<String>, value: &Value, detail: impl AsRef<str>) -> Self {
         let body = format!("Invalid value: {}: {}", shown(value), detail.as_ref());
-        Self { reason: "FieldValueInvalid", field: field.into(), body }
+        Self {
+            reason: "FieldValueInvalid",
+            field: field.into(),
+            body,
+        }
     }
 
     pub(crate) fn type_invalid(field: impl Into<String>, found: &str, detail: impl AsRef<str>) -> Self {
         let body = format!("Invalid value: \"{found}\": {}", detail.as_ref());
-        Self { reason: "FieldValueTypeInvalid", field: field.into(), body }
+        Self {
+            reason: "FieldValueTypeInvalid",
+            field: field.into(),
+            body,
+        }
     }
 
     pub(crate) fn not_supported(field: impl Into<String>, value: &Value, supported: &[String]) -> Self {
         let listed: Vec<String> = supported.iter().map(|s| format!("{s:?}")).collect();
-        let body = format!("Unsupported value: {}: supported values: {}", shown(value), listed.join(", "));
-        Self { reason: "FieldValueNotSupported", field: field.into(), body }
+        let body = format!(
+            "Unsupported value: {}: supported values: {}",
+            shown(value),
+            listed.join(", ")
+        );
+        Self {
+            reason: "FieldValueNotSupported",
+            field: field.into(),
+            body,
+        }
     }
 
     pub(crate) fn forbidden(field: impl Into<String>, detail: impl AsRef<str>) -> Self {
         let body = format!("Forbidden: {}", detail.as_ref());
-        Self { reason: "FieldValueForbidden", field: field.into(), body }
+        Self {
+            reason: "FieldValueForbidden",
+            field: field.into(),
+            body,
+        }
     }
 
     pub(crate) fn duplicate(field: impl Into<String>, value: &Value) -> Self {
         let body = format!("Duplicate value: {}", shown(value));
-        Self { reason: "FieldValueDuplicate", field: field.into(), body }
+        Self {
+            reason: "FieldValueDuplicate",
+            field: field.into(),
+            body,
+        }
     }
 
     pub(crate) fn too_long(field: impl Into<String>, max: u64) -> Self {
         let body = format!("Too long: may not be more than {max} bytes");
-        Self { reason: "FieldValueTooLong", field: field.into(), body }
+        Self {
+            reason: "FieldValueTooLong",
+            field: field.into(),
+            body,
+        }
     }
 
     pub(crate) fn too_many(field: impl Into<String>, found: usize, max: u64) -> Self {
         let body = format!("Too many: {found}: must have at most {max} items");
-        Self { reason: "FieldValueTooMany", field: field.into(), body }
+        Self {
+            reason: "FieldValueTooMany",
+            field: field.into(),
+            body,
+        }
     }
 }
 
@@ -115,7 +159,13 @@ fn shown(value: &Value) -> String {
 
 impl ApiError {
     fn new(code: StatusCode, reason: &'static str, message: impl Into<String>) -> Box<Self> {
-        Box::new(Self { code, reason, message: message.into(), details: None, continue_token: None })
+        Box::new(Self {
+            code,
+            reason,
+            message: message.into(),
+            details: None,
+            continue_token: None,
+        })
     }
 
     fn about(mut self: Box<Self>, details: Details) -> Box<Self> {
@@ -130,8 +180,12 @@ impl ApiError {
 
     /// No such path: no group, version, resource or subresource answers here.
     pub(crate) fn no_such_resource() -> Box<Self> {
-        Self::new(StatusCode::NOT_FOUND, "NotFound", "the server could not find the requested resource")
-            .about(Details::default())
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "NotFound",
+            "the server could not find the requested resource",
+        )
+        .about(Details::default())
     }
 
     pub(crate) fn already_exists(subject: Subject<'_>) -> Box<Self> {
@@ -158,13 +212,19 @@ impl ApiError {
     }
 
     pub(crate) fn apply_conflict(message: String, causes: Vec<Cause>) -> Box<Self> {
-        Self::new(StatusCode::CONFLICT, "Conflict", message)
-            .about(Details { causes, ..Details::default() })
+        Self::new(StatusCode::CONFLICT, "Conflict", message).about(Details {
+            causes,
+            ..Details::default()
+        })
     }
 
     pub(crate) fn forbidden(subject: Subject<'_>, cause: impl AsRef<str>) -> Box<Self> {
-        let message =
-            format!("{} \"{}\" is forbidden: {}", subject.qualified(), subject.name, cause.as_ref());
+        let message = format!(
+            "{} \"{}\" is forbidden: {}",
+            subject.qualified(),
+            subject.name,
+            cause.as_ref()
+        );
         Self::new(StatusCode::FORBIDDEN, "Forbidden", message).about(subject.details())
     }
 
@@ -175,16 +235,30 @@ impl ApiError {
     pub(crate) fn invalid(group: &str, kind: &str, name: &str, errors: &[FieldError]) -> Box<Self> {
         let listed: Vec<String> = errors
             .iter()
-            .map(|e| if e.field.is_empty() { e.body.clone() } else { format!("{}: {}", e.field, e.body) })
+            .map(|e| {
+                if e.field.is_empty() {
+                    e.body.clone()
+                } else {
+                    format!("{}: {}", e.field, e.body)
+                }
+            })
             .collect();
-        let what = if group.is_empty() { kind.to_owned() } else { format!("{kind}.{group}") };
+        let what = if group.is_empty() {
+            kind.to_owned()
+        } else {
+            format!("{kind}.{group}")
+        };
         let errors_text = match listed.as_slice() {
             [one] => one.clone(),
             many => format!("[{}]", many.join(", ")),
         };
         let causes = errors
             .iter()
-            .map(|e| Cause { reason: e.reason, message: e.body.clone(), field: e.field.clone() })
+            .map(|e| Cause {
+                reason: e.reason,
+                message: e.body.clone(),
+                field: e.field.clone(),
+            })
             .collect();
         Self::new(
             StatusCode::UNPROCESSABLE_ENTITY,
@@ -210,7 +284,11 @@ impl ApiError {
             "the body of the request was in an unknown format - accepted media types include: {}",
             accepted.join(", ")
         );
-        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "UnsupportedMediaType", message)
+        Self::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "UnsupportedMediaType",
+            message,
+        )
     }
 
     pub(crate) fn not_acceptable(offered: &str) -> Box<Self> {
@@ -236,8 +314,11 @@ impl ApiError {
     /// The revision asked for is still to come.
     pub(crate) fn too_large_resource_version(asked: u64, current: u64) -> Box<Self> {
         let message = format!("Too large resource version: {asked}, current: {current}");
-        let cause =
-            Cause { reason: "ResourceVersionTooLarge", message: "Too large resource version".into(), field: String::new() };
+        let cause = Cause {
+            reason: "ResourceVersionTooLarge",
+            message: "Too large resource version".into(),
+            field: String::new(),
+        };
         Self::new(StatusCode::GATEWAY_TIMEOUT, "Timeout", message).about(Details {
             causes: vec![cause],
             retry_after_seconds: 1,
@@ -277,9 +358,12 @@ impl ApiError {
 impl Details {
     fn to_value(&self) -> Value {
         let mut out = Map::new();
-        for (key, text) in
-            [("name", &self.name), ("group", &self.group), ("kind", &self.kind), ("uid", &self.uid)]
-        {
+        for (key, text) in [
+            ("name", &self.name),
+            ("group", &self.group),
+            ("kind", &self.kind),
+            ("uid", &self.uid),
+        ] {
             if !text.is_empty() {
                 out.insert(key.into(), json!(text));
             }
@@ -305,7 +389,10 @@ impl Details {
 
 /// The answer to a delete that took effect at once.
 pub(crate) fn deleted(subject: Subject<'_>, uid: &str) -> Value {
-    let details = Details { uid: uid.to_owned(), ..subject.details() };
+    let details = Details {
+        uid: uid.to_owned(),
+        ..subject.details()
+    };
     json!({
         "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details.to_value(),
     })
@@ -319,7 +406,11 @@ mod tests {
     fn several_violations_are_listed_in_brackets_with_one_cause_each() {
         let errors = [
             FieldError::required("spec.a", ""),
-            FieldError::invalid("spec.b", &json!(0), "spec.b in body should be greater than or equal to 1"),
+            FieldError::invalid(
+                "spec.b",
+                &json!(0),
+                "spec.b in body should be greater than or equal to 1",
+            ),
         ];
         let status = ApiError::invalid("g.io", "Thing", "x", &errors).to_status();
         assert_eq!(
@@ -334,7 +425,11 @@ mod tests {
 
     #[test]
     fn the_core_group_is_not_written() {
-        let error = ApiError::not_found(Subject { group: "", plural: "namespaces", name: "x" });
+        let error = ApiError::not_found(Subject {
+            group: "",
+            plural: "namespaces",
+            name: "x",
+        });
         assert_eq!(error.to_status()["message"], "namespaces \"x\" not found");
     }
 }

@@ -75,7 +75,10 @@ pub(crate) struct Store {
 
 impl ResourceKey {
     pub(crate) fn new(group: &str, plural: &str) -> Self {
-        Self { group: group.into(), plural: plural.into() }
+        Self {
+            group: group.into(),
+            plural: plural.into(),
+        }
     }
 }
 
@@ -85,7 +88,15 @@ impl Stored {
         let owners = object::owners(value).map(|owner| owner.uid.into()).collect();
         // A Value always serialises: its keys are strings and its numbers finite.
         let json = Bytes::from(serde_json::to_vec(value).unwrap_or_default());
-        Self { key, json, labels, uid: object::uid(value).into(), owners, revision, version }
+        Self {
+            key,
+            json,
+            labels,
+            uid: object::uid(value).into(),
+            owners,
+            revision,
+            version,
+        }
     }
 
     pub(crate) fn key(&self) -> &Arc<str> {
@@ -155,7 +166,12 @@ impl Store {
         self.revision += 1;
         object::set_resource_version(value, self.revision);
         let key: Arc<str> = object::key(value).into();
-        let stored = Arc::new(Stored::new(Arc::clone(&key), Arc::clone(version), self.revision, value));
+        let stored = Arc::new(Stored::new(
+            Arc::clone(&key),
+            Arc::clone(version),
+            self.revision,
+            value,
+        ));
         let (revision, limit) = (self.revision, self.history_limit);
         let collection = self.collection(resource);
         let previous = if deleted {
@@ -174,7 +190,10 @@ impl Store {
             }
         }
         collection.wake.send_replace(revision);
-        let id = ObjectId { resource: resource.clone(), key };
+        let id = ObjectId {
+            resource: resource.clone(),
+            key,
+        };
         if let Some(previous) = &previous {
             self.forget(&id, previous);
         }
@@ -213,7 +232,10 @@ impl Store {
             (Some(namespace), None) => Some(format!("{namespace}/")),
             _ => None,
         };
-        let objects = self.collections.get(resource).map(|collection| &collection.objects);
+        let objects = self
+            .collections
+            .get(resource)
+            .map(|collection| &collection.objects);
         objects
             .into_iter()
             .flat_map(move |objects| match &from {
@@ -235,7 +257,8 @@ impl Store {
         // The first change of an object since then knows what it was before.
         let mut then: BTreeMap<&str, Option<&Arc<Stored>>> = BTreeMap::new();
         for change in self.changes_since(resource, revision)? {
-            then.entry(change.object.key()).or_insert(change.previous.as_ref());
+            then.entry(change.object.key())
+                .or_insert(change.previous.as_ref());
         }
         let in_range = |object: &Arc<Stored>| {
             namespace.is_none_or(|namespace| object.namespace() == namespace)
@@ -245,7 +268,11 @@ impl Store {
             .list(resource, namespace, after)
             .filter(|object| !then.contains_key(&**object.key()));
         let mut objects: Vec<Arc<Stored>> = unchanged.cloned().collect();
-        objects.extend(then.values().filter_map(|object| object.cloned()).filter(in_range));
+        objects.extend(
+            then.values()
+                .filter_map(|object| object.cloned())
+                .filter(in_range),
+        );
         objects.sort_by(|a, b| a.key().cmp(b.key()));
         Ok(objects)
     }
@@ -258,10 +285,14 @@ impl Store {
     ) -> Result<impl Iterator<Item = &Change>, Compacted> {
         let collection = self.collections.get(resource);
         if let Some(collection) = collection.filter(|collection| revision < collection.compacted) {
-            return Err(Compacted { oldest: collection.compacted });
+            return Err(Compacted {
+                oldest: collection.compacted,
+            });
         }
         Ok(collection.into_iter().flat_map(move |collection| {
-            let first = collection.history.partition_point(|change| change.object.revision <= revision);
+            let first = collection
+                .history
+                .partition_point(|change| change.object.revision <= revision);
             collection.history.range(first..)
         }))
     }
@@ -278,18 +309,23 @@ impl Store {
     }
 
     fn collection(&mut self, resource: &ResourceKey) -> &mut Collection {
-        self.collections.entry(resource.clone()).or_insert_with(|| Collection {
-            objects: BTreeMap::new(),
-            history: VecDeque::new(),
-            compacted: 0,
-            wake: watch::Sender::new(0),
-        })
+        self.collections
+            .entry(resource.clone())
+            .or_insert_with(|| Collection {
+                objects: BTreeMap::new(),
+                history: VecDeque::new(),
+                compacted: 0,
+                wake: watch::Sender::new(0),
+            })
     }
 
     fn remember(&mut self, id: &ObjectId, object: &Stored) {
         self.uids.insert(object.uid.clone(), id.clone());
         for owner in &object.owners {
-            self.dependents.entry(owner.clone()).or_default().insert(id.clone());
+            self.dependents
+                .entry(owner.clone())
+                .or_default()
+                .insert(id.clone());
         }
     }
 
@@ -317,7 +353,10 @@ mod tests {
     }
 
     fn names(objects: &[Arc<Stored>]) -> Vec<String> {
-        objects.iter().map(|object| format!("{}@{}", object.key(), object.revision)).collect()
+        objects
+            .iter()
+            .map(|object| format!("{}@{}", object.key(), object.revision))
+            .collect()
     }
 
     #[test]
@@ -335,7 +374,10 @@ mod tests {
         assert_eq!(at(4, Some("x/a")), ["x/b@4", "x/c@3"]);
         let now: Vec<Arc<Stored>> = store.list(&things, Some("x"), None).cloned().collect();
         assert_eq!(names(&now), ["x/b@4", "x/c@3"]);
-        assert_eq!(names(&store.list_at(&things, None, None, 6).unwrap()), ["x/b@4", "x/c@3", "xy/z@6"]);
+        assert_eq!(
+            names(&store.list_at(&things, None, None, 6).unwrap()),
+            ["x/b@4", "x/c@3", "xy/z@6"]
+        );
     }
 
     #[test]
@@ -345,7 +387,10 @@ mod tests {
         for n in 0..5 {
             store.put(&things, &v1, &mut thing("x", "a", n));
         }
-        assert_eq!(store.changes_since(&things, 2).err(), Some(Compacted { oldest: 3 }));
+        assert_eq!(
+            store.changes_since(&things, 2).err(),
+            Some(Compacted { oldest: 3 })
+        );
         assert_eq!(store.changes_since(&things, 3).unwrap().count(), 2);
     }
 }

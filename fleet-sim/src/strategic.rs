@@ -111,10 +111,14 @@ mod tests {
         let definition = json!({"properties": {"env": {"type": "array", "x-kubernetes-list-type": "map",
             "x-kubernetes-list-map-keys": ["name"]}}});
         let schema = Schema::built_in(&definition);
-        let mut value = json!({"env": [{"name": "a", "value": "1"}, {"name": "b"}], "args": ["x"], "gone": 1});
+        let mut value =
+            json!({"env": [{"name": "a", "value": "1"}, {"name": "b"}], "args": ["x"], "gone": 1});
         let patch = json!({"env": [{"name": "a", "value": "2"}, {"name": "b", "$patch": "delete"}, {"name": "c"}],
             "args": ["y"], "gone": null});
         merge(&mut value, &patch, Some(&schema));
-        assert_eq!(value, json!({"env": [{"name": "a", "value": "2"}, {"name": "c"}], "args": ["y"]}));
+        assert_eq!(
+            value,
+            json!({"env": [{"name": "a", "value": "2"}, {"name": "c"}], "args": ["y"]})
+        );
     }
 }

@@ -9,7 +9,10 @@ use serde_json::json;
 use widget::{create, hub, merge, refusal, widgets};
 
 fn names(list: &kube::api::ObjectList<DynamicObject>) -> Vec<&str> {
-    list.items.iter().map(|item| item.metadata.name.as_deref().unwrap()).collect()
+    list.items
+        .iter()
+        .map(|item| item.metadata.name.as_deref().unwrap())
+        .collect()
 }
 
 #[tokio::test(start_paused = true)]
@@ -24,7 +27,10 @@ async fn label_selectors_choose() {
     let list = |selector: &str| ListParams::default().labels(selector);
     assert_eq!(names(&api.list(&list("env=prod")).await.unwrap()), ["a", "c"]);
     assert_eq!(names(&api.list(&list("env!=prod")).await.unwrap()), ["b", "d"]);
-    assert_eq!(names(&api.list(&list("env in (test,stage)")).await.unwrap()), ["b"]);
+    assert_eq!(
+        names(&api.list(&list("env in (test,stage)")).await.unwrap()),
+        ["b"]
+    );
     assert_eq!(names(&api.list(&list("!env")).await.unwrap()), ["d"]);
     assert_eq!(refusal(api.list(&list("env in prod")).await).code, 400);
 }
@@ -40,12 +46,17 @@ async fn field_selectors_choose_by_name_and_by_what_the_kind_allows() {
     assert_eq!(names(&api.list(&list("spec.colour=red")).await.unwrap()), ["a"]);
     assert_eq!(names(&api.list(&list("spec.colour!=red")).await.unwrap()), ["b"]);
     let status = refusal(api.list(&list("spec.size=1")).await);
-    assert_eq!((status.code, status.message.as_str()), (400, "field label not supported: spec.size"));
+    assert_eq!(
+        (status.code, status.message.as_str()),
+        (400, "field label not supported: spec.size")
+    );
 
     let pods: Api<Pod> = Api::default_namespaced(hub.client());
     for (name, node) in [("p", "n1"), ("q", "n2")] {
         let pod = json!({"metadata": {"name": name}, "spec": {"nodeName": node, "containers": []}});
-        pods.create(&PostParams::default(), &serde_json::from_value(pod).unwrap()).await.unwrap();
+        pods.create(&PostParams::default(), &serde_json::from_value(pod).unwrap())
+            .await
+            .unwrap();
     }
     let on_node = pods.list(&list("spec.nodeName=n2")).await.unwrap();
     assert_eq!(on_node.items.len(), 1);
@@ -53,7 +64,11 @@ async fn field_selectors_choose_by_name_and_by_what_the_kind_allows() {
 
 #[tokio::test(start_paused = true)]
 async fn a_list_holds_one_namespace_or_all() {
-    let hub = Hub::builder().crds([widget::definition()]).create_missing_namespaces(true).start().unwrap();
+    let hub = Hub::builder()
+        .crds([widget::definition()])
+        .create_missing_namespaces(true)
+        .start()
+        .unwrap();
     for namespace in ["x", "x-y", "y"] {
         let api = Api::namespaced_with(hub.client(), namespace, &widget::resource("v1"));
         create(&api, "a", json!({"size": 1})).await;
@@ -76,23 +91,35 @@ async fn pages_show_one_moment_whatever_happens_between_them() {
     let first = api.list(&ListParams::default().limit(2)).await.unwrap();
     assert_eq!(names(&first), ["a", "b"]);
     assert_eq!(first.metadata.remaining_item_count, Some(3));
-    api.delete("c", &kube::api::DeleteParams::default()).await.unwrap();
+    api.delete("c", &kube::api::DeleteParams::default())
+        .await
+        .unwrap();
     merge(&api, "d", json!({"spec": {"size": 9}})).await;
     create(&api, "bb", json!({"size": 1})).await;
     let token = first.metadata.continue_.clone().unwrap();
-    let second = api.list(&ListParams::default().limit(2).continue_token(&token)).await.unwrap();
+    let second = api
+        .list(&ListParams::default().limit(2).continue_token(&token))
+        .await
+        .unwrap();
     assert_eq!(names(&second), ["c", "d"]);
     assert_eq!(second.items[1].data["spec"]["size"], 1);
     assert_eq!(second.metadata.resource_version, first.metadata.resource_version);
     let token = second.metadata.continue_.clone().unwrap();
-    let third = api.list(&ListParams::default().limit(2).continue_token(&token)).await.unwrap();
+    let third = api
+        .list(&ListParams::default().limit(2).continue_token(&token))
+        .await
+        .unwrap();
     assert_eq!(names(&third), ["e"]);
     assert_eq!(third.metadata.continue_.as_deref().unwrap_or_default(), "");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_page_that_comes_too_late_is_gone_with_a_way_on() {
-    let hub = Hub::builder().crds([widget::definition()]).history(3).start().unwrap();
+    let hub = Hub::builder()
+        .crds([widget::definition()])
+        .history(3)
+        .start()
+        .unwrap();
     let api = widgets(&hub);
     for name in ["a", "b", "c"] {
         create(&api, name, json!({"size": 1})).await;
@@ -105,9 +132,15 @@ async fn a_page_that_comes_too_late_is_gone_with_a_way_on() {
     let status = refusal(api.list(&ListParams::default().continue_token(&token)).await);
     assert_eq!((status.code, status.reason.as_str()), (410, "Expired"));
     let inconsistent = status.metadata.unwrap().continue_.unwrap();
-    let rest = api.list(&ListParams::default().continue_token(&inconsistent)).await.unwrap();
+    let rest = api
+        .list(&ListParams::default().continue_token(&inconsistent))
+        .await
+        .unwrap();
     assert_eq!(names(&rest), ["b", "c"]);
-    assert_eq!(refusal(api.list(&ListParams::default().continue_token("rubbish")).await).code, 400);
+    assert_eq!(
+        refusal(api.list(&ListParams::default().continue_token("rubbish")).await).code,
+        400
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -115,11 +148,19 @@ async fn an_exact_version_is_served_from_the_history_and_a_future_one_refused() 
     let hub = hub();
     let api = widgets(&hub);
     create(&api, "a", json!({"size": 1})).await;
-    let then = api.list(&ListParams::default()).await.unwrap().metadata.resource_version.unwrap();
+    let then = api
+        .list(&ListParams::default())
+        .await
+        .unwrap()
+        .metadata
+        .resource_version
+        .unwrap();
     create(&api, "b", json!({"size": 1})).await;
     let exact = ListParams::default().at(&then).matching(VersionMatch::Exact);
     assert_eq!(names(&api.list(&exact).await.unwrap()), ["a"]);
-    let no_older = ListParams::default().at(&then).matching(VersionMatch::NotOlderThan);
+    let no_older = ListParams::default()
+        .at(&then)
+        .matching(VersionMatch::NotOlderThan);
     assert_eq!(names(&api.list(&no_older).await.unwrap()), ["a", "b"]);
     let status = refusal(api.list(&ListParams::default().at("99999")).await);
     assert_eq!((status.code, status.reason.as_str()), (504, "Timeout"));

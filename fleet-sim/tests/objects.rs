@@ -25,7 +25,11 @@ async fn a_created_object_gets_identity_time_and_generation() {
 #[tokio::test(start_paused = true)]
 async fn one_seed_gives_one_sequence_of_answers() {
     async fn run(seed: u64) -> Vec<DynamicObject> {
-        let hub = Hub::builder().crds([widget::definition()]).seed(seed).start().unwrap();
+        let hub = Hub::builder()
+            .crds([widget::definition()])
+            .seed(seed)
+            .start()
+            .unwrap();
         let api = widgets(&hub);
         let mut generated = new_widget("", json!({"size": 1}));
         generated.metadata.name = None;
@@ -45,7 +49,10 @@ async fn a_name_is_taken_once() {
     let hub = hub();
     let api = widgets(&hub);
     create(&api, "a", json!({"size": 1})).await;
-    let status = refusal(api.create(&PostParams::default(), &new_widget("a", json!({"size": 1}))).await);
+    let status = refusal(
+        api.create(&PostParams::default(), &new_widget("a", json!({"size": 1})))
+            .await,
+    );
     assert_eq!((status.code, status.reason.as_str()), (409, "AlreadyExists"));
     assert_eq!(status.message, "widgets.example.dev \"a\" already exists");
 }
@@ -54,23 +61,49 @@ async fn a_name_is_taken_once() {
 async fn an_object_needs_a_valid_name() {
     let hub = hub();
     let api = widgets(&hub);
-    let status = refusal(api.create(&PostParams::default(), &new_widget("Not Valid", json!({"size": 1}))).await);
+    let status = refusal(
+        api.create(
+            &PostParams::default(),
+            &new_widget("Not Valid", json!({"size": 1})),
+        )
+        .await,
+    );
     assert_eq!((status.code, status.reason.as_str()), (422, "Invalid"));
-    assert!(status.message.contains("metadata.name: Invalid value: \"Not Valid\""), "{}", status.message);
+    assert!(
+        status
+            .message
+            .contains("metadata.name: Invalid value: \"Not Valid\""),
+        "{}",
+        status.message
+    );
     let mut nameless = new_widget("", json!({"size": 1}));
     nameless.metadata.name = None;
     let status = refusal(api.create(&PostParams::default(), &nameless).await);
-    assert!(status.message.contains("name or generateName is required"), "{}", status.message);
+    assert!(
+        status.message.contains("name or generateName is required"),
+        "{}",
+        status.message
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_namespace_must_exist_unless_the_hub_makes_it() {
     let strict = hub();
     let api: Api<DynamicObject> = Api::namespaced_with(strict.client(), "nowhere", &widget::resource("v1"));
-    let status = refusal(api.create(&PostParams::default(), &new_widget("a", json!({"size": 1}))).await);
-    assert_eq!((status.code, status.message.as_str()), (404, "namespaces \"nowhere\" not found"));
+    let status = refusal(
+        api.create(&PostParams::default(), &new_widget("a", json!({"size": 1})))
+            .await,
+    );
+    assert_eq!(
+        (status.code, status.message.as_str()),
+        (404, "namespaces \"nowhere\" not found")
+    );
 
-    let easy = Hub::builder().crds([widget::definition()]).create_missing_namespaces(true).start().unwrap();
+    let easy = Hub::builder()
+        .crds([widget::definition()])
+        .create_missing_namespaces(true)
+        .start()
+        .unwrap();
     let api: Api<DynamicObject> = Api::namespaced_with(easy.client(), "nowhere", &widget::resource("v1"));
     create(&api, "a", json!({"size": 1})).await;
     let namespaces: Api<Namespace> = Api::all(easy.client());
@@ -90,11 +123,19 @@ async fn replacing_needs_the_version_that_was_read() {
     second.data["spec"]["size"] = json!(3);
     let status = refusal(api.replace("a", &PostParams::default(), &second).await);
     assert_eq!((status.code, status.reason.as_str()), (409, "Conflict"));
-    assert!(status.message.contains("the object has been modified"), "{}", status.message);
+    assert!(
+        status.message.contains("the object has been modified"),
+        "{}",
+        status.message
+    );
     second.metadata.resource_version = None;
     let status = refusal(api.replace("a", &PostParams::default(), &second).await);
     assert_eq!(status.code, 422);
-    assert!(status.message.contains("must be specified for an update"), "{}", status.message);
+    assert!(
+        status.message.contains("must be specified for an update"),
+        "{}",
+        status.message
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -102,9 +143,15 @@ async fn a_write_that_changes_nothing_moves_nothing() {
     let hub = hub();
     let api = widgets(&hub);
     let made = create(&api, "a", json!({"size": 1})).await;
-    assert_eq!(api.replace("a", &PostParams::default(), &made).await.unwrap(), made);
+    assert_eq!(
+        api.replace("a", &PostParams::default(), &made).await.unwrap(),
+        made
+    );
     assert_eq!(merge(&api, "a", json!({"spec": {"size": 1}})).await, made);
-    assert_eq!(merge(&api, "a", json!({"metadata": {"labels": null}})).await, made);
+    assert_eq!(
+        merge(&api, "a", json!({"metadata": {"labels": null}})).await,
+        made
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -115,10 +162,19 @@ async fn generation_moves_with_the_spec_only() {
     let labelled = merge(&api, "a", json!({"metadata": {"labels": {"x": "y"}}})).await;
     assert_eq!(labelled.metadata.generation, Some(1));
     let status = json!({"status": {"phase": "Ready"}});
-    let ready = api.patch_status("a", &PatchParams::default(), &Patch::Merge(status)).await.unwrap();
-    assert_eq!((ready.metadata.generation, &ready.data["status"]["phase"]), (Some(1), &json!("Ready")));
+    let ready = api
+        .patch_status("a", &PatchParams::default(), &Patch::Merge(status))
+        .await
+        .unwrap();
+    assert_eq!(
+        (ready.metadata.generation, &ready.data["status"]["phase"]),
+        (Some(1), &json!("Ready"))
+    );
     let bigger = merge(&api, "a", json!({"spec": {"size": 2}})).await;
-    assert_eq!((bigger.metadata.generation, &bigger.data["status"]["phase"]), (Some(2), &json!("Ready")));
+    assert_eq!(
+        (bigger.metadata.generation, &bigger.data["status"]["phase"]),
+        (Some(2), &json!("Ready"))
+    );
     assert!(version_of(&bigger) > version_of(&ready));
 }
 
@@ -133,8 +189,14 @@ async fn the_status_is_written_through_its_subresource_only() {
     let patched = merge(&api, "a", json!({"status": {"phase": "Sly"}})).await;
     assert_eq!(patched, made);
     let both = json!({"metadata": {"labels": {"x": "y"}}, "spec": {"size": 9}, "status": {"phase": "Ready"}});
-    let ready = api.patch_status("a", &PatchParams::default(), &Patch::Merge(both)).await.unwrap();
-    assert_eq!(ready.data, json!({"spec": {"size": 1, "colour": "blue"}, "status": {"phase": "Ready"}}));
+    let ready = api
+        .patch_status("a", &PatchParams::default(), &Patch::Merge(both))
+        .await
+        .unwrap();
+    assert_eq!(
+        ready.data,
+        json!({"spec": {"size": 1, "colour": "blue"}, "status": {"phase": "Ready"}})
+    );
     assert_eq!(ready.metadata.labels, None);
 }
 
@@ -161,7 +223,10 @@ async fn a_patch_with_a_stale_version_is_a_conflict() {
     let made = create(&api, "a", json!({"size": 1})).await;
     merge(&api, "a", json!({"spec": {"size": 2}})).await;
     let stale = json!({"metadata": {"resourceVersion": made.metadata.resource_version}, "spec": {"size": 3}});
-    let status = refusal(api.patch("a", &PatchParams::default(), &Patch::Merge(stale)).await);
+    let status = refusal(
+        api.patch("a", &PatchParams::default(), &Patch::Merge(stale))
+            .await,
+    );
     assert_eq!((status.code, status.reason.as_str()), (409, "Conflict"));
 }
 
@@ -174,14 +239,29 @@ async fn a_strategic_patch_merges_containers_by_name() {
     .unwrap();
     pods.create(&PostParams::default(), &pod).await.unwrap();
     let patch = json!({"spec": {"containers": [{"name": "b", "image": "three"}]}});
-    let patched = pods.patch("p", &PatchParams::default(), &Patch::Strategic(&patch)).await.unwrap();
-    let images: Vec<_> = patched.spec.unwrap().containers.into_iter().map(|c| c.image.unwrap()).collect();
+    let patched = pods
+        .patch("p", &PatchParams::default(), &Patch::Strategic(&patch))
+        .await
+        .unwrap();
+    let images: Vec<_> = patched
+        .spec
+        .unwrap()
+        .containers
+        .into_iter()
+        .map(|c| c.image.unwrap())
+        .collect();
     assert_eq!(images, ["one", "three"]);
 
     let api = widgets(&hub);
     create(&api, "a", json!({"size": 1})).await;
-    let status = refusal(api.patch("a", &PatchParams::default(), &Patch::Strategic(&patch)).await);
-    assert_eq!((status.code, status.reason.as_str()), (415, "UnsupportedMediaType"));
+    let status = refusal(
+        api.patch("a", &PatchParams::default(), &Patch::Strategic(&patch))
+            .await,
+    );
+    assert_eq!(
+        (status.code, status.reason.as_str()),
+        (415, "UnsupportedMediaType")
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -193,12 +273,22 @@ async fn the_immutable_cannot_be_changed() {
         json!({"metadata": {"name": "b"}}),
         json!({"metadata": {"creationTimestamp": "2020-01-01T00:00:00Z"}}),
     ] {
-        let status = refusal(api.patch("a", &PatchParams::default(), &Patch::Merge(&patch)).await);
+        let status = refusal(
+            api.patch("a", &PatchParams::default(), &Patch::Merge(&patch))
+                .await,
+        );
         assert_eq!(status.code, 422, "{patch}");
-        assert!(status.message.contains("field is immutable"), "{}", status.message);
+        assert!(
+            status.message.contains("field is immutable"),
+            "{}",
+            status.message
+        );
     }
     let other_uid = json!({"metadata": {"uid": "other"}});
-    let status = refusal(api.patch("a", &PatchParams::default(), &Patch::Merge(&other_uid)).await);
+    let status = refusal(
+        api.patch("a", &PatchParams::default(), &Patch::Merge(&other_uid))
+            .await,
+    );
     assert_eq!(status.code, 409);
 }
 
@@ -206,13 +296,25 @@ async fn the_immutable_cannot_be_changed() {
 async fn a_dry_run_answers_and_keeps_nothing() {
     let hub = hub();
     let api = widgets(&hub);
-    let dry = PostParams { dry_run: true, ..PostParams::default() };
-    let shown = api.create(&dry, &new_widget("a", json!({"size": 1}))).await.unwrap();
+    let dry = PostParams {
+        dry_run: true,
+        ..PostParams::default()
+    };
+    let shown = api
+        .create(&dry, &new_widget("a", json!({"size": 1})))
+        .await
+        .unwrap();
     assert_eq!(shown.data["spec"]["colour"], "blue");
     assert_eq!(api.get_opt("a").await.unwrap(), None);
     let made = create(&api, "a", json!({"size": 1})).await;
-    let params = PatchParams { dry_run: true, ..PatchParams::default() };
-    let shown = api.patch("a", &params, &Patch::Merge(json!({"spec": {"size": 4}}))).await.unwrap();
+    let params = PatchParams {
+        dry_run: true,
+        ..PatchParams::default()
+    };
+    let shown = api
+        .patch("a", &params, &Patch::Merge(json!({"spec": {"size": 4}})))
+        .await
+        .unwrap();
     assert_eq!(shown.data["spec"]["size"], 4);
     assert_eq!(api.get("a").await.unwrap(), made);
 }
@@ -221,7 +323,8 @@ async fn a_dry_run_answers_and_keeps_nothing() {
 async fn a_secrets_plain_strings_become_data() {
     let hub = hub();
     let secrets: Api<Secret> = Api::default_namespaced(hub.client());
-    let secret = serde_json::from_value(json!({"metadata": {"name": "s"}, "stringData": {"user": "me"}})).unwrap();
+    let secret =
+        serde_json::from_value(json!({"metadata": {"name": "s"}, "stringData": {"user": "me"}})).unwrap();
     let made: Secret = secrets.create(&PostParams::default(), &secret).await.unwrap();
     assert_eq!(made.string_data, None);
     assert_eq!(made.data.unwrap()["user"].0, b"me");
@@ -234,17 +337,28 @@ async fn scale_reads_and_writes_the_replicas() {
     let api = widgets(&hub);
     create(&api, "a", json!({"size": 1, "replicas": 2})).await;
     let observed = json!({"status": {"replicas": 1, "selector": "app=a"}});
-    api.patch_status("a", &PatchParams::default(), &Patch::Merge(observed)).await.unwrap();
+    api.patch_status("a", &PatchParams::default(), &Patch::Merge(observed))
+        .await
+        .unwrap();
     let scale = api.get_scale("a").await.unwrap();
     assert_eq!(scale.spec.as_ref().unwrap().replicas, Some(2));
     assert_eq!(scale.status.as_ref().unwrap().selector.as_deref(), Some("app=a"));
     let to_five = Patch::Merge(json!({"spec": {"replicas": 5}}));
-    let scaled = api.patch_scale("a", &PatchParams::default(), &to_five).await.unwrap();
+    let scaled = api
+        .patch_scale("a", &PatchParams::default(), &to_five)
+        .await
+        .unwrap();
     assert_eq!(scaled.spec.unwrap().replicas, Some(5));
     let object = api.get("a").await.unwrap();
-    assert_eq!((&object.data["spec"]["replicas"], object.metadata.generation), (&json!(5), Some(2)));
+    assert_eq!(
+        (&object.data["spec"]["replicas"], object.metadata.generation),
+        (&json!(5), Some(2))
+    );
     let negative = Patch::Merge(json!({"spec": {"replicas": -1}}));
-    assert_eq!(refusal(api.patch_scale("a", &PatchParams::default(), &negative).await).code, 422);
+    assert_eq!(
+        refusal(api.patch_scale("a", &PatchParams::default(), &negative).await).code,
+        422
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -255,7 +369,14 @@ async fn metadata_alone_can_be_asked_for() {
     let one = api.get_metadata("a").await.unwrap();
     assert_eq!(one.metadata.name.as_deref(), Some("a"));
     assert_eq!(one.types.unwrap().kind, "PartialObjectMetadata");
-    assert_eq!(api.list_metadata(&kube::api::ListParams::default()).await.unwrap().items.len(), 1);
+    assert_eq!(
+        api.list_metadata(&kube::api::ListParams::default())
+            .await
+            .unwrap()
+            .items
+            .len(),
+        1
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -263,9 +384,15 @@ async fn what_is_not_there_is_not_found() {
     let hub = hub();
     let maps: Api<ConfigMap> = Api::default_namespaced(hub.client());
     let status = refusal(maps.get("none").await);
-    assert_eq!((status.code, status.message.as_str()), (404, "configmaps \"none\" not found"));
+    assert_eq!(
+        (status.code, status.message.as_str()),
+        (404, "configmaps \"none\" not found")
+    );
     let details = status.details.unwrap();
-    assert_eq!((details.name.as_str(), details.kind.as_str()), ("none", "configmaps"));
+    assert_eq!(
+        (details.name.as_str(), details.kind.as_str()),
+        ("none", "configmaps")
+    );
     let gvk = kube::api::GroupVersionKind::gvk("example.dev", "v9", "Widget");
     let unserved: Api<DynamicObject> =
         Api::default_namespaced_with(hub.client(), &kube::api::ApiResource::from_gvk(&gvk));

@@ -15,7 +15,12 @@ pub(super) struct FieldSet {
 impl FieldSet {
     pub(super) fn decode(fields: &Value) -> Self {
         let mut set = Self::default();
-        for (element, below) in fields.as_object().into_iter().flatten().filter(|(key, _)| *key != ".") {
+        for (element, below) in fields
+            .as_object()
+            .into_iter()
+            .flatten()
+            .filter(|(key, _)| *key != ".")
+        {
             let is_leaf = below.as_object().is_none_or(Map::is_empty);
             if is_leaf || below.get(".").is_some() {
                 set.members.insert(element.as_str().into());
@@ -69,7 +74,10 @@ impl FieldSet {
             children: BTreeMap::new(),
         };
         for (element, below) in &self.children {
-            let rest = other.children.get(element).map_or_else(|| below.clone(), |other| below.without(other));
+            let rest = other
+                .children
+                .get(element)
+                .map_or_else(|| below.clone(), |other| below.without(other));
             out.add_child(element.clone(), rest);
         }
         out
@@ -145,7 +153,11 @@ fn shown(element: &str) -> String {
         Some(("f:", field)) => format!(".{field}"),
         Some(("k:", keys)) => {
             let keys: Value = serde_json::from_str(keys).unwrap_or_default();
-            let pairs = keys.as_object().into_iter().flatten().map(|(key, value)| format!("{key}={value}"));
+            let pairs = keys
+                .as_object()
+                .into_iter()
+                .flatten()
+                .map(|(key, value)| format!("{key}={value}"));
             format!("[{}]", pairs.collect::<Vec<_>>().join(","))
         }
         Some(("v:", value)) => format!("[={value}]"),

@@ -52,7 +52,11 @@ impl Managers {
         let mut managers = Self::default();
         for entry in entries.into_iter().flatten() {
             let text = |key: &str| object::text(entry, &[key]).to_owned();
-            let operation = if text("operation") == "Apply" { Operation::Apply } else { Operation::Update };
+            let operation = if text("operation") == "Apply" {
+                Operation::Apply
+            } else {
+                Operation::Update
+            };
             let api_version = text("apiVersion");
             let id = ManagerId {
                 manager: text("manager"),
@@ -62,7 +66,14 @@ impl Managers {
             };
             let fields = entry.get("fieldsV1").map(FieldSet::decode).unwrap_or_default();
             if !fields.is_empty() {
-                managers.0.insert(id, Entry { api_version, time: text("time"), fields });
+                managers.0.insert(
+                    id,
+                    Entry {
+                        api_version,
+                        time: text("time"),
+                        fields,
+                    },
+                );
             }
         }
         managers
@@ -149,9 +160,17 @@ impl Managers {
         }
         self.take_away(Some(&id), &taken, &changes.removed);
         if !fields.is_empty() {
-            let unchanged = last.filter(|last| last.fields == fields && last.api_version == writer.api_version);
+            let unchanged =
+                last.filter(|last| last.fields == fields && last.api_version == writer.api_version);
             let time = unchanged.map_or_else(|| writer.now.to_owned(), |last| last.time);
-            self.0.insert(id, Entry { api_version: writer.api_version.to_owned(), time, fields });
+            self.0.insert(
+                id,
+                Entry {
+                    api_version: writer.api_version.to_owned(),
+                    time,
+                    fields,
+                },
+            );
         }
         Ok(merged)
     }
@@ -248,7 +267,12 @@ mod tests {
     use super::*;
 
     fn writer(manager: &'static str) -> Writer<'static> {
-        Writer { manager, api_version: "g/v1", subresource: "", now: "2026-01-01T00:00:00Z" }
+        Writer {
+            manager,
+            api_version: "g/v1",
+            subresource: "",
+            now: "2026-01-01T00:00:00Z",
+        }
     }
 
     #[test]
@@ -257,15 +281,27 @@ mod tests {
         let mut managers = Managers::default();
         let empty = json!({});
         let (one, two) = (json!({"spec": {"a": 1, "b": 1}}), json!({"spec": {"a": 2}}));
-        let live = managers.apply(&empty, &one, &schema, writer("one"), false).unwrap();
-        let refused = managers.clone().apply(&live, &two, &schema, writer("two"), false).unwrap_err();
-        assert_eq!(refused.message, "Apply failed with 1 conflict: conflict with \"one\": .spec.a");
+        let live = managers
+            .apply(&empty, &one, &schema, writer("one"), false)
+            .unwrap();
+        let refused = managers
+            .clone()
+            .apply(&live, &two, &schema, writer("two"), false)
+            .unwrap_err();
+        assert_eq!(
+            refused.message,
+            "Apply failed with 1 conflict: conflict with \"one\": .spec.a"
+        );
         let live = managers.apply(&live, &two, &schema, writer("two"), true).unwrap();
         assert_eq!(live, json!({"spec": {"a": 2, "b": 1}}));
         // One no longer owns `a`: leaving it out does not remove it.
-        let live = managers.apply(&live, &json!({"spec": {"b": 1}}), &schema, writer("one"), false).unwrap();
+        let live = managers
+            .apply(&live, &json!({"spec": {"b": 1}}), &schema, writer("one"), false)
+            .unwrap();
         assert_eq!(live, json!({"spec": {"a": 2, "b": 1}}));
-        let live = managers.apply(&live, &json!({}), &schema, writer("two"), false).unwrap();
+        let live = managers
+            .apply(&live, &json!({}), &schema, writer("two"), false)
+            .unwrap();
         assert_eq!(live, json!({"spec": {"b": 1}}));
     }
 
@@ -274,9 +310,15 @@ mod tests {
         let schema = Schema::anything();
         let mut managers = Managers::default();
         let config = json!({"spec": {"a": 1}});
-        let live = managers.apply(&json!({}), &config, &schema, writer("one"), false).unwrap();
-        let live = managers.apply(&live, &config, &schema, writer("two"), false).unwrap();
-        let live = managers.apply(&live, &json!({}), &schema, writer("one"), false).unwrap();
+        let live = managers
+            .apply(&json!({}), &config, &schema, writer("one"), false)
+            .unwrap();
+        let live = managers
+            .apply(&live, &config, &schema, writer("two"), false)
+            .unwrap();
+        let live = managers
+            .apply(&live, &json!({}), &schema, writer("one"), false)
+            .unwrap();
         assert_eq!(live, config);
     }
 
@@ -284,10 +326,23 @@ mod tests {
     fn an_update_takes_what_it_changes() {
         let schema = Schema::anything();
         let mut managers = Managers::default();
-        let live = managers.apply(&json!({}), &json!({"spec": {"a": 1}}), &schema, writer("one"), false).unwrap();
+        let live = managers
+            .apply(
+                &json!({}),
+                &json!({"spec": {"a": 1}}),
+                &schema,
+                writer("one"),
+                false,
+            )
+            .unwrap();
         let new = json!({"spec": {"a": 2}});
         managers.update(&live, &new, &schema, writer("edit"));
-        let refused = managers.apply(&new, &json!({"spec": {"a": 3}}), &schema, writer("one"), false).unwrap_err();
-        assert_eq!(refused.message, "Apply failed with 1 conflict: conflict with \"edit\" using g/v1: .spec.a");
+        let refused = managers
+            .apply(&new, &json!({"spec": {"a": 3}}), &schema, writer("one"), false)
+            .unwrap_err();
+        assert_eq!(
+            refused.message,
+            "Apply failed with 1 conflict: conflict with \"edit\" using g/v1: .spec.a"
+        );
     }
 }

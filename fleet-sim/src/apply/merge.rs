@@ -85,7 +85,9 @@ pub(super) fn merge(live: &Value, config: &Value, schema: Option<&Schema>) -> Va
             let mut out = live.clone();
             for (key, value) in fields {
                 let (child_schema, _) = child(schema, key);
-                let merged = live.get(key).map_or_else(|| value.clone(), |live| merge(live, value, child_schema));
+                let merged = live
+                    .get(key)
+                    .map_or_else(|| value.clone(), |live| merge(live, value, child_schema));
                 out.insert(key.clone(), merged);
             }
             Value::Object(out)
@@ -107,7 +109,9 @@ fn merge_lists(live: &[Value], items: &[Value], schema: Option<&Schema>) -> Valu
     }
     let items_schema = schema.and_then(|schema| schema.items.as_deref());
     let merged = |item: &Value| {
-        lives.get(&identity(item)).map_or_else(|| item.clone(), |live| merge(live, item, items_schema))
+        lives
+            .get(&identity(item))
+            .map_or_else(|| item.clone(), |live| merge(live, item, items_schema))
     };
     let (mut out, mut rest) = (Vec::new(), items.iter());
     for item in live {
@@ -134,7 +138,12 @@ pub(super) fn remove_abandoned(value: &mut Value, schema: Option<&Schema>, last:
         if let Some(last) = last.children.get(element)
             && !is_leaf(child, child_schema)
         {
-            remove_abandoned(child, child_schema, last, kept.children.get(element).unwrap_or(&none));
+            remove_abandoned(
+                child,
+                child_schema,
+                last,
+                kept.children.get(element).unwrap_or(&none),
+            );
         }
         true
     };
@@ -168,7 +177,10 @@ fn parts<'v, 's>(value: &'v Value, schema: Option<&'s Schema>) -> Vec<Part<'v, '
             .collect(),
         Value::Array(items) => {
             let items_schema = schema.and_then(|schema| schema.items.as_deref());
-            items.iter().map(|item| (element_of(item, schema), item, items_schema, false)).collect()
+            items
+                .iter()
+                .map(|item| (element_of(item, schema), item, items_schema, false))
+                .collect()
         }
         _ => Vec::new(),
     }
@@ -198,7 +210,10 @@ fn is_leaf(value: &Value, schema: Option<&Schema>) -> bool {
 /// In built-in types these are structs inside structs, always there, so that nobody owns their being there.
 fn is_embedded_struct(element: &str, schema: Option<&Schema>) -> bool {
     schema.is_none_or(|schema| schema.open)
-        && matches!(element, "f:spec" | "f:status" | "f:template" | "f:strategy" | "f:metadata")
+        && matches!(
+            element,
+            "f:spec" | "f:status" | "f:template" | "f:strategy" | "f:metadata"
+        )
         && schema.is_some()
 }
 
@@ -209,7 +224,9 @@ fn element_of(item: &Value, schema: Option<&Schema>) -> Box<str> {
             let items_schema = schema.and_then(|schema| schema.items.as_deref());
             let mut found = Map::new();
             for key in keys {
-                let default = child(items_schema, key).0.and_then(|schema| schema.default.as_ref());
+                let default = child(items_schema, key)
+                    .0
+                    .and_then(|schema| schema.default.as_ref());
                 if let Some(value) = item.get(key).or(default) {
                     found.insert(key.clone(), value.clone());
                 }
@@ -271,10 +288,20 @@ mod tests {
     #[test]
     fn what_nobody_holds_any_more_goes() {
         let schema = schema();
-        let mut live = json!({"spec": {"items": [{"name": "x", "size": 1}, {"name": "y"}], "tags": ["a", "b"]}});
-        let last = field_set(&json!({"spec": {"items": [{"name": "x", "size": 1}], "tags": ["a"]}}), Some(&schema));
-        let kept = field_set(&json!({"spec": {"items": [{"name": "x"}], "tags": ["b"]}}), Some(&schema));
+        let mut live =
+            json!({"spec": {"items": [{"name": "x", "size": 1}, {"name": "y"}], "tags": ["a", "b"]}});
+        let last = field_set(
+            &json!({"spec": {"items": [{"name": "x", "size": 1}], "tags": ["a"]}}),
+            Some(&schema),
+        );
+        let kept = field_set(
+            &json!({"spec": {"items": [{"name": "x"}], "tags": ["b"]}}),
+            Some(&schema),
+        );
         remove_abandoned(&mut live, Some(&schema), &last, &kept);
-        assert_eq!(live, json!({"spec": {"items": [{"name": "x"}, {"name": "y"}], "tags": ["b"]}}));
+        assert_eq!(
+            live,
+            json!({"spec": {"items": [{"name": "x"}, {"name": "y"}], "tags": ["b"]}})
+        );
     }
 }

@@ -42,7 +42,10 @@ impl Call<'_> {
     }
 
     pub(super) fn check_fields(&self) -> ApiResult<()> {
-        self.request.options.fields.check(|path| self.version.selectable_fields.iter().any(|known| known == path))
+        self.request
+            .options
+            .fields
+            .check(|path| self.version.selectable_fields.iter().any(|known| known == path))
     }
 
     /// All objects that a request without pages selects.
@@ -55,7 +58,11 @@ impl Call<'_> {
     fn page(&self, state: &State) -> ApiResult<Page> {
         self.check_fields()?;
         let options = &self.request.options;
-        let from = options.continue_token.as_deref().map(Continue::decode).transpose()?;
+        let from = options
+            .continue_token
+            .as_deref()
+            .map(Continue::decode)
+            .transpose()?;
         if from.is_some() && options.resource_version.is_some_and(|version| version != 0) {
             return Err(ApiError::bad_request(
                 "resourceVersion: Forbidden: specifying resource version is not allowed when using continue",
@@ -83,7 +90,10 @@ impl Call<'_> {
         let current = state.store.revision();
         match exact.filter(|exact| *exact < current) {
             None => {
-                let objects = state.store.list(&self.resource.key, self.namespace, after).cloned();
+                let objects = state
+                    .store
+                    .list(&self.resource.key, self.namespace, after)
+                    .cloned();
                 Ok(self.cut(objects, current))
             }
             Some(revision) => {
@@ -103,13 +113,21 @@ impl Call<'_> {
             Some(limit) => rest.by_ref().take(limit).collect(),
             None => rest.by_ref().collect(),
         };
-        let next = items.last().filter(|_| rest.peek().is_some()).map(|last| Continue {
-            revision: Some(revision),
-            after: last.key().to_string(),
-        });
+        let next = items
+            .last()
+            .filter(|_| rest.peek().is_some())
+            .map(|last| Continue {
+                revision: Some(revision),
+                after: last.key().to_string(),
+            });
         let countable = options.labels.is_everything() && options.fields.is_everything();
         let remaining = (next.is_some() && countable).then(|| rest.count());
-        Page { items, revision, next, remaining }
+        Page {
+            items,
+            revision,
+            next,
+            remaining,
+        }
     }
 
     fn write_page(&self, page: &Page) -> Bytes {
@@ -153,7 +171,10 @@ fn expired(from: Option<&Continue>) -> Box<ApiError> {
          created, modified, or deleted between the time the first chunk was returned and now may show up in the \
          list.",
     );
-    let inconsistent = Continue { revision: None, after: from.after.clone() };
+    let inconsistent = Continue {
+        revision: None,
+        after: from.after.clone(),
+    };
     error.continue_token = Some(inconsistent.encode());
     error
 }
@@ -166,11 +187,15 @@ impl Continue {
     }
 
     fn decode(token: &str) -> ApiResult<Self> {
-        let refused = || ApiError::bad_request("continue key is not valid: it was not given out by this server");
+        let refused =
+            || ApiError::bad_request("continue key is not valid: it was not given out by this server");
         let json = URL_SAFE_NO_PAD.decode(token).map_err(|_| refused())?;
         let token: Value = serde_json::from_slice(&json).map_err(|_| refused())?;
         let after = token["start"].as_str().ok_or_else(refused)?.to_owned();
         let revision = token["rv"].as_i64().ok_or_else(refused)?;
-        Ok(Self { revision: u64::try_from(revision).ok(), after })
+        Ok(Self {
+            revision: u64::try_from(revision).ok(),
+            after,
+        })
     }
 }

@@ -20,16 +20,23 @@ const PLURAL: &str = "customresourcedefinitions";
 pub(super) fn check(crd: &Value) -> ApiResult<()> {
     match read_definition(crd) {
         Ok(_) => Ok(()),
-        Err(errors) => {
-            Err(ApiError::invalid(GROUP, "CustomResourceDefinition", object::name(crd), &errors))
-        }
+        Err(errors) => Err(ApiError::invalid(
+            GROUP,
+            "CustomResourceDefinition",
+            object::name(crd),
+            &errors,
+        )),
     }
 }
 
 /// Serves a definition that has just been stored, and says so in its status.
 pub(super) fn accept(state: &mut State, settling: &mut Settling, mut crd: Value) {
-    let Ok(resource) = read_definition(&crd) else { return };
-    let Some(definitions) = state.types.get(&ResourceKey::new(GROUP, PLURAL)).cloned() else { return };
+    let Ok(resource) = read_definition(&crd) else {
+        return;
+    };
+    let Some(definitions) = state.types.get(&ResourceKey::new(GROUP, PLURAL)).cloned() else {
+        return;
+    };
     if !object::is_deleting(&crd) {
         let before = crd.clone();
         crd["status"] = established(&crd, &resource, settling.now());
@@ -53,7 +60,11 @@ pub(crate) fn install_definition(
     let definitions = ResourceKey::new(GROUP, PLURAL);
     let name = object::name(&value).to_owned();
     if state.store.get(&definitions, &name).is_some() {
-        return Err(ApiError::already_exists(Subject { group: GROUP, plural: PLURAL, name: &name }));
+        return Err(ApiError::already_exists(Subject {
+            group: GROUP,
+            plural: PLURAL,
+            name: &name,
+        }));
     }
     let Some(resource) = state.types.get(&definitions).cloned() else {
         return Err(ApiError::no_such_resource());
@@ -70,7 +81,12 @@ pub(crate) fn install_definition(
         let mut managers = Managers::default();
         let api_version = resource.api_version(&version.name);
         let nothing = json!({"apiVersion": api_version, "kind": resource.kind});
-        let writer = Writer { manager: "fleet-sim", api_version: &api_version, subresource: "", now: &now };
+        let writer = Writer {
+            manager: "fleet-sim",
+            api_version: &api_version,
+            subresource: "",
+            now: &now,
+        };
         managers.update(&nothing, &value, &version.schema, writer);
         managers.store(&mut value);
     }

@@ -51,7 +51,9 @@ impl Call<'_> {
         let id = self.id(name);
         let deleted = settling.delete(state, &id, options.propagation, options.grace_period_seconds);
         settling.run(state);
-        let Some(deleted) = deleted else { return Err(ApiError::not_found(self.subject(name))) };
+        let Some(deleted) = deleted else {
+            return Err(ApiError::not_found(self.subject(name)));
+        };
         if deleted.gone && !self.resource.traits.returns_deleted {
             let body = status::deleted(self.subject(name), &stored.uid);
             return Ok(Answer::json(StatusCode::OK, &body));
@@ -96,7 +98,11 @@ impl Call<'_> {
         if let Some(policy) = body.get("propagationPolicy").and_then(Value::as_str) {
             options.propagation = Some(Propagation::parse(policy)?);
         } else if let Some(orphan) = body.get("orphanDependents").and_then(Value::as_bool) {
-            options.propagation = Some(if orphan { Propagation::Orphan } else { Propagation::Background });
+            options.propagation = Some(if orphan {
+                Propagation::Orphan
+            } else {
+                Propagation::Background
+            });
         }
         if let Some(grace) = body.get("gracePeriodSeconds").and_then(Value::as_i64) {
             options.grace_period_seconds = Some(grace);

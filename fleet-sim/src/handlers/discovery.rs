@@ -28,7 +28,10 @@ pub(super) fn serve(state: &State, route: &Route) -> ApiResult<Answer> {
             "serverAddressByClientCIDRs": [{"clientCIDR": "0.0.0.0/0", "serverAddress": "fleet-sim"}],
         }),
         Route::Groups => {
-            let groups: Vec<Value> = groups(state).iter().map(|(name, versions)| group(name, versions)).collect();
+            let groups: Vec<Value> = groups(state)
+                .iter()
+                .map(|(name, versions)| group(name, versions))
+                .collect();
             json!({"kind": "APIGroupList", "apiVersion": "v1", "groups": groups})
         }
         Route::Group(name) => {
@@ -40,7 +43,10 @@ pub(super) fn serve(state: &State, route: &Route) -> ApiResult<Answer> {
             body
         }
         Route::Resources { group, version } => {
-            let served = state.types.iter().filter(|resource| resource.group() == group.as_str());
+            let served = state
+                .types
+                .iter()
+                .filter(|resource| resource.group() == group.as_str());
             let resources: Vec<Value> = served
                 .filter_map(|resource| Some((resource, resource.version(version).filter(|v| v.served)?)))
                 .flat_map(|(resource, version)| resource.discovery(version))
@@ -48,7 +54,11 @@ pub(super) fn serve(state: &State, route: &Route) -> ApiResult<Answer> {
             if resources.is_empty() {
                 return Err(ApiError::no_such_resource());
             }
-            let group_version = if group.is_empty() { version.clone() } else { format!("{group}/{version}") };
+            let group_version = if group.is_empty() {
+                version.clone()
+            } else {
+                format!("{group}/{version}")
+            };
             json!({"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": group_version,
                 "resources": resources})
         }
@@ -60,7 +70,11 @@ pub(super) fn serve(state: &State, route: &Route) -> ApiResult<Answer> {
 /// Named groups with their served versions, most preferred first.
 fn groups(state: &State) -> BTreeMap<&str, Vec<&str>> {
     let mut groups: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for resource in state.types.iter().filter(|resource| resource.group() != KNOWN_GROUPS[0]) {
+    for resource in state
+        .types
+        .iter()
+        .filter(|resource| resource.group() != KNOWN_GROUPS[0])
+    {
         let versions = groups.entry(resource.group()).or_default();
         for version in resource.versions.iter().filter(|version| version.served) {
             if !versions.contains(&&*version.name) {

@@ -57,7 +57,9 @@ impl Call<'_> {
             PatchKind::Merge => {
                 let patch = crate::request::parse_json(&self.request.body)?;
                 if !patch.is_object() {
-                    return Err(ApiError::bad_request("error decoding patch: a merge patch must be one JSON object"));
+                    return Err(ApiError::bad_request(
+                        "error decoding patch: a merge patch must be one JSON object",
+                    ));
                 }
                 json_patch::merge(value, &patch);
                 Ok(())
@@ -96,7 +98,13 @@ impl Call<'_> {
             }
             let mut managers = Managers::default();
             let nothing = json!({"apiVersion": self.api_version, "kind": self.resource.kind});
-            let mut object = managers.apply(&nothing, &config, &self.version.schema, self.writer(), options.force)?;
+            let mut object = managers.apply(
+                &nothing,
+                &config,
+                &self.version.schema,
+                self.writer(),
+                options.force,
+            )?;
             object::meta_mut(&mut object).remove("resourceVersion");
             let (written, warnings) = self.insert(state, object, Ownership::Applied(managers))?;
             return Ok(self.written(StatusCode::CREATED, written).warning_of(&warnings));
@@ -145,8 +153,10 @@ impl Call<'_> {
         if undeclared.is_empty() {
             return Ok(config);
         }
-        let mut fields: Vec<String> =
-            undeclared.iter().map(|field| format!(".{field}: field not declared in schema")).collect();
+        let mut fields: Vec<String> = undeclared
+            .iter()
+            .map(|field| format!(".{field}: field not declared in schema"))
+            .collect();
         if fields.len() > 1 {
             fields = vec![format!("errors:\n  {}", fields.join("\n  "))];
         }
@@ -168,7 +178,9 @@ fn apply_operations(value: &mut Value, operations: &[PatchOperation]) -> ApiResu
     for operation in operations {
         if let PatchOperation::Copy(copy) = operation {
             let source = value.pointer(copy.from.as_str());
-            copied += source.and_then(|source| object::weight(source, COPY_DEPTH)).unwrap_or(0);
+            copied += source
+                .and_then(|source| object::weight(source, COPY_DEPTH))
+                .unwrap_or(0);
             if copied > MAX_COPIED_BYTES {
                 return Err(ApiError::too_large(MAX_COPIED_BYTES));
             }

@@ -16,9 +16,10 @@ impl Call<'_> {
     /// "Not older than" cannot be promised for a revision that is still to come.
     pub(super) fn refuse_future_version(&self, state: &State) -> ApiResult<()> {
         match self.request.options.resource_version {
-            Some(asked) if asked > state.store.revision() => {
-                Err(ApiError::too_large_resource_version(asked, state.store.revision()))
-            }
+            Some(asked) if asked > state.store.revision() => Err(ApiError::too_large_resource_version(
+                asked,
+                state.store.revision(),
+            )),
             _ => Ok(()),
         }
     }

@@ -14,7 +14,10 @@ use crate::status::{ApiError, ApiResult, FieldError};
 impl Call<'_> {
     pub(super) fn read_scale(&self, state: &State) -> ApiResult<Answer> {
         let stored = self.existing(state, self.name.unwrap_or_default())?;
-        Ok(Answer::json(StatusCode::OK, &self.scale_of(&self.value(&stored))?))
+        Ok(Answer::json(
+            StatusCode::OK,
+            &self.scale_of(&self.value(&stored))?,
+        ))
     }
 
     pub(super) fn replace_scale(&self, state: &mut State) -> ApiResult<Answer> {
@@ -45,7 +48,10 @@ impl Call<'_> {
         let stored = self.existing(state, name)?;
         let mut object = self.value(&stored);
         let scale = change(self.scale_of(&object)?)?;
-        let replicas = scale.pointer("/spec/replicas").cloned().unwrap_or_else(|| json!(0));
+        let replicas = scale
+            .pointer("/spec/replicas")
+            .cloned()
+            .unwrap_or_else(|| json!(0));
         if replicas.as_i64().is_none_or(|replicas| replicas < 0) {
             let error =
                 FieldError::invalid("spec.replicas", &replicas, "should be greater than or equal to 0");
@@ -74,7 +80,9 @@ impl Call<'_> {
         let spec = at(object, &paths.spec_replicas).and_then(Value::as_i64);
         if self.resource.custom && spec.is_none() {
             let path = paths.spec_replicas.join(".");
-            return Err(ApiError::internal(format!("the spec replicas field \".{path}\" does not exist")));
+            return Err(ApiError::internal(format!(
+                "the spec replicas field \".{path}\" does not exist"
+            )));
         }
         let mut metadata = json!({});
         for field in ["name", "namespace", "uid", "resourceVersion", "creationTimestamp"] {
@@ -82,7 +90,9 @@ impl Call<'_> {
                 metadata[field] = value.clone();
             }
         }
-        let replicas = at(object, &paths.status_replicas).and_then(Value::as_i64).unwrap_or(0);
+        let replicas = at(object, &paths.status_replicas)
+            .and_then(Value::as_i64)
+            .unwrap_or(0);
         let mut status = json!({"replicas": replicas});
         match at(object, &paths.selector) {
             Some(Value::String(selector)) if !selector.is_empty() => status["selector"] = json!(selector),
@@ -102,14 +112,22 @@ impl Call<'_> {
 }
 
 fn at<'v>(object: &'v Value, path: &[String]) -> Option<&'v Value> {
-    if path.is_empty() { None } else { path.iter().try_fold(object, |value, part| value.get(part)) }
+    if path.is_empty() {
+        None
+    } else {
+        path.iter().try_fold(object, |value, part| value.get(part))
+    }
 }
 
 fn set_at(object: &mut Value, path: &[String], value: Value) {
-    let Some((last, parents)) = path.split_last() else { return };
+    let Some((last, parents)) = path.split_last() else {
+        return;
+    };
     let mut place = object;
     for part in parents {
-        place = object::map_mut(place).entry(part.clone()).or_insert_with(|| json!({}));
+        place = object::map_mut(place)
+            .entry(part.clone())
+            .or_insert_with(|| json!({}));
     }
     object::map_mut(place).insert(last.clone(), value);
 }

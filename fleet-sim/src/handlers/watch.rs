@@ -66,7 +66,10 @@ impl Call<'_> {
             ));
         }
         // A path that names an object watches that object.
-        let single = self.name.map(|name| FieldSelector::parse(&format!("metadata.name={name}"))).transpose()?;
+        let single = self
+            .name
+            .map(|name| FieldSelector::parse(&format!("metadata.name={name}")))
+            .transpose()?;
         let from = options.resource_version.filter(|version| *version > 0);
         let now = Instant::now();
         let mut watch = Watch {
@@ -83,14 +86,19 @@ impl Call<'_> {
             bookmarks: options.bookmarks,
             wake: state.store.subscribe(&self.resource.key),
             next_bookmark: now + BOOKMARK_EVERY,
-            deadline: now + options.timeout_seconds.map_or(DEFAULT_TIMEOUT, Duration::from_secs).min(YEAR),
+            deadline: now
+                + options
+                    .timeout_seconds
+                    .map_or(DEFAULT_TIMEOUT, Duration::from_secs)
+                    .min(YEAR),
             finished: false,
         };
         if initial_events == Some(true) || (initial_events.is_none() && from.is_none()) {
             self.refuse_future_version(state)?;
             watch.cursor = state.store.revision();
             let objects = state.store.list(&self.resource.key, self.namespace, None);
-            let mut initial: Vec<Arc<Stored>> = objects.filter(|object| watch.matches(object)).cloned().collect();
+            let mut initial: Vec<Arc<Stored>> =
+                objects.filter(|object| watch.matches(object)).cloned().collect();
             // Taken from the end.
             initial.reverse();
             watch.initial = initial;
@@ -127,7 +135,11 @@ impl Watch {
             if self.finished {
                 return None;
             }
-            let timer = if self.bookmarks { self.deadline.min(self.next_bookmark) } else { self.deadline };
+            let timer = if self.bookmarks {
+                self.deadline.min(self.next_bookmark)
+            } else {
+                self.deadline
+            };
             tokio::select! {
                 biased;
                 changed = self.wake.changed() => self.finished = changed.is_err(),
@@ -191,7 +203,11 @@ impl Watch {
 
     /// What a change is to this watch's selection: the same write may add, change or remove.
     fn event(&self, change: &Change) -> Option<(&'static str, Bytes)> {
-        if self.namespace.as_deref().is_some_and(|namespace| change.object.namespace() != namespace) {
+        if self
+            .namespace
+            .as_deref()
+            .is_some_and(|namespace| change.object.namespace() != namespace)
+        {
             return None;
         }
         let before = change.previous.as_ref().filter(|object| self.matches(object));

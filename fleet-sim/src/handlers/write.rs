@@ -76,7 +76,9 @@ impl Call<'_> {
             };
             return Err(self.invalid(name, &[error]));
         }
-        let warnings = self.drop_unknown(&mut object, |error| ApiError::bad_request(self.undecodable(error)))?;
+        let warnings = self.drop_unknown(&mut object, |error| {
+            ApiError::bad_request(self.undecodable(error))
+        })?;
         let written = self.rewrite(state, &old, object, Ownership::Updated)?;
         Ok(self.written(StatusCode::OK, written).warning_of(&warnings))
     }
@@ -91,7 +93,9 @@ impl Call<'_> {
     /// Holds apiVersion and kind against the path, and fills them in where built-in types may leave them out.
     pub(super) fn check_type(&self, object: &mut Value) -> ApiResult<()> {
         if !object.is_object() {
-            return Err(ApiError::bad_request("the body of the request must be one JSON object"));
+            return Err(ApiError::bad_request(
+                "the body of the request must be one JSON object",
+            ));
         }
         for (key, expected, what) in [
             ("apiVersion", self.api_version.as_str(), "API version"),
@@ -100,7 +104,9 @@ impl Call<'_> {
             match object::text(object, &[key]) {
                 "" if self.resource.custom => {
                     let missing = if key == "kind" { "Kind" } else { "apiVersion" };
-                    return Err(ApiError::bad_request(format!("Object '{missing}' is missing in the request body")));
+                    return Err(ApiError::bad_request(format!(
+                        "Object '{missing}' is missing in the request body"
+                    )));
                 }
                 "" => {
                     object::map_mut(object).insert(key.into(), json!(expected));
@@ -113,7 +119,10 @@ impl Call<'_> {
                 _ => {}
             }
         }
-        if object.get("metadata").is_some_and(|metadata| !metadata.is_object() && !metadata.is_null()) {
+        if object
+            .get("metadata")
+            .is_some_and(|metadata| !metadata.is_object() && !metadata.is_null())
+        {
             return Err(ApiError::bad_request("metadata must be a JSON object"));
         }
         let namespace = object::namespace(object);
@@ -134,8 +143,10 @@ impl Call<'_> {
         let dropped = self.version.schema.prune(object);
         match self.request.options.field_validation {
             FieldValidation::Strict if !dropped.is_empty() => {
-                let fields: Vec<String> =
-                    dropped.iter().map(|field| format!("unknown field \"{field}\"")).collect();
+                let fields: Vec<String> = dropped
+                    .iter()
+                    .map(|field| format!("unknown field \"{field}\""))
+                    .collect();
                 Err(refuse(format!("strict decoding error: {}", fields.join(", "))))
             }
             FieldValidation::Ignore => Ok(Vec::new()),
@@ -145,7 +156,11 @@ impl Call<'_> {
 
     pub(super) fn undecodable(&self, error: impl AsRef<str>) -> String {
         let kind = &self.resource.kind;
-        format!("{kind} in version \"{}\" cannot be handled as a {kind}: {}", self.version.name, error.as_ref())
+        format!(
+            "{kind} in version \"{}\" cannot be handled as a {kind}: {}",
+            self.version.name,
+            error.as_ref()
+        )
     }
 
     /// Stores a new object.
@@ -156,9 +171,13 @@ impl Call<'_> {
         ownership: Ownership,
     ) -> ApiResult<(Written, Vec<String>)> {
         if !object::resource_version(&object).is_empty() {
-            return Err(ApiError::unknown("resourceVersion should not be set on objects to be created"));
+            return Err(ApiError::unknown(
+                "resourceVersion should not be set on objects to be created",
+            ));
         }
-        let warnings = self.drop_unknown(&mut object, |error| ApiError::bad_request(self.undecodable(error)))?;
+        let warnings = self.drop_unknown(&mut object, |error| {
+            ApiError::bad_request(self.undecodable(error))
+        })?;
         self.place(state, &mut object)?;
         self.require_namespace(state, &object)?;
         if self.version.status && !self.resource.traits.status_on_create {
@@ -235,8 +254,9 @@ impl Call<'_> {
         }
         managers.store(&mut new);
         self.check(&new)?;
-        let added: Vec<&str> =
-            object::finalizers(&new).filter(|finalizer| !object::has_finalizer(&old, finalizer)).collect();
+        let added: Vec<&str> = object::finalizers(&new)
+            .filter(|finalizer| !object::has_finalizer(&old, finalizer))
+            .collect();
         if object::is_deleting(&old) && !added.is_empty() {
             let detail = format!(
                 "no new finalizers can be added if the object is being deleted, found new finalizers {added:?}"
@@ -272,12 +292,18 @@ impl Call<'_> {
         let ends = object::is_deleting(&object)
             && object::finalizers(&object).next().is_none()
             && !self.resource.is("", "namespaces")
-            && object::meta(&object, "deletionGracePeriodSeconds").and_then(Value::as_i64).unwrap_or(0) == 0;
+            && object::meta(&object, "deletionGracePeriodSeconds")
+                .and_then(Value::as_i64)
+                .unwrap_or(0)
+                == 0;
         let stored = if ends {
             settling.remove(state, &self.resource, &mut object)
         } else {
             let stored = settling.put(state, &self.resource, &mut object);
-            if self.resource.is("apiextensions.k8s.io", "customresourcedefinitions") {
+            if self
+                .resource
+                .is("apiextensions.k8s.io", "customresourcedefinitions")
+            {
                 definitions::accept(state, &mut settling, object);
             }
             stored
@@ -305,7 +331,11 @@ impl Call<'_> {
         for _ in 0..NAME_ATTEMPTS {
             let name = state.entropy.generated_name(&base);
             object::meta_mut(object).insert("name".into(), json!(name));
-            if state.store.get(&self.resource.key, &object::key(object)).is_none() {
+            if state
+                .store
+                .get(&self.resource.key, &object::key(object))
+                .is_none()
+            {
                 break;
             }
         }
@@ -313,12 +343,16 @@ impl Call<'_> {
     }
 
     fn require_namespace(&self, state: &mut State, object: &Value) -> ApiResult<()> {
-        let Some(namespace) = self.namespace else { return Ok(()) };
+        let Some(namespace) = self.namespace else {
+            return Ok(());
+        };
         let namespaces = ResourceKey::new("", "namespaces");
         match state.store.get(&namespaces, namespace) {
             Some(found) if object::is_deleting(&found.value()) => Err(ApiError::forbidden(
                 self.subject(object::name(object)),
-                format!("unable to create new content in namespace {namespace} because it is being terminated"),
+                format!(
+                    "unable to create new content in namespace {namespace} because it is being terminated"
+                ),
             )),
             Some(_) => Ok(()),
             None if state.create_namespaces => {
@@ -336,7 +370,12 @@ impl Call<'_> {
     fn start_metadata(&self, state: &mut State, object: &mut Value) {
         let uid = state.entropy.uid();
         let metadata = object::meta_mut(object);
-        for field in ["deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "generation"] {
+        for field in [
+            "deletionTimestamp",
+            "deletionGracePeriodSeconds",
+            "selfLink",
+            "generation",
+        ] {
             metadata.remove(field);
         }
         metadata.insert("uid".into(), json!(uid));
@@ -355,14 +394,22 @@ impl Call<'_> {
             "secrets" => complete_secret(object::map_mut(object)),
             "namespaces" => {
                 let name = object::name(object).to_owned();
-                let labels = object::meta_mut(object).entry("labels").or_insert_with(|| json!({}));
+                let labels = object::meta_mut(object)
+                    .entry("labels")
+                    .or_insert_with(|| json!({}));
                 object::map_mut(labels).insert("kubernetes.io/metadata.name".into(), json!(name));
                 let fields = object::map_mut(object);
-                fields.entry("spec").or_insert_with(|| json!({"finalizers": ["kubernetes"]}));
-                fields.entry("status").or_insert_with(|| json!({"phase": "Active"}));
+                fields
+                    .entry("spec")
+                    .or_insert_with(|| json!({"finalizers": ["kubernetes"]}));
+                fields
+                    .entry("status")
+                    .or_insert_with(|| json!({"phase": "Active"}));
             }
             "pods" => {
-                object::map_mut(object).entry("status").or_insert_with(|| json!({"phase": "Pending"}));
+                object::map_mut(object)
+                    .entry("status")
+                    .or_insert_with(|| json!({"phase": "Pending"}));
             }
             _ => {}
         }
@@ -380,7 +427,10 @@ impl Call<'_> {
         if !uid.is_empty() && uid != object::uid(old) {
             return Err(ApiError::conflict(
                 self.subject(name),
-                format!("Precondition failed: UID in precondition: {uid}, UID in object meta: {}", object::uid(old)),
+                format!(
+                    "Precondition failed: UID in precondition: {uid}, UID in object meta: {}",
+                    object::uid(old)
+                ),
             ));
         }
         let mut errors = Vec::new();
@@ -388,10 +438,18 @@ impl Call<'_> {
             if let Some(value) = object::meta(new, field)
                 && object::meta(old, field) != Some(value)
             {
-                errors.push(FieldError::invalid(format!("metadata.{field}"), value, "field is immutable"));
+                errors.push(FieldError::invalid(
+                    format!("metadata.{field}"),
+                    value,
+                    "field is immutable",
+                ));
             }
         }
-        if errors.is_empty() { Ok(()) } else { Err(self.invalid(name, &errors)) }
+        if errors.is_empty() {
+            Ok(())
+        } else {
+            Err(self.invalid(name, &errors))
+        }
     }
 
     /// Takes back what this endpoint does not change.
@@ -419,10 +477,13 @@ impl Call<'_> {
         if self.subresource == Subresource::Status {
             return false;
         }
-        let (Some(old), Some(new)) = (old.as_object(), new.as_object()) else { return false };
+        let (Some(old), Some(new)) = (old.as_object(), new.as_object()) else {
+            return false;
+        };
         let counts = |key: &str| key != "metadata" && !(key == "status" && self.version.status);
         let differs = |a: &Map<String, Value>, b: &Map<String, Value>| {
-            a.iter().any(|(key, value)| counts(key) && b.get(key) != Some(value))
+            a.iter()
+                .any(|(key, value)| counts(key) && b.get(key) != Some(value))
         };
         differs(old, new) || differs(new, old)
     }
@@ -442,7 +503,10 @@ impl Call<'_> {
         if !errors.is_empty() {
             return Err(self.invalid(object::name(object), &errors));
         }
-        if self.resource.is("apiextensions.k8s.io", "customresourcedefinitions") {
+        if self
+            .resource
+            .is("apiextensions.k8s.io", "customresourcedefinitions")
+        {
             definitions::check(object)?;
         }
         Ok(())
@@ -475,8 +539,7 @@ fn complete_secret(secret: &mut Map<String, Value>) {
     if let Some(Value::Object(texts)) = secret.remove("stringData") {
         let data = object::map_mut(secret.entry("data").or_insert_with(|| json!({})));
         for (key, text) in texts {
-            let encoded =
-                base64::engine::general_purpose::STANDARD.encode(text.as_str().unwrap_or_default());
+            let encoded = base64::engine::general_purpose::STANDARD.encode(text.as_str().unwrap_or_default());
             data.insert(key, json!(encoded));
         }
     }

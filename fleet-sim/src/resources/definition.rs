@@ -39,10 +39,17 @@ pub(crate) fn read_definition(crd: &Value) -> Result<ResourceType, Vec<FieldErro
     };
     if object::text(crd, &["spec", "conversion", "strategy"]) == "Webhook" {
         let detail = "the hub calls no webhooks; only strategy None is served";
-        errors.push(FieldError::invalid("spec.conversion.strategy", &json!("Webhook"), detail));
+        errors.push(FieldError::invalid(
+            "spec.conversion.strategy",
+            &json!("Webhook"),
+            detail,
+        ));
     }
     let (mut versions, mut storage) = (Vec::new(), Vec::new());
-    let listed = crd.pointer("/spec/versions").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    let listed = crd
+        .pointer("/spec/versions")
+        .and_then(Value::as_array)
+        .map_or(&[][..], Vec::as_slice);
     for (index, version) in listed.iter().enumerate() {
         let path = format!("spec.versions[{index}]");
         let compiled = read_version(version, &path, &mut errors);
@@ -60,15 +67,32 @@ pub(crate) fn read_definition(crd: &Value) -> Result<ResourceType, Vec<FieldErro
         return Err(errors);
     };
     let names = |key: &str| -> Vec<String> {
-        let list = crd.pointer(&format!("/spec/names/{key}")).and_then(Value::as_array);
-        list.into_iter().flatten().filter_map(|name| name.as_str().map(str::to_owned)).collect()
+        let list = crd
+            .pointer(&format!("/spec/names/{key}"))
+            .and_then(Value::as_array);
+        list.into_iter()
+            .flatten()
+            .filter_map(|name| name.as_str().map(str::to_owned))
+            .collect()
     };
-    let or = |text: &str, fallback: String| if text.is_empty() { fallback } else { text.to_owned() };
+    let or = |text: &str, fallback: String| {
+        if text.is_empty() {
+            fallback
+        } else {
+            text.to_owned()
+        }
+    };
     Ok(ResourceType {
         key: ResourceKey::new(group, plural),
         kind: kind.to_owned(),
-        list_kind: or(object::text(crd, &["spec", "names", "listKind"]), format!("{kind}List")),
-        singular: or(object::text(crd, &["spec", "names", "singular"]), kind.to_lowercase()),
+        list_kind: or(
+            object::text(crd, &["spec", "names", "listKind"]),
+            format!("{kind}List"),
+        ),
+        singular: or(
+            object::text(crd, &["spec", "names", "singular"]),
+            kind.to_lowercase(),
+        ),
         short_names: names("shortNames"),
         categories: names("categories"),
         namespaced,
@@ -96,7 +120,10 @@ pub(crate) fn established(crd: &Value, resource: &ResourceType, now: &str) -> Va
         .flatten()
         .filter_map(|version| version.as_str().map(str::to_owned))
         .collect();
-    if !stored.iter().any(|version| **version == *resource.storage_version) {
+    if !stored
+        .iter()
+        .any(|version| **version == *resource.storage_version)
+    {
         stored.push(resource.storage_version.to_string());
     }
     let mut names = json!({
@@ -111,7 +138,11 @@ pub(crate) fn established(crd: &Value, resource: &ResourceType, now: &str) -> Va
     }
     let earlier = |kind: &str| {
         let conditions = crd.pointer("/status/conditions").and_then(Value::as_array);
-        conditions.into_iter().flatten().find(|c| c["type"] == kind && c["status"] == "True").cloned()
+        conditions
+            .into_iter()
+            .flatten()
+            .find(|c| c["type"] == kind && c["status"] == "True")
+            .cloned()
     };
     let condition = |kind: &str, reason: &str, message: &str| {
         earlier(kind).unwrap_or_else(|| {
@@ -133,17 +164,22 @@ fn read_version(version: &Value, path: &str, errors: &mut Vec<FieldError>) -> Se
         errors.push(FieldError::required(format!("{path}.name"), ""));
     }
     let schema = match version.pointer("/schema/openAPIV3Schema") {
-        Some(definition) => {
-            Schema::compile(definition, &format!("{path}.schema.openAPIV3Schema"), errors)
-        }
+        Some(definition) => Schema::compile(definition, &format!("{path}.schema.openAPIV3Schema"), errors),
         None => {
-            errors.push(FieldError::required(format!("{path}.schema.openAPIV3Schema"), "schemas are required"));
+            errors.push(FieldError::required(
+                format!("{path}.schema.openAPIV3Schema"),
+                "schemas are required",
+            ));
             Schema::anything()
         }
     };
     let scale = version.pointer("/subresources/scale").map(|scale| {
         let path = |key: &str| {
-            object::text(scale, &[key]).split('.').filter(|part| !part.is_empty()).map(str::to_owned).collect()
+            object::text(scale, &[key])
+                .split('.')
+                .filter(|part| !part.is_empty())
+                .map(str::to_owned)
+                .collect()
         };
         ScalePaths {
             spec_replicas: path("specReplicasPath"),
@@ -156,12 +192,18 @@ fn read_version(version: &Value, path: &str, errors: &mut Vec<FieldError>) -> Se
         name: name.into(),
         served: version.get("served").and_then(Value::as_bool).unwrap_or(false),
         schema: Arc::new(schema),
-        status: version.pointer("/subresources/status").is_some_and(|status| !status.is_null()),
+        status: version
+            .pointer("/subresources/status")
+            .is_some_and(|status| !status.is_null()),
         scale,
         selectable_fields: selectable
             .into_iter()
             .flatten()
-            .map(|field| object::text(field, &["jsonPath"]).trim_start_matches('.').to_owned())
+            .map(|field| {
+                object::text(field, &["jsonPath"])
+                    .trim_start_matches('.')
+                    .to_owned()
+            })
             .collect(),
     }
 }

@@ -85,7 +85,9 @@ impl Schema {
         let Some(fields) = fields else { return };
         for (key, schema) in &self.properties {
             let Some(default) = &schema.default else { continue };
-            let replaceable = fields.get(key).is_none_or(|found| found.is_null() && !schema.nullable);
+            let replaceable = fields
+                .get(key)
+                .is_none_or(|found| found.is_null() && !schema.nullable);
             if replaceable {
                 fields.insert(key.clone(), default.clone());
             }
@@ -130,8 +132,19 @@ mod tests {
         let mut value = json!({"apiVersion": "g/v1", "kind": "K", "metadata": {"name": "a", "colour": "red"},
             "spec": {"x": 1, "items": [{"name": "a", "y": 2}], "free": {"z": 3, "strict": {"a": "b", "c": "d"}}}});
         let dropped = schema().prune(&mut value);
-        assert_eq!(dropped, ["metadata.colour", "spec.free.strict.c", "spec.items[0].y", "spec.x"]);
-        assert_eq!(value["spec"], json!({"items": [{"name": "a"}], "free": {"z": 3, "strict": {"a": "b"}}}));
+        assert_eq!(
+            dropped,
+            [
+                "metadata.colour",
+                "spec.free.strict.c",
+                "spec.items[0].y",
+                "spec.x"
+            ]
+        );
+        assert_eq!(
+            value["spec"],
+            json!({"items": [{"name": "a"}], "free": {"z": 3, "strict": {"a": "b"}}})
+        );
     }
 
     #[test]

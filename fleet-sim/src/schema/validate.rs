@@ -59,11 +59,19 @@ impl Schema {
         for key in self.required.iter().filter(|key| !fields.contains_key(*key)) {
             errors.push(FieldError::required(field(path, key), ""));
         }
-        if let Some(least) = self.rules.min_properties.filter(|least| count(fields.len()) < *least) {
+        if let Some(least) = self
+            .rules
+            .min_properties
+            .filter(|least| count(fields.len()) < *least)
+        {
             let detail = format!("{path} in body should have at least {least} properties");
             errors.push(FieldError::invalid(path, value, detail));
         }
-        if let Some(most) = self.rules.max_properties.filter(|most| count(fields.len()) > *most) {
+        if let Some(most) = self
+            .rules
+            .max_properties
+            .filter(|most| count(fields.len()) > *most)
+        {
             errors.push(FieldError::too_many(path, fields.len(), most));
         }
         for (key, child) in fields {
@@ -89,7 +97,9 @@ impl Schema {
                 ListType::Atomic => None,
                 ListType::Set => Some(item.clone()),
                 ListType::Map(keys) => {
-                    let pairs = keys.iter().filter_map(|key| Some((key.clone(), item.get(key)?.clone())));
+                    let pairs = keys
+                        .iter()
+                        .filter_map(|key| Some((key.clone(), item.get(key)?.clone())));
                     Some(Value::Object(pairs.collect()))
                 }
             };
@@ -113,7 +123,12 @@ impl Schema {
         if let Some(most) = self.rules.max_length.filter(|most| length > *most) {
             errors.push(FieldError::too_long(path, most));
         }
-        if let Some(pattern) = self.rules.pattern.as_ref().filter(|pattern| !pattern.is_match(text)) {
+        if let Some(pattern) = self
+            .rules
+            .pattern
+            .as_ref()
+            .filter(|pattern| !pattern.is_match(text))
+        {
             let detail = format!("{path} in body should match '{pattern}'");
             errors.push(FieldError::invalid(path, value, detail));
         }
@@ -151,9 +166,15 @@ impl Schema {
 
     fn check_combinations(&self, value: &Value, path: &str, errors: &mut Vec<FieldError>) {
         let rules = &self.rules;
-        if let Some(allowed) = rules.one_of_values.as_ref().filter(|allowed| !allowed.contains(value)) {
-            let supported: Vec<String> =
-                allowed.iter().map(|v| v.as_str().map_or_else(|| v.to_string(), str::to_owned)).collect();
+        if let Some(allowed) = rules
+            .one_of_values
+            .as_ref()
+            .filter(|allowed| !allowed.contains(value))
+        {
+            let supported: Vec<String> = allowed
+                .iter()
+                .map(|v| v.as_str().map_or_else(|| v.to_string(), str::to_owned))
+                .collect();
             errors.push(FieldError::not_supported(path, value, &supported));
         }
         for schema in &rules.all_of {
@@ -202,7 +223,11 @@ mod tests {
         let schema = Schema::compile(&json!({"properties": {"spec": definition}}), "", &mut errors);
         assert_eq!(errors, []);
         let object = json!({"spec": value});
-        schema.validate(&object).into_iter().map(|e| format!("{}: {}", e.field, e.body)).collect()
+        schema
+            .validate(&object)
+            .into_iter()
+            .map(|e| format!("{}: {}", e.field, e.body))
+            .collect()
     }
 
     #[test]
@@ -228,7 +253,10 @@ mod tests {
                 "spec.zone: Invalid value: \"EU-1\": spec.zone in body should match '^[a-z]+$'",
             ]
         );
-        assert_eq!(messages(&definition, &json!({"name": "x", "port": 80, "replicas": 9})), Vec::<String>::new());
+        assert_eq!(
+            messages(&definition, &json!({"name": "x", "port": 80, "replicas": 9})),
+            Vec::<String>::new()
+        );
     }
 
     #[test]

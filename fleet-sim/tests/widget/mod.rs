@@ -25,7 +25,8 @@ pub fn definition() -> CustomResourceDefinition {
         "conditions": {"type": "array", "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"],
             "items": {"type": "object", "properties": {"type": {"type": "string"}, "status": {"type": "string"}}}},
     }});
-    let old_spec = json!({"type": "object", "properties": {"size": {"type": "integer"}, "legacy": {"type": "string"}}});
+    let old_spec =
+        json!({"type": "object", "properties": {"size": {"type": "integer"}, "legacy": {"type": "string"}}});
     let scale = json!({"specReplicasPath": ".spec.replicas", "statusReplicasPath": ".status.replicas",
         "labelSelectorPath": ".status.selector"});
     serde_json::from_value(json!({
@@ -69,14 +70,23 @@ pub fn widget(name: &str, spec: Value) -> DynamicObject {
 }
 
 pub async fn create(api: &Api<DynamicObject>, name: &str, spec: Value) -> DynamicObject {
-    api.create(&PostParams::default(), &widget(name, spec)).await.unwrap()
+    api.create(&PostParams::default(), &widget(name, spec))
+        .await
+        .unwrap()
 }
 
 pub async fn merge(api: &Api<DynamicObject>, name: &str, patch: Value) -> DynamicObject {
-    api.patch(name, &PatchParams::default(), &Patch::Merge(patch)).await.unwrap()
+    api.patch(name, &PatchParams::default(), &Patch::Merge(patch))
+        .await
+        .unwrap()
 }
 
-pub async fn apply(api: &Api<DynamicObject>, name: &str, manager: &str, fields: Value) -> kube::Result<DynamicObject> {
+pub async fn apply(
+    api: &Api<DynamicObject>,
+    name: &str,
+    manager: &str,
+    fields: Value,
+) -> kube::Result<DynamicObject> {
     apply_with(api, name, &PatchParams::apply(manager), fields).await
 }
 
@@ -103,5 +113,11 @@ pub fn refusal<T: std::fmt::Debug>(result: kube::Result<T>) -> Box<Status> {
 }
 
 pub fn version_of(object: &DynamicObject) -> u64 {
-    object.metadata.resource_version.as_deref().unwrap().parse().unwrap()
+    object
+        .metadata
+        .resource_version
+        .as_deref()
+        .unwrap()
+        .parse()
+        .unwrap()
 }
