@@ -22,9 +22,17 @@ pub fn provider_of(infrastructure_kind: &str) -> Provider {
         ("Docker", Provider::Docker),
         ("Dev", Provider::Dev),
     ];
-    let found = known.into_iter().find(|(prefix, _)| infrastructure_kind.starts_with(prefix));
+    let found = known
+        .into_iter()
+        .find(|(prefix, _)| infrastructure_kind.starts_with(prefix));
     found.map_or_else(
-        || Provider::from(infrastructure_kind.strip_suffix("Cluster").unwrap_or(infrastructure_kind)),
+        || {
+            Provider::from(
+                infrastructure_kind
+                    .strip_suffix("Cluster")
+                    .unwrap_or(infrastructure_kind),
+            )
+        },
         |(_, provider)| provider,
     )
 }
@@ -44,8 +52,11 @@ pub(crate) fn replicas(object: &Value) -> u32 {
 
 /// The numbers of nodes that a Cluster's topology asks for; `None` without a topology.
 pub(crate) fn topology_nodes(cluster: &Value) -> Option<NodeCounts> {
-    let topology = cluster.pointer("/spec/topology").filter(|topology| topology.is_object())?;
-    let groups = ["/workers/machineDeployments", "/workers/machinePools"].map(|pointer| topology.pointer(pointer));
+    let topology = cluster
+        .pointer("/spec/topology")
+        .filter(|topology| topology.is_object())?;
+    let groups =
+        ["/workers/machineDeployments", "/workers/machinePools"].map(|pointer| topology.pointer(pointer));
     let groups = groups.into_iter().flatten().filter_map(Value::as_array).flatten();
     Some(NodeCounts {
         control_plane: count(topology, "/controlPlane/replicas").unwrap_or(1),
@@ -69,11 +80,20 @@ pub(crate) fn failure_domains(object: &Value) -> Vec<String> {
         }
     }
     let subnets = object.pointer("/spec/network/subnets").and_then(Value::as_array);
-    let zones = subnets.into_iter().flatten().filter_map(|subnet| subnet.get("availabilityZone")?.as_str());
+    let zones = subnets
+        .into_iter()
+        .flatten()
+        .filter_map(|subnet| subnet.get("availabilityZone")?.as_str());
     domains.extend(zones.map(str::to_owned));
-    let groups = object.pointer("/spec/topology/workers/machineDeployments").and_then(Value::as_array);
-    let of_topology = groups.into_iter().flatten().map(|group| group.get("failureDomain"));
-    let of_machines = ["/spec/template/spec/failureDomain", "/spec/failureDomain"].map(|it| object.pointer(it));
+    let groups = object
+        .pointer("/spec/topology/workers/machineDeployments")
+        .and_then(Value::as_array);
+    let of_topology = groups
+        .into_iter()
+        .flatten()
+        .map(|group| group.get("failureDomain"));
+    let of_machines =
+        ["/spec/template/spec/failureDomain", "/spec/failureDomain"].map(|it| object.pointer(it));
     let named = of_topology.chain(of_machines).flatten().filter_map(Value::as_str);
     domains.extend(named.map(str::to_owned));
     domains.retain(|domain| !domain.is_empty());
@@ -85,7 +105,6 @@ fn count(object: &Value, pointer: &str) -> Option<u32> {
 }
 
 const AUTOSCALER_MINIMUM: &str = "cluster.x-k8s.io/cluster-api-autoscaler-node-group-min-size";
-
 
 #[cfg(test)]
 mod tests {

@@ -1,11 +1,13 @@
 //! A GitOps repository: read whole, refused with every reason at once, edited byte for byte.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // Helpers of tests fail as tests do.
 
 use std::fs;
 use std::path::Path;
 
 use fleet_capi::ClusterRepository;
 use fleet_capi::repository::{
-    References, RepositoryError, RepositoryErrors, RepositoryOptions, UnknownFields, UnknownKinds,
+    References, RepositoryCluster, RepositoryError, RepositoryErrors, RepositoryOptions, UnknownFields,
+    UnknownKinds,
 };
 use fleet_core::Provider;
 use proptest::prelude::*;
@@ -56,7 +58,7 @@ fn a_fleet_of_both_versions_and_a_topology() {
         &Provider::Aws
     );
 
-    let names: Vec<_> = repository.clusters().map(|cluster| cluster.name()).collect();
+    let names: Vec<_> = repository.clusters().map(RepositoryCluster::name).collect();
     assert_eq!(names, ["lab", "production-eu-west", "staging-eu-west"]);
     let staging = repository.cluster("staging-eu-west").unwrap();
     assert_eq!(staging.namespace(), Some("clusters"));

@@ -1,4 +1,5 @@
 //! When a rollout is done, when it is not whatever the counters say, and whom to blame.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // Helpers of tests fail as tests do.
 
 #[allow(dead_code)] // Other test files use the rest of it.
 mod cluster;
@@ -67,41 +68,41 @@ fn each_thing_by_itself_keeps_a_rollout_from_being_done() {
     type Change = fn(&mut World);
     let changes: &[(&str, Change)] = &[
         ("kubelet", |world| {
-            world.machine("md-1")["status"]["nodeInfo"]["kubeletVersion"] = json!("v1.30.4")
+            world.machine("md-1")["status"]["nodeInfo"]["kubeletVersion"] = json!("v1.30.4");
         }),
         ("no node yet", |world| {
-            world.machine("md-1")["status"]["nodeInfo"] = json!(null)
+            world.machine("md-1")["status"]["nodeInfo"] = json!(null);
         }),
         ("machine version", |world| {
-            world.machine("cp-2")["spec"]["version"] = json!("v1.30.4")
+            world.machine("cp-2")["spec"]["version"] = json!("v1.30.4");
         }),
         ("deleting", |world| {
-            world.machine("cp-2")["metadata"]["deletionTimestamp"] = json!("2026-11-23T00:00:00Z")
+            world.machine("cp-2")["metadata"]["deletionTimestamp"] = json!("2026-11-23T00:00:00Z");
         }),
         ("not ready", |world| {
-            condition(world.machine("md-0"), "Ready", "False", "NotReady", "no")
+            condition(world.machine("md-0"), "Ready", "False", "NotReady", "no");
         }),
         ("unknown", |world| {
-            condition(world.machine("md-0"), "Available", "Unknown", "", "")
+            condition(world.machine("md-0"), "Available", "Unknown", "", "");
         }),
         ("template", |world| {
-            condition(world.machine("md-0"), "UpToDate", "False", "NotUpToDate", "")
+            condition(world.machine("md-0"), "UpToDate", "False", "NotUpToDate", "");
         }),
         ("no conditions", |world| {
-            world.machine("md-0")["status"]["conditions"] = json!([])
+            world.machine("md-0")["status"]["conditions"] = json!([]);
         }),
         ("asked", |world| world.ask("v1.31.0", "v1.30.4")),
         ("not observed", |world| {
-            world.control_plane()["metadata"]["generation"] = json!(2)
+            world.control_plane()["metadata"]["generation"] = json!(2);
         }),
         ("rolling", |world| {
-            condition(world.workers(), "RollingOut", "True", "RollingOut", "")
+            condition(world.workers(), "RollingOut", "True", "RollingOut", "");
         }),
         ("scaling", |world| {
-            condition(world.control_plane(), "ScalingUp", "True", "ScalingUp", "")
+            condition(world.control_plane(), "ScalingUp", "True", "ScalingUp", "");
         }),
         ("counter", |world| {
-            world.workers()["status"]["upToDateReplicas"] = json!(1)
+            world.workers()["status"]["upToDateReplicas"] = json!(1);
         }),
         ("surge", |world| world.workers()["status"]["replicas"] = json!(3)),
         ("too few", |world| world.workers()["spec"]["replicas"] = json!(3)),
@@ -110,7 +111,7 @@ fn each_thing_by_itself_keeps_a_rollout_from_being_done() {
                 json!([{"version": "v1.31.0", "replicas": 1}, {"version": "v1.30.4", "replicas": 1}]);
         }),
         ("stray", |world| {
-            world.objects.push(machine("lonely", "v1.30.4", &json!({})))
+            world.objects.push(machine("lonely", "v1.30.4", &json!({})));
         }),
     ];
     let mut seen = Vec::new();

@@ -1,4 +1,5 @@
 //! The driver against an API server that knows lists, gets and merge patches, and counts what it is asked.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // Helpers of tests fail as tests do.
 #![cfg(feature = "kube")]
 
 #[allow(dead_code)] // Other test files use the rest of it.
@@ -113,14 +114,14 @@ impl Inner {
                 self.meddling -= 1;
                 bump(object);
             }
-            let patch: Value = serde_json::from_slice(body).unwrap();
-            let expected = &patch["metadata"]["resourceVersion"];
+            let change: Value = serde_json::from_slice(body).unwrap();
+            let expected = &change["metadata"]["resourceVersion"];
             if expected != &object["metadata"]["resourceVersion"] {
                 let status = json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "Conflict",
                     "message": "the object has been modified", "code": 409});
                 return (StatusCode::CONFLICT, status);
             }
-            merge(object, &patch);
+            merge(object, &change);
             bump(object);
         }
         (StatusCode::OK, object.clone())

@@ -82,7 +82,9 @@ impl ClusterRepository {
         let mut contents = Contents::read(root, options);
         let clusters = resolve::clusters(&mut contents, options);
         if contents.objects.is_empty() && contents.errors.iter().all(is_no_cluster) {
-            contents.errors = vec![RepositoryError::Empty { path: root.to_owned() }];
+            contents.errors = vec![RepositoryError::Empty {
+                path: root.to_owned(),
+            }];
         }
         RepositoryErrors::check(contents.errors)?;
         Ok(Self {
@@ -252,12 +254,16 @@ impl<'a> RepositoryCluster<'a> {
 
     /// What `spec.controlPlaneRef` names.
     pub fn control_plane(self) -> Option<&'a RepositoryObject> {
-        self.entry.control_plane.and_then(|index| self.repository.objects.get(index))
+        self.entry
+            .control_plane
+            .and_then(|index| self.repository.objects.get(index))
     }
 
     /// What `spec.infrastructureRef` names.
     pub fn infrastructure(self) -> Option<&'a RepositoryObject> {
-        self.entry.infrastructure.and_then(|index| self.repository.objects.get(index))
+        self.entry
+            .infrastructure
+            .and_then(|index| self.repository.objects.get(index))
     }
 
     /// Its `MachineDeployments`.
@@ -267,7 +273,10 @@ impl<'a> RepositoryCluster<'a> {
 
     /// Whatever holds workers of it: `MachineDeployments`, `MachinePools`, `MachineSets` and Machines of their own.
     pub fn workers(self) -> impl Iterator<Item = &'a RepositoryObject> {
-        self.entry.workers.iter().filter_map(|index| self.repository.objects.get(*index))
+        self.entry
+            .workers
+            .iter()
+            .filter_map(|index| self.repository.objects.get(*index))
     }
 
     /// All objects that belong to it, in an order in which they can be applied.
@@ -281,7 +290,9 @@ impl<'a> RepositoryCluster<'a> {
         files.sort_unstable();
         files.dedup();
         let repository = self.repository;
-        files.into_iter().filter_map(move |file| Some(repository.files.get(file)?.path.as_path()))
+        files
+            .into_iter()
+            .filter_map(move |file| Some(repository.files.get(file)?.path.as_path()))
     }
 }
 

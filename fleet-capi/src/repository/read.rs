@@ -243,14 +243,15 @@ fn read_file(path: &Path, real_root: &Path, options: &RepositoryOptions) -> Resu
     String::from_utf8(bytes).map_err(|error| {
         let good = error.utf8_error().valid_up_to();
         let before = String::from_utf8_lossy(error.as_bytes().get(..good).unwrap_or_default());
-        let line = before.split('\n').count();
-        let column = before.rsplit('\n').next().map_or(0, |line| line.chars().count());
+        let (above, beside) = before.rsplit_once('\n').map_or((0, &*before), |(above, beside)| {
+            (above.split('\n').count(), beside)
+        });
         RepositoryError::NotUtf8 {
             at: Place {
                 file: path.to_owned(),
                 position: Position {
-                    line: line as u64,
-                    column: column as u64 + 1,
+                    line: above as u64 + 1,
+                    column: beside.chars().count() as u64 + 1,
                 },
             },
         }

@@ -32,15 +32,17 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod block;
 mod read;
 mod state;
 mod status;
 
+pub use block::{BlockReason, Blocked};
 pub use state::{
     ClusterState, Condition, GroupKind, MachineGroup, MachineRole, MachineSetState, MachineState, ObjectRef,
     StateError, Topology,
 };
-pub use status::{BlockReason, Blocked, Phase, Progress, RolloutStatus, Unfinished, Why};
+pub use status::{Phase, Progress, RolloutStatus, Unfinished, Why};
 
 /// The annotation on the object that holds a cluster's version (the control plane, or the Cluster with a topology)
 /// while this SDK upgrades it. Its value is the version. It is what lets another process take the upgrade over.
