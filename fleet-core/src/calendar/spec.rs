@@ -1,0 +1,302 @@
+//! The form of a calendar in YAML and JSON.
+
+use jiff::civil::{Date, Time};
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use super::CalendarError;
+use super::period::{Days, Moment, time_of_day, time_zone};
+use crate::HumanDuration;
+
+/// A time of the week in which work is allowed: `days`, `start` on the clock, `duration`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+pub struct Window {
+    /// The days of the week on which it starts. Default: every day.
+    #[serde(default = "every_day", skip_serializing_if = "is_every_day")]
+    #[cfg_attr(feature = "schemars", schemars(schema_with = "days_schema"))]
+    pub(super) days: Days,
+    /// When it starts, on the clock of the zone, such as `09:00`.
+    #[serde(serialize_with = "write_time", deserialize_with = "read_time")]
+    #[cfg_attr(feature = "schemars", schemars(with = "String"))]
+    pub(super) start: Time,
+    /// How long it lasts. Full days are days of the calendar, the rest is time that passes.
+    #[serde(deserialize_with = "read_duration")]
+    pub(super) duration: HumanDuration,
+    /// The zone of its clock, an IANA name. Default: the calendar's.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "write_zone",
+        deserialize_with = "read_zone"
+    )]
+    #[cfg_attr(feature = "schemars", schemars(with = "Option<String>"))]
+    pub(super) time_zone: Option<TimeZone>,
+}
+
+impl Window {
+    /// A window in the calendar's own zone.
+    ///
+    /// # Errors
+    /// [`CalendarError::EmptyWindow`] when the duration is zero.
+    pub fn new(days: Days, start: Time, duration: HumanDuration) -> Result<Self, CalendarError> {
+        Ok(Self {
+            days,
+            start,
+            duration: lasting(duration)?,
+            time_zone: None,
+        })
+    }
+
+    /// The days of the week on which it starts.
+    pub fn days(&self) -> Days {
+        self.days
+    }
+
+    /// When it starts, on the clock of the zone.
+    pub fn start(&self) -> Time {
+        self.start
+    }
+
+    /// How long it lasts.
+    pub fn duration(&self) -> HumanDuration {
+        self.duration
+    }
+}
+
+/// A stretch of time in which no work is allowed, whatever the windows say.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+pub struct Freeze {
+    /// When it starts. A day counts from its start.
+    #[cfg_attr(feature = "schemars", schemars(with = "String"))]
+    pub(super) from: Moment,
+    /// When it ends. A day counts to its end; a time is where work may start again.
+    #[cfg_attr(feature = "schemars", schemars(with = "String"))]
+    pub(super) to: Moment,
+    /// Why, for those who wait.
+    pub(super) reason: String,
+}
+
+impl Freeze {
+    /// A freeze from a moment to a moment. A day ([`Date`]) counts from its start and to its end.
+    pub fn new(from: impl Into<Moment>, to: impl Into<Moment>, reason: impl Into<String>) -> Self {
+        Self {
+            from: from.into(),
+            to: to.into(),
+            reason: reason.into(),
+        }
+    }
+}
+
+/// A day on which no work is allowed, from midnight to midnight in the calendar's zone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Holiday {
+    pub(super) date: Date,
+    pub(super) name: Option<String>,
+}
+
+impl Holiday {
+    /// A holiday without a name.
+    pub fn new(date: Date) -> Self {
+        Self { date, name: None }
+    }
+
+    /// The holiday with a name, for those who wait.
+    pub fn named(self, name: impl Into<String>) -> Self {
+        Self {
+            name: Some(name.into()),
+            ..self
+        }
+    }
+}
+
+impl Serialize for Holiday {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match &self.name {
+            None => serializer.collect_str(&self.date),
+            Some(name) => NamedHoliday {
+                date: Moment::Day(self.date),
+                name: Some(name.clone()),
+            }
+            .serialize(serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Holiday {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+
+        impl<'de> de::Visitor<'de> for Visitor {
+            type Value = NamedHoliday;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a day such as 2026-12-25, or `date` and `name`")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<NamedHoliday, E> {
+                Ok(NamedHoliday {
+                    date: text.parse().map_err(E::custom)?,
+                    name: None,
+                })
+            }
+
+            fn visit_map<A: de::MapAccess<'de>>(self, map: A) -> Result<NamedHoliday, A::Error> {
+                NamedHoliday::deserialize(de::value::MapAccessDeserializer::new(map))
+            }
+        }
+
+        let NamedHoliday { date, name } = deserializer.deserialize_any(Visitor)?;
+        match date {
+            Moment::Day(date) => Ok(Self { date, name }),
+            other => Err(de::Error::custom(format_args!(
+                "`{other}` is not a day; expected one such as 2026-12-25 (a freeze may start and end at any time)"
+            ))),
+        }
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct NamedHoliday {
+    date: Moment,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+}
+
+/// A [`Calendar`](super::Calendar) as it is written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+pub(super) struct CalendarSpec {
+    /// The zone of the calendar's clock and days, an IANA name. Default: UTC.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "write_zone",
+        deserialize_with = "read_zone"
+    )]
+    #[cfg_attr(feature = "schemars", schemars(with = "Option<String>"))]
+    time_zone: Option<TimeZone>,
+    /// When work is allowed. None: always.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    windows: Vec<Window>,
+    /// When no work is allowed, whatever the windows say.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    freezes: Vec<Freeze>,
+    /// Days on which no work is allowed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "schemars", schemars(schema_with = "holidays_schema"))]
+    holidays: Vec<Holiday>,
+    /// Further calendars that must be open, too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    all_of: Vec<RulesSpec>,
+}
+
+/// One of the calendars that an intersection is made of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+pub(super) struct RulesSpec {
+    /// The zone of the calendar's clock and days, an IANA name. Default: UTC.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "write_zone",
+        deserialize_with = "read_zone"
+    )]
+    #[cfg_attr(feature = "schemars", schemars(with = "Option<String>"))]
+    pub(super) time_zone: Option<TimeZone>,
+    /// When work is allowed. None: always.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) windows: Vec<Window>,
+    /// When no work is allowed, whatever the windows say.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) freezes: Vec<Freeze>,
+    /// Days on which no work is allowed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "schemars", schemars(schema_with = "holidays_schema"))]
+    pub(super) holidays: Vec<Holiday>,
+}
+
+impl CalendarSpec {
+    pub(super) fn into_parts(self) -> (RulesSpec, Vec<RulesSpec>) {
+        let first = RulesSpec {
+            time_zone: self.time_zone,
+            windows: self.windows,
+            freezes: self.freezes,
+            holidays: self.holidays,
+        };
+        (first, self.all_of)
+    }
+
+    pub(super) fn from_parts(first: RulesSpec, all_of: Vec<RulesSpec>) -> Self {
+        Self {
+            time_zone: first.time_zone,
+            windows: first.windows,
+            freezes: first.freezes,
+            holidays: first.holidays,
+            all_of,
+        }
+    }
+}
+
+fn every_day() -> Days {
+    Days::EVERY
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde's signature
+fn is_every_day(days: &Days) -> bool {
+    *days == Days::EVERY
+}
+
+fn lasting(duration: HumanDuration) -> Result<HumanDuration, CalendarError> {
+    if duration.is_zero() {
+        Err(CalendarError::EmptyWindow)
+    } else {
+        Ok(duration)
+    }
+}
+
+fn read_duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<HumanDuration, D::Error> {
+    lasting(HumanDuration::deserialize(deserializer)?).map_err(de::Error::custom)
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde's signature
+fn write_time<S: Serializer>(time: &Time, serializer: S) -> Result<S::Ok, S::Error> {
+    if time.second() == 0 && time.subsec_nanosecond() == 0 {
+        serializer.collect_str(&format_args!("{:02}:{:02}", time.hour(), time.minute()))
+    } else {
+        serializer.collect_str(time)
+    }
+}
+
+fn read_time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Time, D::Error> {
+    time_of_day(&String::deserialize(deserializer)?).map_err(de::Error::custom)
+}
+
+#[allow(clippy::ref_option)] // serde's signature
+fn write_zone<S: Serializer>(zone: &Option<TimeZone>, serializer: S) -> Result<S::Ok, S::Error> {
+    zone.as_ref().and_then(TimeZone::iana_name).serialize(serializer)
+}
+
+fn read_zone<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<TimeZone>, D::Error> {
+    Option::<String>::deserialize(deserializer)?
+        .map(|name| time_zone(&name).map_err(de::Error::custom))
+        .transpose()
+}
+
+/// A text or a list of texts, which a Kubernetes schema can only say by letting anything pass; reading checks it.
+#[cfg(feature = "schemars")]
+fn days_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    schemars::json_schema!({ "x-kubernetes-preserve-unknown-fields": true })
+}
+
+/// A day, or an object with `date` and `name`.
+#[cfg(feature = "schemars")]
+fn holidays_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    schemars::json_schema!({ "type": "array", "items": { "x-kubernetes-preserve-unknown-fields": true } })
+}
