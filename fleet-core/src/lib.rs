@@ -14,6 +14,7 @@ mod version;
 #[cfg(feature = "yaml")]
 pub mod yaml;
 
+pub use calendar::Calendar;
 pub use duration::{DurationError, HumanDuration};
 pub use extra::Extra;
 pub use fleet::{Criticality, Fleet, FleetCluster, FleetError, NodeCounts, Provider};
