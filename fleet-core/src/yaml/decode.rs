@@ -107,17 +107,13 @@ pub(super) struct Decoder<'de> {
     value: &'de Value,
     /// Inside of a free-form value, where null is data.
     free_form: bool,
-    /// Whether error texts may show values: not for Secrets.
-    show: bool,
 }
 
 impl<'de> Decoder<'de> {
     pub(super) fn new(value: &'de Value) -> Self {
-        let secret = value.get("kind").and_then(Value::as_str) == Some("Secret");
         Self {
             value,
             free_form: false,
-            show: !secret,
         }
     }
 
@@ -135,22 +131,6 @@ impl<'de> Decoder<'de> {
             Value::Object(_) => Unexpected::Map,
         };
         de::Error::invalid_type(found, expected)
-    }
-
-    /// A visitor's own refusal, made to hide the value where that is asked for.
-    fn hide<T>(self, result: Result<T, Failure>) -> Result<T, Failure> {
-        if self.show {
-            return result;
-        }
-        result.map_err(|mut failure| {
-            if let DecodeProblem::Mismatch { found, .. } = &mut failure.0.problem {
-                *found = kind(self.value).to_owned();
-            } else if let DecodeProblem::Invalid { message } = &mut failure.0.problem {
-                // The type's own words may quote the value.
-                "the value is not valid (not shown, it is in a Secret)".clone_into(message);
-            }
-            failure
-        })
     }
 
     fn map<V: Visitor<'de>>(self, map: &'de Map<String, Value>, visitor: V) -> Result<V::Value, Failure> {
@@ -172,7 +152,7 @@ macro_rules! scalars {
 
 impl<'de> Decoder<'de> {
     fn scalar<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
-        let result = match self.value {
+        match self.value {
             Value::Null => visitor.visit_unit(),
             Value::Bool(value) => visitor.visit_bool(*value),
             Value::Number(number) => {
@@ -188,8 +168,7 @@ impl<'de> Decoder<'de> {
             }
             Value::String(text) => visitor.visit_borrowed_str(text),
             Value::Array(_) | Value::Object(_) => Err(self.mismatch(&visitor)),
-        };
-        self.hide(result)
+        }
     }
 }
 
@@ -222,7 +201,7 @@ impl<'de> Deserializer<'de> for Decoder<'de> {
                 items: items.iter().enumerate(),
                 decoder: self,
             }),
-            _ => self.hide(Err(self.mismatch(&visitor))),
+            _ => Err(self.mismatch(&visitor)),
         }
     }
 
@@ -242,7 +221,7 @@ impl<'de> Deserializer<'de> for Decoder<'de> {
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
         match self.value {
             Value::Object(map) => self.map(map, visitor),
-            _ => self.hide(Err(self.mismatch(&visitor))),
+            _ => Err(self.mismatch(&visitor)),
         }
     }
 
@@ -270,11 +249,11 @@ impl<'de> Deserializer<'de> for Decoder<'de> {
         visitor: V,
     ) -> Result<V::Value, Failure> {
         match self.value {
-            Value::String(text) => self.hide(visitor.visit_enum(Variant {
+            Value::String(text) => visitor.visit_enum(Variant {
                 name: text,
                 content: None,
                 decoder: self,
-            })),
+            }),
             Value::Object(map) if map.len() == 1 => match map.iter().next() {
                 Some((name, content)) => visitor.visit_enum(Variant {
                     name,
@@ -283,7 +262,7 @@ impl<'de> Deserializer<'de> for Decoder<'de> {
                 }),
                 None => Err(self.mismatch(&visitor)),
             },
-            _ => self.hide(Err(self.mismatch(&visitor))),
+            _ => Err(self.mismatch(&visitor)),
         }
     }
 
@@ -485,14 +464,32 @@ impl<'de> de::VariantAccess<'de> for Variant<'de> {
     }
 }
 
-fn kind(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "a boolean",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a string",
-        Value::Array(_) => "a sequence",
-        Value::Object(_) => "a mapping",
+/// The problem without any value of the document; the names of fields stay.
+pub(super) fn redact(problem: DecodeProblem, value: Option<&Value>) -> DecodeProblem {
+    let kind = match value {
+        None => "a value",
+        Some(Value::Null) => "null",
+        Some(Value::Bool(_)) => "a boolean",
+        Some(Value::Number(_)) => "a number",
+        Some(Value::String(_)) => "a string",
+        Some(Value::Array(_)) => "a sequence",
+        Some(Value::Object(_)) => "a mapping",
+    };
+    match problem {
+        DecodeProblem::Mismatch { expected, .. } => DecodeProblem::Mismatch {
+            found: kind.to_owned(),
+            expected,
+        },
+        // The type's own words may quote the value.
+        DecodeProblem::Invalid { .. } => DecodeProblem::Invalid {
+            message: format!("{kind} is not valid here (not shown, because the document is a Secret)"),
+        },
+        DecodeProblem::UnknownVariant { expected, .. } => DecodeProblem::UnknownVariant {
+            found: "(not shown)".to_owned(),
+            expected,
+            suggestion: None,
+        },
+        names @ (DecodeProblem::UnknownField { .. } | DecodeProblem::MissingField { .. }) => names,
     }
 }
 

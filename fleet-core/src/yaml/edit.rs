@@ -50,12 +50,6 @@ pub fn replace_scalar(text: &str, span: Range<usize>, value: impl Into<Value>) -
     if let Some(place) = expected.get_mut(index).and_then(|document| place(document, &way)) {
         *place = value.clone();
     }
-    // A block scalar's span ends with its last line break, which must stay.
-    let tail = if old.starts_with(['|', '>']) && old.ends_with('\n') {
-        "\n"
-    } else {
-        ""
-    };
     let new: Cow<'_, str> = match &value {
         Value::String(text) if old.starts_with('"') => Cow::Owned(double_quoted(text)),
         Value::String(text) if old.starts_with('\'') => {
@@ -63,7 +57,7 @@ pub fn replace_scalar(text: &str, span: Range<usize>, value: impl Into<Value>) -
         }
         value => single_line(value),
     };
-    let edited = [&text[..span.start], &new, tail, &text[span.end..]].concat();
+    let edited = [&text[..span.start], &new, &text[span.end..]].concat();
     let after: Vec<Value> = documents_with(&edited, &options)?
         .into_iter()
         .map(super::Document::into_value)

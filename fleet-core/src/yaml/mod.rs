@@ -176,10 +176,11 @@ impl Document {
             .key_position(name)
     }
 
-    /// The bytes of the scalar at a path in the whole text that was read: with its quotes (or the `|` of a block), without
-    /// tag and anchor. For [`replace_scalar`].
+    /// The bytes of the scalar at a path in the whole text that was read: with its quotes, without tag and anchor. For
+    /// [`replace_scalar`].
     ///
-    /// `None` for collections, for values that are not there or empty (`a:`), and for what an alias or `<<` repeats.
+    /// `None` for collections, for values that are not there or empty (`a:`), for blocks (`|` and `>`), and for what an alias or
+    /// `<<` repeats.
     pub fn span(&self, path: &FieldPath) -> Option<Range<usize>> {
         path.segments()
             .iter()
@@ -204,6 +205,11 @@ impl Document {
                 .flatten()
                 .or_else(|| self.position(&path))
                 .unwrap_or_else(|| self.start());
+            let problem = if self.value.get("kind").and_then(Value::as_str) == Some("Secret") {
+                decode::redact(problem, self.at(&path))
+            } else {
+                problem
+            };
             DecodeError {
                 path,
                 position,

@@ -303,7 +303,9 @@ impl Reader<'_> {
             return Err(self.refuse(span.start, ValueProblem::NotFinite));
         };
         let mut node = Node::new(span.start, Children::None);
-        if let Some(range) = span.byte_range().filter(|range| !range.is_empty()) {
+        // A block scalar's span does not start at its `|`, so replacing it would leave that behind.
+        let block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
+        if let Some(range) = span.byte_range().filter(|range| !block && !range.is_empty()) {
             node.start = narrow(range.start);
             node.end = narrow(range.end);
         }
