@@ -212,7 +212,7 @@ fn effects(
             Constraint::MaxPerDay => jobs.iter().any(|stage| stage.max_per_day.is_some()),
             Constraint::MaxConcurrent => jobs.iter().any(|stage| stage.jobs.len() > stage.max_concurrent),
             Constraint::Soak => jobs.iter().any(|stage| stage.soak_seconds > 0),
-            Constraint::Calendar => policy.spec.calendar != fleet_core::Calendar::always(),
+            Constraint::Calendar => !policy.spec.calendar.is_always(),
             Constraint::Work => false,
         })
         .map(|(constraint, without, _)| {

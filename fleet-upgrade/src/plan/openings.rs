@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use fleet_core::Calendar;
+use fleet_core::calendar::HORIZON_YEARS;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
@@ -87,12 +88,10 @@ impl<'a> Openings<'a> {
     }
 
     fn find(&self, from: i64) -> Option<(i64, i64)> {
-        let from = Timestamp::from_second(from).ok()?;
-        let opens = if self.calendar.is_open(from) {
-            from
-        } else {
-            self.calendar.next_opening(from)?
-        };
+        if self.calendar.is_always() {
+            return Some((from, NEVER));
+        }
+        let opens = self.calendar.next_opening(Timestamp::from_second(from).ok()?)?;
         let mut closes = self.calendar.closes_at(opens);
         for _ in 0..MOST_JOINED {
             // Windows that touch are one span for something that is under way.
@@ -102,10 +101,17 @@ impl<'a> Openings<'a> {
             }
         }
         let opens = seconds_up(opens);
-        // A window of less than a second would be an empty span.
-        Some((opens, closes.map_or(NEVER, |end| end.as_second().max(opens + 1))))
+        // A calendar answers for its horizon only: beyond it, it is asked again. A window of less than a second would be
+        // an empty span.
+        let closes = closes
+            .map_or(opens + HORIZON, Timestamp::as_second)
+            .max(opens + 1);
+        Some((opens, closes))
     }
 }
+
+/// For so long a calendar that is said not to close is open.
+const HORIZON: i64 = HORIZON_YEARS as i64 * 365 * 24 * 60 * 60;
 
 /// How many spans are looked at for one that is long enough: more than a month of daily windows.
 const LOOK_AHEAD: usize = 40;
@@ -158,4 +164,89 @@ impl Days {
 /// Whole seconds, rounded up: a start is never before what it waits for.
 pub(crate) fn seconds_up(instant: Timestamp) -> i64 {
     instant.as_second() + i64::from(instant.subsec_nanosecond() > 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn second(text: &str) -> i64 {
+        text.parse::<Timestamp>().unwrap().as_second()
+    }
+
+    fn weekdays() -> Calendar {
+        let calendar = Calendar::in_zone("Europe/Berlin").unwrap();
+        let nine = jiff::civil::time(9, 0, 0, 0);
+        calendar
+            .with_window("Mon-Fri".parse().unwrap(), nine, "8h".parse().unwrap())
+            .unwrap()
+    }
+
+    #[test]
+    fn what_was_asked_for_late_does_not_hide_what_comes_before() {
+        let calendar = weekdays();
+        let mut openings = Openings::new(&calendar);
+        let hour = 3600;
+        let friday = openings.fit(second("2026-01-09T10:00:00Z"), hour).unwrap();
+        assert_eq!(
+            friday,
+            (second("2026-01-09T10:00:00Z"), second("2026-01-09T16:00:00Z"))
+        );
+        let monday = openings.fit(second("2026-01-05T03:00:00Z"), hour).unwrap();
+        assert_eq!(
+            monday,
+            (second("2026-01-05T08:00:00Z"), second("2026-01-05T16:00:00Z"))
+        );
+        // Friday's span is known from 10:00 only; it opens at 08:00 all the same.
+        let early = openings.fit(second("2026-01-09T08:30:00Z"), hour).unwrap();
+        assert_eq!(
+            early,
+            (second("2026-01-09T08:30:00Z"), second("2026-01-09T16:00:00Z"))
+        );
+    }
+
+    #[test]
+    fn answers_do_not_depend_on_what_was_asked_before() {
+        let calendar = weekdays();
+        let mut asked = Openings::new(&calendar);
+        let start = second("2026-03-20T00:00:00Z");
+        // Through the change to summer time, back and forth.
+        for step in 0..1000 {
+            let at = start + (step * 7_919) % 1_000 * 1_777;
+            let fresh = Openings::new(&calendar).fit(at, 7_200);
+            assert_eq!(asked.fit(at, 7_200), fresh, "{at}");
+        }
+    }
+
+    #[test]
+    fn a_freeze_beyond_the_horizon_is_seen_when_it_comes_near() {
+        let text = r#"{"freezes": [{"from": "2040-01-01", "to": "2040-01-31", "reason": "far away"}]}"#;
+        let calendar: Calendar = serde_json::from_str(text).unwrap();
+        let mut openings = Openings::new(&calendar);
+        let now = second("2026-01-05T00:00:00Z");
+        assert_eq!(openings.fit(now, 60).unwrap().0, now);
+        let (starts, _) = openings.fit(second("2040-01-15T00:00:00Z"), 60).unwrap();
+        assert_eq!(starts, second("2040-02-01T00:00:00Z"));
+    }
+
+    #[test]
+    fn days_have_23_24_or_25_hours() {
+        let mut days = Days::new(TimeZone::get("Europe/Berlin").unwrap());
+        let hours = |days: &mut Days, noon: &str| {
+            let end = days.end(second(noon));
+            let start = days.known[&end];
+            (end - start) / 3600
+        };
+        assert_eq!(hours(&mut days, "2026-03-28T12:00:00Z"), 24);
+        assert_eq!(hours(&mut days, "2026-03-29T12:00:00Z"), 23);
+        assert_eq!(hours(&mut days, "2026-10-25T12:00:00Z"), 25);
+        assert_eq!(
+            days.end(second("2026-03-29T21:59:59Z")),
+            second("2026-03-29T22:00:00Z")
+        );
+        assert_eq!(
+            days.end(second("2026-03-29T22:00:00Z")),
+            second("2026-03-30T22:00:00Z")
+        );
+    }
 }
