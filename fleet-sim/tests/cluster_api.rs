@@ -1,4 +1,6 @@
 //! The simulated Cluster API controllers on the embedded hub, seen through `kube::Client` only.
+// A test may panic; clippy only sees that in the functions that carry the attribute.
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 #[path = "cluster_api/scene.rs"]
 mod scene;
@@ -175,13 +177,7 @@ async fn hold_bounds(client: Client) {
             up(&workers),
             workers.len()
         );
-        let old = |machine: &&Machine| {
-            machine
-                .spec
-                .version
-                .as_ref()
-                .is_some_and(|v| v.to_string() == "v1.30.0")
-        };
+        let old = |machine: &&Machine| machine.spec.version.as_ref().is_some_and(|v| v == "v1.30.0");
         if control.iter().any(old) {
             assert!(
                 workers.iter().all(old),
@@ -361,11 +357,11 @@ fn unreliable(hub: &Hub) -> Client {
                     .body(http_body_util::Full::from(status.to_string()).boxed_unsync())
                     .unwrap()
             };
-            if watching && number % 5 == 0 {
+            if watching && number.is_multiple_of(5) {
                 return Ok::<_, std::convert::Infallible>(failure(410, "Expired"));
             }
             let write = request.method() != http::Method::GET;
-            if write && number % 14 == 0 {
+            if write && number.is_multiple_of(14) {
                 return Ok(failure(409, "Conflict"));
             }
             let response = service.call(request).await?;
