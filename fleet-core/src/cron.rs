@@ -53,7 +53,7 @@ pub struct Schedule {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CronDialect {
-    /// robfig/cron v3.0.1: Kubernetes' CronJobs, Argo CD's sync windows, Velero up to 1.18.2.
+    /// robfig/cron v3.0.1: Kubernetes' `CronJob`s, Argo CD's sync windows, Velero up to 1.18.2.
     ///
     /// Velero 1.18.3 and later read with another engine (netresearch/go-cron), which joins day of month and day of week by
     /// AND; that one is not here yet.
@@ -70,7 +70,7 @@ impl Schedule {
         Self::parse_in(expression, TimeZone::UTC)
     }
 
-    /// Reads an expression; without a zone of its own it counts in this one (a CronJob's `spec.timeZone`, a sync window's
+    /// Reads an expression; without a zone of its own it counts in this one (a `CronJob`'s `spec.timeZone`, a sync window's
     /// `timeZone`).
     ///
     /// # Errors

@@ -1,4 +1,6 @@
 //! Calendars: the form people write, the questions planners ask, and the nights when clocks change.
+// A test that cannot go on fails.
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 use fleet_core::Calendar;
 use fleet_core::calendar::{Closed, Days, Freeze, HORIZON_YEARS, Holiday, Moment, Opening};

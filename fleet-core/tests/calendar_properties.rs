@@ -1,4 +1,6 @@
 //! Calendars against a scan of every minute with rules written down a second time, in the plainest way.
+// A test that cannot go on fails.
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 use fleet_core::Calendar;
 use jiff::civil::Date;

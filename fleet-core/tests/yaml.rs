@@ -1,7 +1,10 @@
 //! YAML: positions, typed reading with its errors, edits in place, bounds, and writing.
 #![cfg(feature = "yaml")]
+// A test that cannot go on fails.
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use fleet_core::yaml::{
     self, DecodeProblem, Document, DuplicateKeys, FieldPath, ReadOptions, ReplaceProblem, YamlError,
@@ -218,6 +221,14 @@ fn errors_name_the_field_and_the_place() {
     assert!(matches!(error.problem(), DecodeProblem::Mismatch { .. }));
 }
 
+#[derive(Debug, Deserialize)]
+struct Open {
+    #[serde(default)]
+    items: Vec<u8>,
+    #[serde(flatten)]
+    rest: BTreeMap<String, Value>,
+}
+
 #[test]
 fn null_is_absence_for_fields_and_data_in_free_form() {
     let pool: Pool = one(
@@ -231,13 +242,6 @@ fn null_is_absence_for_fields_and_data_in_free_form() {
     );
     assert_eq!(pool.values, json!({"image": null, "list": [null, {"a": null}]}));
     // Also where serde buffers a struct.
-    #[derive(Debug, Deserialize)]
-    struct Open {
-        #[serde(default)]
-        items: Vec<u8>,
-        #[serde(flatten)]
-        rest: BTreeMap<String, Value>,
-    }
     let open: Open = one("items: ~\nother: {a: ~}\n").decode().unwrap();
     assert!(open.items.is_empty());
     assert_eq!(open.rest["other"], json!({"a": null}));
@@ -297,9 +301,10 @@ fn syntax_errors_have_a_position_and_a_field() {
 
 #[test]
 fn reads_tens_of_thousands_of_documents() {
-    let text: String = (0..20_000)
-        .map(|number| format!("---\nkind: Cluster\nnumber: {number}\n"))
-        .collect();
+    let mut text = String::new();
+    for number in 0..20_000 {
+        writeln!(text, "---\nkind: Cluster\nnumber: {number}").unwrap();
+    }
     let documents = yaml::documents(&text).unwrap();
     assert_eq!(documents.len(), 20_000);
     assert_eq!(documents[19_999].position(&path("number")).unwrap().line, 60_000);
@@ -311,7 +316,7 @@ fn hostile_texts_are_refused() {
     let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
     for level in 1..10 {
         let items = vec![format!("*a{}", level - 1); 10].join(", ");
-        bomb.push_str(&format!("a{level}: &a{level} [{items}]\n"));
+        writeln!(bomb, "a{level}: &a{level} [{items}]").unwrap();
     }
     assert!(matches!(
         yaml::documents(&bomb),
@@ -329,7 +334,7 @@ fn hostile_texts_are_refused() {
     // Deep through aliases: each level adds one to the one before.
     let mut ladder = "- &a0 [x]\n".to_owned();
     for level in 1..500 {
-        ladder.push_str(&format!("- &a{level} [*a{}]\n", level - 1));
+        writeln!(ladder, "- &a{level} [*a{}]", level - 1).unwrap();
     }
     assert!(matches!(yaml::documents(&ladder), Err(YamlError::TooDeep { .. })));
     let mut options = ReadOptions::default();

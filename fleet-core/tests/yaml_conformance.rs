@@ -1,5 +1,7 @@
 //! Every case of `conformance/yaml`, with the answers of sigs.k8s.io/yaml.
 #![cfg(feature = "yaml")]
+// A test that cannot go on fails.
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 use fleet_core::yaml;
 use serde::Deserialize;
@@ -79,7 +81,7 @@ const EMPTY: &[&str] = &[
     "... # ca",
 ];
 
-/// Equal, with one allowance: serde_json reads Go's long decimals a few units in the last place off.
+/// Equal, with one allowance: `serde_json` reads Go's long decimals a few units in the last place off.
 fn same_value(ours: &Value, theirs: &Value) -> bool {
     match (ours, theirs) {
         (Value::Object(ours), Value::Object(theirs)) => {

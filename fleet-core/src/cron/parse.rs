@@ -484,8 +484,8 @@ fn quote(text: &str) -> String {
     for c in text.chars() {
         match c {
             '"' | '\\' => out.extend(['\\', c]),
-            c if c.is_control() && c.is_ascii() => out.push_str(&format!("\\x{:02x}", u32::from(c))),
-            c if c.is_control() => out.push_str(&format!("\\u{:04x}", u32::from(c))),
+            c if c.is_control() && c.is_ascii() => out.extend(hex("\\x", u32::from(c), 2)),
+            c if c.is_control() => out.extend(hex("\\u", u32::from(c), 4)),
             c => out.push(c),
         }
     }
@@ -500,9 +500,13 @@ fn quote_ascii(text: &str) -> String {
         match byte {
             b'"' | b'\\' => out.extend(['\\', char::from(byte)]),
             b' '..=b'\x7f' => out.push(char::from(byte)),
-            byte => out.push_str(&format!("\\x{byte:02x}")),
+            byte => out.extend(hex("\\x", byte.into(), 2)),
         }
     }
     out.push('"');
     out
+}
+
+fn hex(start: &'static str, code: u32, width: usize) -> [String; 2] {
+    [start.to_owned(), format!("{code:0width$x}")]
 }

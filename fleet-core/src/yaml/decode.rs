@@ -135,7 +135,7 @@ impl<'de> Decoder<'de> {
 
     fn map<V: Visitor<'de>>(self, map: &'de Map<String, Value>, visitor: V) -> Result<V::Value, Failure> {
         visitor.visit_map(Fields {
-            fields: map.iter(),
+            left: map.iter(),
             current: None,
             decoder: self,
         })
@@ -309,7 +309,7 @@ impl<'de> de::SeqAccess<'de> for Items<'de> {
 }
 
 struct Fields<'de> {
-    fields: serde_json::map::Iter<'de>,
+    left: serde_json::map::Iter<'de>,
     current: Option<(&'de str, &'de Value)>,
     decoder: Decoder<'de>,
 }
@@ -320,7 +320,7 @@ impl<'de> de::MapAccess<'de> for Fields<'de> {
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Failure> {
         let free_form = self.decoder.free_form;
         let Some((name, value)) = self
-            .fields
+            .left
             .by_ref()
             .find(|(_, value)| free_form || !value.is_null())
         else {

@@ -259,7 +259,7 @@ pub enum DecodeProblem {
 
 impl fmt::Display for DecodeProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let one_of = |f: &mut fmt::Formatter<'_>, expected: &[&str], suggestion: &Option<&str>| {
+        let one_of = |f: &mut fmt::Formatter<'_>, expected: &[&str], suggestion: Option<&str>| {
             if let Some(suggestion) = suggestion {
                 write!(f, "; did you mean `{suggestion}`?")
             } else if expected.is_empty() {
@@ -276,7 +276,7 @@ impl fmt::Display for DecodeProblem {
                 suggestion,
             } => {
                 write!(f, "unknown field `{found}`")?;
-                one_of(f, expected, suggestion)
+                one_of(f, expected, *suggestion)
             }
             Self::UnknownVariant {
                 found,
@@ -284,7 +284,7 @@ impl fmt::Display for DecodeProblem {
                 suggestion,
             } => {
                 write!(f, "unknown value `{found}`")?;
-                one_of(f, expected, suggestion)
+                one_of(f, expected, *suggestion)
             }
             Self::MissingField { field } => write!(f, "the required field `{field}` is missing"),
             Self::Mismatch { found, expected } => {

@@ -39,7 +39,7 @@
 //! - Rare syntax follows YAML 1.2: any `%` directive, `[a:]`, `{a: -}`, `"\/"`, surrogate pairs in escapes, U+0085 and U+2028
 //!   as ordinary characters.
 //! - Of two different keys that become one (`1` and `"1"`, `y` and `true`), the last wins; in Go it is left to chance.
-//! - Nesting ends at 128 levels (serde_json's own limit), go-yaml's at 10,000.
+//! - Nesting ends at 128 levels (the limit of `serde_json`'s parser), go-yaml's at 10,000.
 
 mod decode;
 mod edit;

@@ -279,8 +279,7 @@ impl Reader<'_> {
         }
         let scalar = match namespaced {
             None if plain => Scalar::plain(text),
-            None => Scalar::Str(text),
-            Some(None) => Scalar::Str(text),
+            None | Some(None) => Scalar::Str(text),
             Some(Some(name)) => Scalar::tagged(&name, text).map_err(|mismatch| {
                 self.refuse(
                     span.start,

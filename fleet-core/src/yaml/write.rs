@@ -25,7 +25,7 @@ use super::scalar::Scalar;
 ///
 /// # Errors
 /// [`YamlError::Serialize`] when the value's own `Serialize` fails, or when a map has keys that are not strings. A
-/// float that is not finite becomes null, as serde_json has it.
+/// float that is not finite becomes null, as `serde_json` has it.
 pub fn to_string<T: Serialize + ?Sized>(value: &T) -> Result<String, YamlError> {
     let value = serde_json::to_value(value).map_err(YamlError::Serialize)?;
     let mut out = String::new();
