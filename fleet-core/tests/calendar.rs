@@ -469,3 +469,12 @@ fn can_be_built_without_yaml() {
     }));
     assert_eq!(built, written);
 }
+
+#[cfg(feature = "schemars")]
+#[test]
+fn has_a_schema() {
+    let schema = serde_json::to_value(schemars::schema_for!(Calendar)).unwrap();
+    let fields: Vec<&String> = schema["properties"].as_object().unwrap().keys().collect();
+    assert_eq!(fields, ["allOf", "freezes", "holidays", "timeZone", "windows"]);
+    assert_eq!(schema["$defs"]["Freeze"]["required"], json!(["from", "to", "reason"]));
+}

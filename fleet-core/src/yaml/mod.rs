@@ -44,6 +44,7 @@
 mod decode;
 mod edit;
 mod error;
+mod node;
 mod path;
 mod read;
 mod scalar;
@@ -123,7 +124,7 @@ pub enum DuplicateKeys {
 #[derive(Debug, Clone)]
 pub struct Document {
     value: Value,
-    root: read::Node,
+    root: node::Node,
 }
 
 impl Document {

@@ -7,120 +7,10 @@ use granit_parser::{ErrorKind, Event, Marker, Parser, ScalarStyle, Span, StrInpu
 use serde_json::{Map, Value};
 
 use super::error::{Position, ValueProblem, YamlError};
+use super::node::{Children, Entry, Node, narrow};
 use super::path::{FieldPath, Segment};
 use super::scalar::Scalar;
 use super::{Document, DuplicateKeys, ReadOptions};
-
-/// Where a value and what is in it stand. It has the shape of the value beside it.
-#[derive(Debug, Clone)]
-pub(super) struct Node {
-    line: u32,
-    column: u32,
-    /// Byte range of a scalar that stands in the text at exactly one place; `start > end` when there is none.
-    start: u32,
-    end: u32,
-    children: Children,
-}
-
-#[derive(Debug, Clone)]
-enum Children {
-    None,
-    Items(Vec<Node>),
-    Fields(Vec<Entry>),
-}
-
-#[derive(Debug, Clone)]
-struct Entry {
-    key: Box<str>,
-    line: u32,
-    column: u32,
-    node: Node,
-}
-
-impl Node {
-    pub(super) fn position(&self) -> Position {
-        Position {
-            line: self.line.into(),
-            column: self.column.into(),
-        }
-    }
-
-    pub(super) fn span(&self) -> Option<std::ops::Range<usize>> {
-        (self.start <= self.end).then_some(self.start as usize..self.end as usize)
-    }
-
-    pub(super) fn child(&self, segment: &Segment) -> Option<&Self> {
-        match (&self.children, segment) {
-            (Children::Items(items), Segment::Index(index)) => items.get(*index),
-            (Children::Fields(entries), Segment::Field(name)) => entries
-                .iter()
-                .find(|entry| *entry.key == **name)
-                .map(|entry| &entry.node),
-            _ => None,
-        }
-    }
-
-    pub(super) fn key_position(&self, name: &str) -> Option<Position> {
-        let Children::Fields(entries) = &self.children else {
-            return None;
-        };
-        entries
-            .iter()
-            .find(|entry| *entry.key == *name)
-            .map(|entry| Position {
-                line: entry.line.into(),
-                column: entry.column.into(),
-            })
-    }
-
-    /// The way to the scalar with exactly this span.
-    pub(super) fn find(&self, span: &std::ops::Range<usize>, way: &mut Vec<Segment>) -> bool {
-        match &self.children {
-            Children::None => self.span().as_ref() == Some(span),
-            Children::Items(items) => items.iter().enumerate().any(|(index, item)| {
-                way.push(Segment::Index(index));
-                item.find(span, way) || way.pop().is_none()
-            }),
-            Children::Fields(entries) => entries.iter().any(|entry| {
-                way.push(Segment::Field(entry.key.to_string()));
-                entry.node.find(span, way) || way.pop().is_none()
-            }),
-        }
-    }
-
-    fn new(at: Marker, children: Children) -> Self {
-        Self {
-            line: narrow(at.line()),
-            column: narrow(at.col()).saturating_add(1),
-            start: 1,
-            end: 0,
-            children,
-        }
-    }
-
-    /// Takes the spans away: what an alias repeats cannot be edited through the alias.
-    fn without_spans(mut self) -> Self {
-        self.start = 1;
-        self.end = 0;
-        match &mut self.children {
-            Children::None => {}
-            Children::Items(items) => {
-                for item in items {
-                    *item =
-                        std::mem::replace(item, Self::new(Marker::default(), Children::None)).without_spans();
-                }
-            }
-            Children::Fields(entries) => {
-                for entry in entries {
-                    let node =
-                        std::mem::replace(&mut entry.node, Self::new(Marker::default(), Children::None));
-                    entry.node = node.without_spans();
-                }
-            }
-        }
-        self
-    }
-}
 
 /// Reads every document of a text; see [`documents`](super::documents).
 pub(super) fn read(text: &str, options: &ReadOptions) -> Result<Vec<Document>, YamlError> {
@@ -619,9 +509,4 @@ fn position(at: Marker) -> Position {
         line: at.line() as u64,
         column: at.col() as u64 + 1,
     }
-}
-
-/// Lossless below the 4 GiB that a text may have.
-fn narrow(value: usize) -> u32 {
-    u32::try_from(value).unwrap_or(u32::MAX)
 }
