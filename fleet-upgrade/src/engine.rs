@@ -80,7 +80,11 @@ pub(crate) struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         let calls_at_once = NonZeroUsize::MIN.saturating_add(15);
-        Self { calls_at_once, call_timeout: SignedDuration::from_secs(30), store_attempts: 6 }
+        Self {
+            calls_at_once,
+            call_timeout: SignedDuration::from_secs(30),
+            store_attempts: 6,
+        }
     }
 }
 
@@ -92,7 +96,10 @@ impl Engine {
 
     /// An engine for the run of this name that the store has, with the plan it was begun with.
     pub async fn resume(run: &str, store: impl RunStore + 'static) -> Result<Self, EngineError> {
-        let stored = store.load(run).await?.ok_or_else(|| EngineError::NoSuchRun { run: run.to_owned() })?;
+        let stored = store
+            .load(run)
+            .await?
+            .ok_or_else(|| EngineError::NoSuchRun { run: run.to_owned() })?;
         Ok(Self::shared(stored.plan, Arc::new(store)).named(run))
     }
 
@@ -111,9 +118,27 @@ impl Engine {
 
     /// Upgrades the clusters by this.
     pub fn upgrader(self, upgrader: impl ClusterUpgrader + 'static) -> Engine<WithUpgrader> {
-        let Self { name, plan, store, gate, clock, settings, limits, upgrader: NoUpgrader } = self;
+        let Self {
+            name,
+            plan,
+            store,
+            gate,
+            clock,
+            settings,
+            limits,
+            upgrader: NoUpgrader,
+        } = self;
         let upgrader = WithUpgrader(Arc::new(upgrader));
-        Engine { name, plan, store, gate, clock, settings, limits, upgrader }
+        Engine {
+            name,
+            plan,
+            store,
+            gate,
+            clock,
+            settings,
+            limits,
+            upgrader,
+        }
     }
 }
 

@@ -2,6 +2,8 @@
 #![forbid(unsafe_code)]
 
 #[cfg(feature = "engine")]
+pub mod adapters;
+#[cfg(feature = "engine")]
 pub mod engine;
 mod estimate;
 pub mod kernel;

@@ -17,7 +17,9 @@ pub enum EngineError {
         run: String,
     },
     /// The store has a run of that name with another plan.
-    #[error("run {run} was begun with another plan; resume it with its own, or start this one under another name")]
+    #[error(
+        "run {run} was begun with another plan; resume it with its own, or start this one under another name"
+    )]
     PlanChanged {
         /// The run.
         run: String,

@@ -33,7 +33,11 @@ impl RunHandle {
         let (orders, inbox) = mpsc::channel(8);
         let feed = Feed::open();
         let runner = Runner::new(engine, inbox, feed.clone());
-        Self { orders, feed, task: tokio::spawn(runner.run()) }
+        Self {
+            orders,
+            feed,
+            task: tokio::spawn(runner.run()),
+        }
     }
 
     /// Every step from now on. Ends when the engine does.
@@ -65,7 +69,10 @@ impl RunHandle {
 
     async fn order(&self, fact: Fact) -> Result<(), EngineError> {
         let (taken, answer) = oneshot::channel();
-        self.orders.send(Order { fact, taken }).await.map_err(|_| EngineError::NotAtWork)?;
+        self.orders
+            .send(Order { fact, taken })
+            .await
+            .map_err(|_| EngineError::NotAtWork)?;
         answer.await.map_err(|_| EngineError::NotAtWork)
     }
 }

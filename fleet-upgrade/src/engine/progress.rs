@@ -69,19 +69,31 @@ pub(crate) struct Feed {
 
 impl Feed {
     pub(crate) fn open() -> Self {
-        Self { listeners: Arc::new(Mutex::new(Some(Vec::new()))) }
+        Self {
+            listeners: Arc::new(Mutex::new(Some(Vec::new()))),
+        }
     }
 
     pub(crate) fn listen(&self) -> impl Stream<Item = Progress> + Send + Unpin + use<> {
         let (sender, mut receiver) = mpsc::unbounded_channel();
-        if let Some(listeners) = self.listeners.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
+        if let Some(listeners) = self
+            .listeners
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .as_mut()
+        {
             listeners.push(sender);
         }
         stream::poll_fn(move |context| receiver.poll_recv(context))
     }
 
     pub(crate) fn tell(&self, progress: &Progress) {
-        if let Some(listeners) = self.listeners.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
+        if let Some(listeners) = self
+            .listeners
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .as_mut()
+        {
             listeners.retain(|listener| listener.send(progress.clone()).is_ok());
         }
     }

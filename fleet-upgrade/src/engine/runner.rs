@@ -16,8 +16,8 @@ use super::progress::Feed;
 use super::{Engine, EngineError, Limits, Progress, Step, WithUpgrader};
 use crate::UpgradePlan;
 use crate::kernel::{
-    Blocker, ClusterId, ClusterObservation, Command, Counts, Fact, FailureCause, Health, HopOrder, Observation, Roster,
-    RunReport, RunSettings, RunState, StageId, audit, begin, decide, evidence_due,
+    Blocker, ClusterId, ClusterObservation, Command, Counts, Fact, FailureCause, Health, HopOrder,
+    Observation, Roster, RunReport, RunSettings, RunState, StageId, audit, begin, decide, evidence_due,
 };
 use crate::ports::{Clock, ClusterUpgrader, HealthGate, RunStore, RunStoreError, UpgraderError, Verdict};
 
@@ -45,7 +45,16 @@ pub(super) struct Runner {
 
 impl Runner {
     pub(super) fn new(engine: Engine<WithUpgrader>, inbox: mpsc::Receiver<Order>, feed: Feed) -> Self {
-        let Engine { name, plan, store, gate, clock, settings, limits, upgrader: WithUpgrader(upgrader) } = engine;
+        let Engine {
+            name,
+            plan,
+            store,
+            gate,
+            clock,
+            settings,
+            limits,
+            upgrader: WithUpgrader(upgrader),
+        } = engine;
         Self {
             roster: Roster::of(&plan),
             state: RunState::new(&plan),
@@ -70,7 +79,9 @@ impl Runner {
         self.feed.close();
         match &result {
             Ok(report) => info!(run = %self.name, outcome = ?report.outcome, "the run is over"),
-            Err(error) => warn!(run = %self.name, %error, "the engine gives up; the run can be taken up again"),
+            Err(error) => {
+                warn!(run = %self.name, %error, "the engine gives up; the run can be taken up again")
+            }
         }
         result
     }
@@ -98,9 +109,9 @@ impl Runner {
                 self.record(now, facts).await?;
             } else if !starts.is_empty() {
                 self.start(now, starts).await?;
-            } else if self.repeat(now, repeats).await? {
-                continue;
-            } else if let Some((until, on)) = wait {
+            } else if !self.repeat(now, repeats).await?
+                && let Some((until, on)) = wait
+            {
                 self.wait(now, until, on).await?;
             }
         }
@@ -122,16 +133,26 @@ impl Runner {
             Some(stored) if stored.plan == self.plan => {
                 self.state = RunState::replay(&self.plan, &stored.events);
             }
-            Some(_) => return Err(EngineError::PlanChanged { run: self.name.clone() }),
+            Some(_) => {
+                return Err(EngineError::PlanChanged {
+                    run: self.name.clone(),
+                });
+            }
         }
         if let Some(missing) = self.state.gap() {
-            return Err(EngineError::LogBroken { run: self.name.clone(), missing });
+            return Err(EngineError::LogBroken {
+                run: self.name.clone(),
+                missing,
+            });
         }
         let first = begin(&self.plan, self.settings.clone());
-        if let (Command::Record(Fact::RunStarted { plan, .. }), Some(known)) = (&first, self.state.plan_digest())
+        if let (Command::Record(Fact::RunStarted { plan, .. }), Some(known)) =
+            (&first, self.state.plan_digest())
             && *plan != known
         {
-            return Err(EngineError::PlanChanged { run: self.name.clone() });
+            return Err(EngineError::PlanChanged {
+                run: self.name.clone(),
+            });
         }
         let now = self.clock.now();
         if self.state.started_at().is_none() {
@@ -159,8 +180,10 @@ impl Runner {
                 let ports = ports.clone();
                 Some(async move { (id, ports.observe(&name).await) })
             });
-            let looks: Vec<_> =
-                stream::iter(looks).buffer_unordered(self.limits.calls_at_once.get()).collect().await;
+            let looks: Vec<_> = stream::iter(looks)
+                .buffer_unordered(self.limits.calls_at_once.get())
+                .collect()
+                .await;
             for (id, sight) in looks {
                 self.seen.insert(id, sight);
             }
@@ -192,8 +215,10 @@ impl Runner {
     /// Writes facts down, then takes them in.
     async fn record(&mut self, at: Timestamp, facts: Vec<Fact>) -> Result<(), EngineError> {
         let first = self.state.next_event(at, Fact::RunTakenUp).seq;
-        let events: Vec<_> =
-            (first..).zip(facts).map(|(seq, fact)| crate::kernel::Event { seq, at, fact }).collect();
+        let events: Vec<_> = (first..)
+            .zip(facts)
+            .map(|(seq, fact)| crate::kernel::Event { seq, at, fact })
+            .collect();
         self.persist(|| self.store.append(&self.name, &events)).await?;
         for event in events {
             self.state.apply(&event);
@@ -210,10 +235,17 @@ impl Runner {
         let mut facts = Vec::new();
         for order in &orders {
             audit(&self.plan, &after, &self.seen, now, order).map_err(|source| {
-                let cluster = self.roster.name(order.cluster).map(ToString::to_string).unwrap_or_default();
+                let cluster = self
+                    .roster
+                    .name(order.cluster)
+                    .map(ToString::to_string)
+                    .unwrap_or_default();
                 EngineError::Violation { cluster, source }
             })?;
-            let fact = Fact::HopStarted { cluster: order.cluster, hop: order.hop };
+            let fact = Fact::HopStarted {
+                cluster: order.cluster,
+                hop: order.hop,
+            };
             after.apply(&after.next_event(now, fact.clone()));
             facts.push(fact);
         }
@@ -223,7 +255,11 @@ impl Runner {
 
     /// Gives orders again that failed, those whose next try is due. Says whether there were any.
     async fn repeat(&mut self, now: Timestamp, mut orders: Vec<HopOrder>) -> Result<bool, EngineError> {
-        orders.retain(|order| self.retries.get(&order.cluster).is_none_or(|(_, due)| *due <= now));
+        orders.retain(|order| {
+            self.retries
+                .get(&order.cluster)
+                .is_none_or(|(_, due)| *due <= now)
+        });
         let any = !orders.is_empty();
         if any {
             self.give(orders).await?;
@@ -242,17 +278,26 @@ impl Runner {
                 (order, answer)
             })
         });
-        let answers: Vec<_> =
-            stream::iter(calls).buffer_unordered(self.limits.calls_at_once.get()).collect().await;
+        let answers: Vec<_> = stream::iter(calls)
+            .buffer_unordered(self.limits.calls_at_once.get())
+            .collect()
+            .await;
         let now = self.clock.now();
         let mut facts = Vec::new();
-        for (HopOrder { cluster, hop, key, .. }, answer) in answers {
+        for (
+            HopOrder {
+                cluster, hop, key, ..
+            },
+            answer,
+        ) in answers
+        {
             let fact = match answer {
                 Ok(()) => Some(Fact::HopAccepted { cluster, hop }),
                 Err(UpgraderError::NotFound { .. }) => Some(Fact::ClusterGone { cluster }),
-                Err(UpgraderError::Refused { reason, .. }) => {
-                    Some(Fact::ClusterFailed { cluster, cause: FailureCause::Refused { reason } })
-                }
+                Err(UpgraderError::Refused { reason, .. }) => Some(Fact::ClusterFailed {
+                    cluster,
+                    cause: FailureCause::Refused { reason },
+                }),
                 Err(error @ UpgraderError::Unavailable { .. }) => {
                     let (failed, _) = self.retries.get(&cluster).copied().unwrap_or_default();
                     let pause = self.state.settings().poll() * (1 << failed.min(4));
@@ -273,15 +318,36 @@ impl Runner {
     }
 
     /// Waits until something may have changed.
-    async fn wait(&mut self, now: Timestamp, until: Option<Timestamp>, on: Blocker) -> Result<(), EngineError> {
-        let retry = self.retries.values().map(|(_, due)| *due).filter(|due| *due > now).min();
+    async fn wait(
+        &mut self,
+        now: Timestamp,
+        until: Option<Timestamp>,
+        on: Blocker,
+    ) -> Result<(), EngineError> {
+        let retry = self
+            .retries
+            .values()
+            .map(|(_, due)| *due)
+            .filter(|due| *due > now)
+            .min();
         let until = match (until, retry) {
             (Some(until), Some(retry)) => Some(until.min(retry)),
             (until, retry) => until.or(retry),
         };
-        let news = self.told.as_ref().is_none_or(|told| std::mem::discriminant(told) != std::mem::discriminant(&on));
+        let news = self
+            .told
+            .as_ref()
+            .is_none_or(|told| std::mem::discriminant(told) != std::mem::discriminant(&on));
         if news {
-            self.tell(now, None, None, Step::Waiting { until, on: on.clone() });
+            self.tell(
+                now,
+                None,
+                None,
+                Step::Waiting {
+                    until,
+                    on: on.clone(),
+                },
+            );
             self.told = Some(on);
         }
         let clock = Arc::clone(&self.clock);
@@ -321,15 +387,31 @@ impl Runner {
     }
 
     fn tell(&self, at: Timestamp, stage: Option<String>, cluster: Option<ClusterName>, step: Step) {
-        self.feed.tell(&Progress { at, counts: Counts::of(&self.state), stage, cluster, step });
+        self.feed.tell(&Progress {
+            at,
+            counts: Counts::of(&self.state),
+            stage,
+            cluster,
+            step,
+        });
     }
 
     /// The stage and the cluster that a fact is about.
     fn subject(&self, fact: &Fact) -> (Option<String>, Option<ClusterName>) {
         let cluster = fact.cluster();
-        let stage = fact.stage().or_else(|| cluster.and_then(|cluster| self.state.stage_of(cluster)));
-        let stage_name = |stage: StageId| self.plan.stages().get(stage.index()).map(|stage| stage.name.clone());
-        (stage.and_then(stage_name), cluster.and_then(|cluster| self.roster.name(cluster)).cloned())
+        let stage = fact
+            .stage()
+            .or_else(|| cluster.and_then(|cluster| self.state.stage_of(cluster)));
+        let stage_name = |stage: StageId| {
+            self.plan
+                .stages()
+                .get(stage.index())
+                .map(|stage| stage.name.clone())
+        };
+        (
+            stage.and_then(stage_name),
+            cluster.and_then(|cluster| self.roster.name(cluster)).cloned(),
+        )
     }
 }
 
@@ -359,8 +441,13 @@ impl Ports {
     }
 
     async fn start(&self, cluster: &ClusterName, order: &HopOrder) -> Result<(), UpgraderError> {
-        let timeout = || UpgraderError::Unavailable { cluster: cluster.clone(), source: "no answer in time".into() };
-        self.in_time(self.upgrader.start(cluster, &order.to)).await.unwrap_or_else(|| Err(timeout()))
+        let timeout = || UpgraderError::Unavailable {
+            cluster: cluster.clone(),
+            source: "no answer in time".into(),
+        };
+        self.in_time(self.upgrader.start(cluster, &order.to))
+            .await
+            .unwrap_or_else(|| Err(timeout()))
     }
 
     async fn observe(&self, cluster: &ClusterName) -> ClusterObservation {

@@ -5,8 +5,8 @@ use fleet_core::KubernetesVersion;
 use super::moment::{Moment, after};
 use super::rules::Member;
 use super::{
-    Ailment, Cell, ClusterId, ClusterObservation, ClusterReport, Command, Fact, FailureCause, Health, HopOrder, Phase,
-    Rollout, Sight,
+    Ailment, Cell, ClusterId, ClusterObservation, ClusterReport, Command, Fact, FailureCause, Health,
+    HopOrder, Phase, Rollout, Sight,
 };
 
 /// The facts that the evidence shows and the log does not have yet.
@@ -17,9 +17,7 @@ pub(crate) fn facts(moment: &Moment<'_>) -> Vec<Command> {
         let fact = match cell.phase {
             Phase::Pending if moment.seen.get(id).is_none() && !cell.unwell => None,
             Phase::Pending | Phase::Between => at_rest(moment, id, cell, planned, false),
-            Phase::Upgraded => {
-                at_rest(moment, id, cell, planned, moment.is_guard(id, may_start))
-            }
+            Phase::Upgraded => at_rest(moment, id, cell, planned, moment.is_guard(id, may_start)),
             Phase::Starting => starting(moment, id, cell, planned),
             Phase::Running => running(moment, id, cell, planned),
             Phase::Failed | Phase::Held | Phase::Gone | Phase::Skipped => None,
@@ -30,7 +28,10 @@ pub(crate) fn facts(moment: &Moment<'_>) -> Vec<Command> {
 }
 
 /// The orders whose start is in the log, but which never reached their clusters, and may still be given.
-pub(crate) fn repeats(moment: &Moment<'_>, order: impl Fn(ClusterId, &Cell, Member<'_>) -> Option<HopOrder>) -> Vec<Command> {
+pub(crate) fn repeats(
+    moment: &Moment<'_>,
+    order: impl Fn(ClusterId, &Cell, Member<'_>) -> Option<HopOrder>,
+) -> Vec<Command> {
     if moment.moving == 0 || moment.guard().is_some() {
         return Vec::new();
     }
@@ -38,7 +39,8 @@ pub(crate) fn repeats(moment: &Moment<'_>, order: impl Fn(ClusterId, &Cell, Memb
         cell.phase == Phase::Starting
             && later_report(moment, *id, cell).is_some_and(|report| untouched(report, cell, *planned))
     });
-    lost.filter_map(|(id, cell, planned)| order(id, cell, planned).map(Command::RepeatStart)).collect()
+    lost.filter_map(|(id, cell, planned)| order(id, cell, planned).map(Command::RepeatStart))
+        .collect()
 }
 
 /// A cluster that this run is not changing at the moment: it must run what it should, and be well.
@@ -53,7 +55,10 @@ fn at_rest(
         // What was never looked at is waited for; what was looked at and has gone stale is a cluster that has ceased
         // to tell about itself.
         if needed && moment.is_stale(id) && !cell.unwell {
-            return Some(Fact::ClusterUnwell { cluster: id, cause: Ailment::NoEvidence });
+            return Some(Fact::ClusterUnwell {
+                cluster: id,
+                cause: Ailment::NoEvidence,
+            });
         }
         return lost_patience(moment, id);
     };
@@ -94,7 +99,10 @@ fn starting(moment: &Moment<'_>, id: ClusterId, cell: &Cell, planned: Member<'_>
     }
     if let Some(report) = later_report(moment, id, cell) {
         if report.desired.same_release(to) {
-            return Some(Fact::HopAccepted { cluster: id, hop: cell.hop });
+            return Some(Fact::HopAccepted {
+                cluster: id,
+                hop: cell.hop,
+            });
         }
         if !untouched(report, cell, planned) {
             return Some(held(id, report, to));
@@ -103,10 +111,16 @@ fn starting(moment: &Moment<'_>, id: ClusterId, cell: &Cell, planned: Member<'_>
         // one of this process is repeated for as long as it may be given.
         let earlier_process = moment.run.taken_up.is_some_and(|taken_up| since <= taken_up);
         if earlier_process || moment.closed().is_some() {
-            return Some(Fact::HopWithdrawn { cluster: id, hop: cell.hop });
+            return Some(Fact::HopWithdrawn {
+                cluster: id,
+                hop: cell.hop,
+            });
         }
     }
-    overdue(moment, id, cell).then_some(Fact::ClusterFailed { cluster: id, cause: FailureCause::NotAccepted })
+    overdue(moment, id, cell).then_some(Fact::ClusterFailed {
+        cluster: id,
+        cause: FailureCause::NotAccepted,
+    })
 }
 
 /// The cluster works on a hop.
@@ -120,22 +134,33 @@ fn running(moment: &Moment<'_>, id: ClusterId, cell: &Cell, planned: Member<'_>)
                 return Some(held(id, report, to));
             }
             if let Rollout::Failed { reason } = &report.rollout {
-                let cause = FailureCause::Rollout { reason: reason.clone() };
+                let cause = FailureCause::Rollout {
+                    reason: reason.clone(),
+                };
                 return Some(Fact::ClusterFailed { cluster: id, cause });
             }
             if report.health == Health::Healthy && report.runs(to) {
-                return Some(Fact::HopDone { cluster: id, hop: cell.hop });
+                return Some(Fact::HopDone {
+                    cluster: id,
+                    hop: cell.hop,
+                });
             }
         }
         _ => {}
     }
-    overdue(moment, id, cell).then_some(Fact::ClusterFailed { cluster: id, cause: FailureCause::Deadline })
+    overdue(moment, id, cell).then_some(Fact::ClusterFailed {
+        cluster: id,
+        cause: FailureCause::Deadline,
+    })
 }
 
 /// A fresh report from after the cluster's hop started, and after it took the order if it has.
 fn later_report<'a>(moment: &Moment<'a>, id: ClusterId, cell: &Cell) -> Option<&'a ClusterReport> {
     let since = cell.accepted.max(cell.since)?;
-    moment.fresh(id).filter(|seen| seen.seen_at > since).and_then(ClusterObservation::report)
+    moment
+        .fresh(id)
+        .filter(|seen| seen.seen_at > since)
+        .and_then(ClusterObservation::report)
 }
 
 /// Whether the cluster still wants the version it had before the hop.
@@ -145,7 +170,9 @@ fn untouched(report: &ClusterReport, cell: &Cell, planned: Member<'_>) -> bool {
 
 /// Whether the hop's deadline is over, and someone has looked since, or tried to.
 fn overdue(moment: &Moment<'_>, id: ClusterId, cell: &Cell) -> bool {
-    let Some(deadline) = cell.since.map(|since| after(since, moment.rules.deadline())) else { return false };
+    let Some(deadline) = cell.since.map(|since| after(since, moment.rules.deadline())) else {
+        return false;
+    };
     let looked = moment.seen.get(id).is_some_and(|seen| seen.seen_at >= deadline) || moment.is_stale(id);
     moment.now >= deadline && looked
 }
@@ -154,7 +181,12 @@ fn overdue(moment: &Moment<'_>, id: ClusterId, cell: &Cell) -> bool {
 fn lost_patience(moment: &Moment<'_>, id: ClusterId) -> Option<Fact> {
     let (since, ailment) = moment.run.unwell(id)?;
     let over = moment.now >= after(since, moment.settings.unwell_limit);
-    over.then(|| Fact::ClusterFailed { cluster: id, cause: FailureCause::Unwell { ailment: ailment.clone() } })
+    over.then(|| Fact::ClusterFailed {
+        cluster: id,
+        cause: FailureCause::Unwell {
+            ailment: ailment.clone(),
+        },
+    })
 }
 
 fn held(cluster: ClusterId, report: &ClusterReport, expected: &KubernetesVersion) -> Fact {

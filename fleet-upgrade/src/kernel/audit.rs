@@ -58,15 +58,23 @@ pub fn audit(
         return Err(Violation::NotNext);
     }
     let (before, rest) = run.stages.split_at(stage.index().min(run.stages.len()));
-    let done = before.iter().all(|stage| matches!(stage.phase, StagePhase::Done { .. }));
-    let Some(own) = rest.first() else { return Err(Violation::StageOrder) };
+    let done = before
+        .iter()
+        .all(|stage| matches!(stage.phase, StagePhase::Done { .. }));
+    let Some(own) = rest.first() else {
+        return Err(Violation::StageOrder);
+    };
     if !done || own.phase != StagePhase::Active {
         return Err(Violation::StageOrder);
     }
     if run.paused.is_some() {
         return Err(Violation::Paused);
     }
-    if run.stopping.is_some() || run.cancelled.is_some() || run.ended.is_some() || run.failures > rules.budget() {
+    if run.stopping.is_some()
+        || run.cancelled.is_some()
+        || run.ended.is_some()
+        || run.failures > rules.budget()
+    {
         return Err(Violation::Stopping);
     }
     if !rules.calendar().is_open(now) {
@@ -81,16 +89,21 @@ pub fn audit(
         if let Some(cap) = limits.max_per_day {
             let zone = rules.calendar().time_zone();
             let date = |at: Timestamp| at.to_zoned(zone.clone()).date();
-            let today = members.iter().filter_map(|cell| cell.started).filter(|at| date(*at) == date(now)).count();
+            let today = members
+                .iter()
+                .filter_map(|cell| cell.started)
+                .filter(|at| date(*at) == date(now))
+                .count();
             if today >= cap.get() as usize {
                 return Err(Violation::DayCap);
             }
         }
     }
     let max_age = run.settings().evidence_max_age;
-    let witnesses = run.cells[..own.end].iter().enumerate().filter(|(index, cell)| {
-        cell.phase == Phase::Upgraded || *index == order.cluster.index()
-    });
+    let witnesses = run.cells[..own.end]
+        .iter()
+        .enumerate()
+        .filter(|(index, cell)| cell.phase == Phase::Upgraded || *index == order.cluster.index());
     for (index, cell) in witnesses {
         let id = ClusterId::at(index);
         let well = rules.cluster(run, id).is_some_and(|planned| {

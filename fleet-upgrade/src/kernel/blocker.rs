@@ -136,8 +136,18 @@ impl fmt::Display for Blocker {
             Self::Stopping { why } => write!(f, "the run is stopping: {why}"),
             Self::Ended { outcome } => write!(f, "the run is over: {outcome}"),
             Self::EarlierStage { stage, because } => write!(f, "stage {stage} is not over: {because}"),
-            Self::Soak { stage, earned, required, until } => {
-                write!(f, "stage {stage} has soaked {} of {}", Human(*earned), Human(*required))?;
+            Self::Soak {
+                stage,
+                earned,
+                required,
+                until,
+            } => {
+                write!(
+                    f,
+                    "stage {stage} has soaked {} of {}",
+                    Human(*earned),
+                    Human(*required)
+                )?;
                 match until {
                     Some(until) => write!(f, ", until {until}"),
                     None => f.write_str(", at present it earns nothing"),
@@ -145,24 +155,50 @@ impl fmt::Display for Blocker {
             }
             Self::Calendar { opens: Some(opens) } => write!(f, "the calendar is closed until {opens}"),
             Self::Calendar { opens: None } => f.write_str("the calendar never opens again"),
-            Self::DayCap { stage, per_day, resets } => {
-                write!(f, "stage {stage} has started its {per_day} of the day, the next day begins {resets}")
+            Self::DayCap {
+                stage,
+                per_day,
+                resets,
+            } => {
+                write!(
+                    f,
+                    "stage {stage} has started its {per_day} of the day, the next day begins {resets}"
+                )
             }
-            Self::Concurrency { stage, limit, running } => {
+            Self::Concurrency {
+                stage,
+                limit,
+                running,
+            } => {
                 write!(f, "stage {stage} has {limit} under way, {running} among them")
             }
             Self::Evidence { cluster } => write!(f, "there is no fresh evidence that {cluster} is well"),
-            Self::Unwell { cluster, ailment, fails_at } => {
+            Self::Unwell {
+                cluster,
+                ailment,
+                fails_at,
+            } => {
                 write!(f, "{cluster} is {ailment}, and counts as failed from {fails_at}")
             }
-            Self::Running { cluster, to, deadline } => {
-                write!(f, "{cluster} is being upgraded to {to}, at the latest until {deadline}")
+            Self::Running {
+                cluster,
+                to,
+                deadline,
+            } => {
+                write!(
+                    f,
+                    "{cluster} is being upgraded to {to}, at the latest until {deadline}"
+                )
             }
             Self::InOrder { after } => write!(f, "{after} goes first"),
             Self::Nothing => f.write_str("nothing is in the way"),
             Self::Upgraded => f.write_str("it runs the target"),
             Self::Failed { why } => write!(f, "it failed: {why}"),
-            Self::Held { found, expected, writer } => {
+            Self::Held {
+                found,
+                expected,
+                writer,
+            } => {
                 write!(f, "it is held: expected at {expected}, found at {found}")?;
                 match writer {
                     Some(writer) => write!(f, ", changed by {writer}"),

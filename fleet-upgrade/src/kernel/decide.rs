@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use super::moment::{Moment, after};
 use super::rules::{Member, Rules};
 use super::{
-    Ailment, Blocker, Cell, ClusterId, Command, End, Fact, HopOrder, Observation, Outcome, Phase, RunSettings, RunState, Soak,
-    StageId, StagePhase, StopReason, assess, watch,
+    Ailment, Blocker, Cell, ClusterId, Command, End, Fact, HopOrder, Observation, Outcome, Phase,
+    RunSettings, RunState, Soak, StageId, StagePhase, StopReason, assess, watch,
 };
 use crate::UpgradePlan;
 
@@ -24,7 +24,10 @@ use crate::UpgradePlan;
 /// [`RunState::plan_digest`]); with one of other dimensions, nothing is ever done.
 pub fn decide(plan: &UpgradePlan, run: &RunState, seen: &Observation, now: Timestamp) -> Vec<Command> {
     let Some(moment) = Moment::new(plan, run, seen, now) else {
-        return vec![Command::WaitUntil { until: None, on: Blocker::AnotherPlan }];
+        return vec![Command::WaitUntil {
+            until: None,
+            on: Blocker::AnotherPlan,
+        }];
     };
     if run.header.is_none() {
         return vec![begin(plan, RunSettings::default())];
@@ -42,14 +45,20 @@ pub fn decide(plan: &UpgradePlan, run: &RunState, seen: &Observation, now: Times
     let (mut commands, blocker) = starts(&moment, plan);
     if commands.is_empty() {
         commands = assess::repeats(&moment, |id, cell, planned| order(plan, id, cell, planned));
-        commands.push(Command::WaitUntil { until: watch::wake(&moment, &blocker), on: blocker });
+        commands.push(Command::WaitUntil {
+            until: watch::wake(&moment, &blocker),
+            on: blocker,
+        });
     }
     commands
 }
 
 /// The first entry of a run's log: the command [`decide`] gives for a run that has not begun, with these settings.
 pub fn begin(plan: &UpgradePlan, settings: RunSettings) -> Command {
-    Command::Record(Fact::RunStarted { plan: Rules::of(plan).digest(), settings })
+    Command::Record(Fact::RunStarted {
+        plan: Rules::of(plan).digest(),
+        settings,
+    })
 }
 
 /// Whether the run as a whole must stop, or is over.
@@ -59,7 +68,10 @@ fn control(moment: &Moment<'_>) -> Option<Fact> {
     if run.stopping.is_none() {
         let budget = moment.rules.budget();
         if run.failures > budget {
-            return stop(StopReason::FailureBudget { failures: run.failures, budget });
+            return stop(StopReason::FailureBudget {
+                failures: run.failures,
+                budget,
+            });
         }
         if run.cancelled.is_none()
             && let Some(stage) = moment.current
@@ -76,7 +88,9 @@ fn control(moment: &Moment<'_>) -> Option<Fact> {
         return None;
     }
     let outcome = match (&run.stopping, run.cancelled, moment.current) {
-        (Some(reason), ..) => Outcome::Stopped { reason: reason.clone() },
+        (Some(reason), ..) => Outcome::Stopped {
+            reason: reason.clone(),
+        },
         (None, _, None) => Outcome::Completed,
         (None, Some(_), Some(_)) => Outcome::Cancelled,
         (None, None, Some(_)) => return None,
@@ -88,11 +102,15 @@ fn control(moment: &Moment<'_>) -> Option<Fact> {
 /// the new version is not good news.
 fn proved_nothing(moment: &Moment<'_>, stage: StageId) -> bool {
     let is_last = stage.index() + 1 == moment.run.stages.len();
-    let opened = moment.stage().is_some_and(|(_, _, cell)| cell.phase != StagePhase::Waiting);
+    let opened = moment
+        .stage()
+        .is_some_and(|(_, _, cell)| cell.phase != StagePhase::Waiting);
     !is_last
         && opened
         && moment.moving + moment.between + moment.pending == 0
-        && !moment.members(stage).any(|(_, cell, _)| cell.phase == Phase::Upgraded)
+        && !moment
+            .members(stage)
+            .any(|(_, cell, _)| cell.phase == Phase::Upgraded)
 }
 
 /// The current stage's next step.
@@ -113,7 +131,9 @@ fn must_soak(moment: &Moment<'_>, stage: StageId) -> bool {
     let watched = |(_, cell, _): &(ClusterId, &Cell, Member<'_>)| cell.phase == Phase::Upgraded;
     let later = || {
         let end = moment.run.stages.get(stage.index()).map_or(0, |cell| cell.end);
-        moment.run.cells[end..].iter().any(|cell| cell.phase == Phase::Pending)
+        moment.run.cells[end..]
+            .iter()
+            .any(|cell| cell.phase == Phase::Pending)
     };
     moment.rules.soak(stage).is_positive()
         && moment.members(stage).any(|member| watched(&member))
@@ -127,7 +147,10 @@ fn soaking(moment: &Moment<'_>, stage: StageId, soak: &Soak) -> Option<Fact> {
             continue;
         }
         if let Some((_, Ailment::Degraded { .. })) = moment.run.unwell(id) {
-            return soak.last.is_some().then_some(Fact::SoakBroken { stage, cluster: id });
+            return soak
+                .last
+                .is_some()
+                .then_some(Fact::SoakBroken { stage, cluster: id });
         }
         if !moment.is_well(id, cell, planned) {
             return None;
@@ -137,7 +160,9 @@ fn soaking(moment: &Moment<'_>, stage: StageId, soak: &Soak) -> Option<Fact> {
     }
     let required = moment.rules.soak(stage);
     // A stage whose upgraded clusters all left or failed during the soak, and nothing comes after it.
-    let Some(seen) = oldest else { return Some(Fact::StageDone { stage }) };
+    let Some(seen) = oldest else {
+        return Some(Fact::StageDone { stage });
+    };
     // Only what is in the log counts: the evidence first, the end of the stage by the next decision.
     if soak.earned >= required && moment.run.paused.is_none() {
         return Some(Fact::StageDone { stage });
@@ -161,9 +186,16 @@ fn starts(moment: &Moment<'_>, plan: &UpgradePlan) -> (Vec<Command>, Blocker) {
     if let Some(blocker) = moment.closed() {
         return none(blocker);
     }
-    let Some((stage, ..)) = moment.stage() else { return none(Blocker::Nothing) };
+    let Some((stage, ..)) = moment.stage() else {
+        return none(Blocker::Nothing);
+    };
     if !moment.may_start() {
-        return none(moment.full().filter(|_| moment.pending > 0).unwrap_or_else(|| running(moment, stage)));
+        return none(
+            moment
+                .full()
+                .filter(|_| moment.pending > 0)
+                .unwrap_or_else(|| running(moment, stage)),
+        );
     }
     if let Some(blocker) = moment.guard() {
         return none(blocker);
@@ -185,11 +217,16 @@ fn starts(moment: &Moment<'_>, plan: &UpgradePlan) -> (Vec<Command>, Blocker) {
                 slots -= 1;
             }
             if moment.is_stale(id) && !cell.unwell {
-                silent.push(Command::Record(Fact::ClusterUnwell { cluster: id, cause: Ailment::NoEvidence }));
+                silent.push(Command::Record(Fact::ClusterUnwell {
+                    cluster: id,
+                    cause: Ailment::NoEvidence,
+                }));
             }
             continue;
         }
-        let Some(order) = order(plan, id, cell, planned) else { continue };
+        let Some(order) = order(plan, id, cell, planned) else {
+            continue;
+        };
         if cell.phase == Phase::Pending {
             slots -= 1;
         }
@@ -198,14 +235,18 @@ fn starts(moment: &Moment<'_>, plan: &UpgradePlan) -> (Vec<Command>, Blocker) {
     if !silent.is_empty() {
         return (silent, Blocker::Nothing);
     }
-    let blocker = waiting.or_else(|| moment.full()).unwrap_or_else(|| running(moment, stage));
+    let blocker = waiting
+        .or_else(|| moment.full())
+        .unwrap_or_else(|| running(moment, stage));
     (commands, blocker)
 }
 
 /// The first cluster of the stage that is on its way.
 fn running(moment: &Moment<'_>, stage: StageId) -> Blocker {
     let first = moment.members(stage).find(|(_, cell, _)| cell.is_in_flight());
-    first.map_or(Blocker::Nothing, |(_, cell, planned)| on_its_way(moment, cell, planned))
+    first.map_or(Blocker::Nothing, |(_, cell, planned)| {
+        on_its_way(moment, cell, planned)
+    })
 }
 
 pub(crate) fn on_its_way(moment: &Moment<'_>, cell: &Cell, planned: Member<'_>) -> Blocker {
@@ -219,7 +260,12 @@ pub(crate) fn on_its_way(moment: &Moment<'_>, cell: &Cell, planned: Member<'_>) 
 fn order(plan: &UpgradePlan, cluster: ClusterId, cell: &Cell, planned: Member<'_>) -> Option<HopOrder> {
     let to = planned.to(cell.hop)?.clone();
     let key = format!("{}/{}/{to}", plan.name(), planned.name);
-    Some(HopOrder { cluster, hop: cell.hop, to, key })
+    Some(HopOrder {
+        cluster,
+        hop: cell.hop,
+        to,
+        key,
+    })
 }
 
 /// The exact constraint that keeps one cluster of the run from its next step.
@@ -232,7 +278,9 @@ pub fn why(
     now: Timestamp,
     cluster: ClusterId,
 ) -> Option<Blocker> {
-    let Some(moment) = Moment::new(plan, run, seen, now) else { return Some(Blocker::AnotherPlan) };
+    let Some(moment) = Moment::new(plan, run, seen, now) else {
+        return Some(Blocker::AnotherPlan);
+    };
     let cell = run.cell(cluster)?;
     let planned = moment.rules.cluster(run, cluster)?;
     let stage = run.stage_of(cluster)?;
@@ -240,9 +288,18 @@ pub fn why(
     let blocker = match (cell.phase, end) {
         (Phase::Upgraded, _) => Blocker::Upgraded,
         (Phase::Failed, Some(End::Failed { cause })) => Blocker::Failed { why: cause },
-        (Phase::Held, Some(End::Held { found, expected, writer })) => {
-            Blocker::Held { found, expected, writer }
-        }
+        (
+            Phase::Held,
+            Some(End::Held {
+                found,
+                expected,
+                writer,
+            }),
+        ) => Blocker::Held {
+            found,
+            expected,
+            writer,
+        },
         (Phase::Gone, _) => Blocker::Gone,
         (Phase::Starting | Phase::Running, _) => on_its_way(&moment, cell, planned),
         _ => waiting(&moment, plan, stage, cluster, cell, planned),
@@ -262,24 +319,34 @@ fn waiting(
     let for_all = moment.closed();
     match (&for_all, moment.current) {
         (Some(Blocker::Soak { .. } | Blocker::Calendar { .. }) | None, Some(current)) if current != stage => {
-            let name = moment.rules.stage(current).map(|stage| stage.name.clone()).unwrap_or_default();
+            let name = moment
+                .rules
+                .stage(current)
+                .map(|stage| stage.name.clone())
+                .unwrap_or_default();
             let because = for_all.unwrap_or_else(|| starts(moment, plan).1);
-            return Blocker::EarlierStage { stage: name, because: Box::new(because) };
+            return Blocker::EarlierStage {
+                stage: name,
+                because: Box::new(because),
+            };
         }
         _ => {}
     }
     if let Some(blocker) = for_all.or_else(|| moment.guard()) {
         return blocker;
     }
-    if cell.phase == Phase::Pending && let Some(blocker) = moment.full() {
+    if cell.phase == Phase::Pending
+        && let Some(blocker) = moment.full()
+    {
         return blocker;
     }
     if !moment.is_well(cluster, cell, planned) && (cell.unwell || moment.seen.get(cluster).is_some()) {
         return moment.not_well(cluster, planned.name);
     }
-    let chosen = starts(moment, plan).0.into_iter().any(
-        |command| matches!(command, Command::StartHop(order) if order.cluster == cluster),
-    );
+    let chosen = starts(moment, plan)
+        .0
+        .into_iter()
+        .any(|command| matches!(command, Command::StartHop(order) if order.cluster == cluster));
     let earlier = moment
         .members(stage)
         .take_while(|(id, ..)| *id < cluster)
@@ -287,7 +354,9 @@ fn waiting(
         .last();
     match earlier {
         _ if chosen => Blocker::Nothing,
-        Some((_, _, before)) => Blocker::InOrder { after: before.name.clone() },
+        Some((_, _, before)) => Blocker::InOrder {
+            after: before.name.clone(),
+        },
         None => moment.not_well(cluster, planned.name),
     }
 }

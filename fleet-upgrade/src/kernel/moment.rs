@@ -5,8 +5,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::rules::{Member, Rules, members};
 use super::{
-    Blocker, Cell, ClusterId, ClusterObservation, Observation, Phase, RunSettings, RunState, StageCell, StageId,
-    StagePhase,
+    Blocker, Cell, ClusterId, ClusterObservation, Observation, Phase, RunSettings, RunState, StageCell,
+    StageId, StagePhase,
 };
 use crate::{PlannedStage, UpgradePlan};
 
@@ -82,7 +82,9 @@ impl<'a> Moment<'a> {
         let (today, tomorrow) = self.rules.day(self.now);
         self.tomorrow = tomorrow;
         self.open = self.rules.calendar().is_open(self.now);
-        let Some(current) = self.current.and_then(|stage| self.run.stages.get(stage.index())) else { return };
+        let Some(current) = self.current.and_then(|stage| self.run.stages.get(stage.index())) else {
+            return;
+        };
         for cell in &self.run.cells[current.first..current.end] {
             match cell.phase {
                 Phase::Pending => self.pending += 1,
@@ -110,12 +112,22 @@ impl<'a> Moment<'a> {
 
     /// Every cluster of the stages that have begun, in plan order: no other can have moved.
     pub(crate) fn begun(&self) -> impl Iterator<Item = (ClusterId, &'a Cell, Member<'a>)> + use<'a> {
-        let last = self.current.map_or(self.run.stages.len(), |stage| stage.index() + 1);
+        let last = self
+            .current
+            .map_or(self.run.stages.len(), |stage| stage.index() + 1);
         let run = self.run;
-        run.stages.iter().zip(self.rules.stages()).take(last).flat_map(move |(cells, stage)| {
-            let clusters = run.cells[cells.first..cells.end].iter().zip(members(stage)).enumerate();
-            clusters.map(move |(index, (cell, planned))| (ClusterId::at(cells.first + index), cell, planned))
-        })
+        run.stages
+            .iter()
+            .zip(self.rules.stages())
+            .take(last)
+            .flat_map(move |(cells, stage)| {
+                let clusters = run.cells[cells.first..cells.end]
+                    .iter()
+                    .zip(members(stage))
+                    .enumerate();
+                clusters
+                    .map(move |(index, (cell, planned))| (ClusterId::at(cells.first + index), cell, planned))
+            })
     }
 
     /// The clusters of one stage, in plan order.
@@ -126,7 +138,10 @@ impl<'a> Moment<'a> {
         let run = self.run;
         let both = run.stages.get(stage.index()).zip(self.rules.stage(stage));
         both.into_iter().flat_map(move |(cells, planned)| {
-            let clusters = run.cells[cells.first..cells.end].iter().zip(members(planned)).enumerate();
+            let clusters = run.cells[cells.first..cells.end]
+                .iter()
+                .zip(members(planned))
+                .enumerate();
             clusters.map(move |(index, (cell, planned))| (ClusterId::at(cells.first + index), cell, planned))
         })
     }
@@ -152,7 +167,9 @@ impl<'a> Moment<'a> {
     /// What keeps the whole run from starting anything, whatever the evidence: orders, the calendar, the soak.
     pub(crate) fn closed(&self) -> Option<Blocker> {
         if let Some((_, outcome)) = &self.run.ended {
-            return Some(Blocker::Ended { outcome: outcome.clone() });
+            return Some(Blocker::Ended {
+                outcome: outcome.clone(),
+            });
         }
         if self.run.header.is_none() {
             return Some(Blocker::NotStarted);
@@ -170,7 +187,9 @@ impl<'a> Moment<'a> {
             return Some(soak);
         }
         if !self.open {
-            return Some(Blocker::Calendar { opens: self.rules.calendar().next_opening(self.now) });
+            return Some(Blocker::Calendar {
+                opens: self.rules.calendar().next_opening(self.now),
+            });
         }
         None
     }
@@ -178,18 +197,30 @@ impl<'a> Moment<'a> {
     /// The soak of the current stage, if it soaks.
     pub(crate) fn soaking(&self) -> Option<Blocker> {
         let (id, planned, cell) = self.stage()?;
-        let StagePhase::Soaking(soak) = &cell.phase else { return None };
+        let StagePhase::Soaking(soak) = &cell.phase else {
+            return None;
+        };
         let required = self.rules.soak(id);
         let earning = soak.last.filter(|_| self.run.paused.is_none());
         let until = earning.and_then(|last| last.checked_add(required - soak.earned).ok());
-        Some(Blocker::Soak { stage: planned.name.clone(), earned: soak.earned, required, until })
+        Some(Blocker::Soak {
+            stage: planned.name.clone(),
+            earned: soak.earned,
+            required,
+            until,
+        })
     }
 
     /// What keeps the current stage from starting another cluster: its places and its day.
     pub(crate) fn full(&self) -> Option<Blocker> {
         let (id, planned, _) = self.stage()?;
         if self.in_flight >= planned.max_concurrent.get() {
-            let running = self.members(id).find(|(_, cell, _)| cell.is_in_flight())?.2.name.clone();
+            let running = self
+                .members(id)
+                .find(|(_, cell, _)| cell.is_in_flight())?
+                .2
+                .name
+                .clone();
             return Some(Blocker::Concurrency {
                 stage: planned.name.clone(),
                 limit: planned.max_concurrent,
@@ -206,16 +237,22 @@ impl<'a> Moment<'a> {
 
     /// How many more clusters the current stage may start now, as far as places and the day go.
     pub(crate) fn slots(&self) -> u32 {
-        let Some((_, planned, _)) = self.stage() else { return 0 };
+        let Some((_, planned, _)) = self.stage() else {
+            return 0;
+        };
         let places = planned.max_concurrent.get().saturating_sub(self.in_flight);
-        let today = planned.max_per_day.map_or(u32::MAX, |cap| cap.get().saturating_sub(self.started_today));
+        let today = planned
+            .max_per_day
+            .map_or(u32::MAX, |cap| cap.get().saturating_sub(self.started_today));
         places.min(today)
     }
 
     /// Whether something would start now if all evidence were good.
     pub(crate) fn may_start(&self) -> bool {
         self.closed().is_none()
-            && self.stage().is_some_and(|(_, _, cell)| cell.phase == StagePhase::Active)
+            && self
+                .stage()
+                .is_some_and(|(_, _, cell)| cell.phase == StagePhase::Active)
             && (self.between > 0 || (self.pending > 0 && self.slots() > 0))
     }
 
@@ -235,7 +272,9 @@ impl<'a> Moment<'a> {
                 ailment: ailment.clone(),
                 fails_at: after(since, self.settings.unwell_limit),
             },
-            None => Blocker::Evidence { cluster: name.clone() },
+            None => Blocker::Evidence {
+                cluster: name.clone(),
+            },
         }
     }
 

@@ -63,17 +63,26 @@ pub struct ClusterObservation {
 impl ClusterObservation {
     /// The cluster answered.
     pub fn present(seen_at: Timestamp, report: ClusterReport) -> Self {
-        Self { seen_at, sight: Sight::Present(report) }
+        Self {
+            seen_at,
+            sight: Sight::Present(report),
+        }
     }
 
     /// The cluster did not answer.
     pub fn unreachable(seen_at: Timestamp) -> Self {
-        Self { seen_at, sight: Sight::Unreachable }
+        Self {
+            seen_at,
+            sight: Sight::Unreachable,
+        }
     }
 
     /// The cluster is no longer there.
     pub fn gone(seen_at: Timestamp) -> Self {
-        Self { seen_at, sight: Sight::Gone }
+        Self {
+            seen_at,
+            sight: Sight::Gone,
+        }
     }
 
     pub(crate) fn is_fresh(&self, max_age: SignedDuration, now: Timestamp) -> bool {
@@ -93,7 +102,9 @@ impl ClusterObservation {
         match &self.sight {
             Sight::Present(report) => match &report.health {
                 Health::Healthy => None,
-                Health::Degraded { reason } => Some(Ailment::Degraded { reason: reason.clone() }),
+                Health::Degraded { reason } => Some(Ailment::Degraded {
+                    reason: reason.clone(),
+                }),
                 Health::Unknown => Some(Ailment::NoEvidence),
             },
             Sight::Unreachable => Some(Ailment::Unreachable),

@@ -48,7 +48,9 @@ impl RunReport {
             let mut counts = Counts::default();
             for (offset, planned) in members(stage).enumerate() {
                 let id = ClusterId::at(cell.first + offset);
-                let Some(state) = cluster_state(run, id, planned) else { continue };
+                let Some(state) = cluster_state(run, id, planned) else {
+                    continue;
+                };
                 counts.add(&state);
                 let of = run.cell(id);
                 report.clusters.insert(
@@ -58,7 +60,9 @@ impl RunReport {
                         from: planned.from.clone(),
                         reached: reached(run, id, planned),
                         started: of.and_then(|cell| cell.started),
-                        ended: of.filter(|cell| cell.phase.is_terminal()).and_then(|cell| cell.since),
+                        ended: of
+                            .filter(|cell| cell.phase.is_terminal())
+                            .and_then(|cell| cell.since),
                         state,
                     },
                 );
@@ -71,7 +75,10 @@ impl RunReport {
     /// Whether the run is over and every cluster runs the target.
     pub fn is_success(&self) -> bool {
         let upgraded = |cluster: &ClusterOutcome| {
-            matches!(cluster.state, ClusterState::Upgraded | ClusterState::AlreadyAtTarget)
+            matches!(
+                cluster.state,
+                ClusterState::Upgraded | ClusterState::AlreadyAtTarget
+            )
         };
         self.outcome == Some(Outcome::Completed) && self.clusters.values().all(upgraded)
     }
@@ -79,7 +86,10 @@ impl RunReport {
     /// The clusters that did not end well, with their names.
     pub fn unfinished(&self) -> impl Iterator<Item = (&ClusterName, &ClusterOutcome)> {
         self.clusters.iter().filter(|(_, cluster)| {
-            !matches!(cluster.state, ClusterState::Upgraded | ClusterState::AlreadyAtTarget)
+            !matches!(
+                cluster.state,
+                ClusterState::Upgraded | ClusterState::AlreadyAtTarget
+            )
         })
     }
 }
@@ -111,7 +121,14 @@ impl StageReport {
             StagePhase::Soaking(soak) => (StageState::Soaking, Some(soak.started), None),
             StagePhase::Done { at, soak_started } => (StageState::Done, *soak_started, Some(*at)),
         };
-        Self { name: name.to_owned(), state, opened: cell.opened, soak_started, done, clusters }
+        Self {
+            name: name.to_owned(),
+            state,
+            opened: cell.opened,
+            soak_started,
+            done,
+            clusters,
+        }
     }
 }
 
@@ -128,6 +145,17 @@ pub enum StageState {
     Soaking,
     /// It is over.
     Done,
+}
+
+impl fmt::Display for StageState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Waiting => "waiting",
+            Self::Active => "active",
+            Self::Soaking => "soaking",
+            Self::Done => "done",
+        })
+    }
 }
 
 /// How many clusters are where.
@@ -265,9 +293,15 @@ impl fmt::Display for ClusterState {
             Self::Upgraded => f.write_str("upgraded"),
             Self::AlreadyAtTarget => f.write_str("already at the target"),
             Self::Failed { cause } => write!(f, "failed: {cause}"),
-            Self::Held { found, expected, writer } => {
+            Self::Held {
+                found,
+                expected,
+                writer,
+            } => {
                 write!(f, "held: expected at {expected}, found at {found}")?;
-                writer.as_ref().map_or(Ok(()), |writer| write!(f, ", changed by {writer}"))
+                writer
+                    .as_ref()
+                    .map_or(Ok(()), |writer| write!(f, ", changed by {writer}"))
             }
             Self::Gone => f.write_str("left the fleet"),
             Self::Skipped => f.write_str("skipped"),
@@ -279,21 +313,34 @@ impl fmt::Display for ClusterState {
 pub(crate) fn cluster_state(run: &RunState, id: ClusterId, planned: Member<'_>) -> Option<ClusterState> {
     let cell: &Cell = run.cell(id)?;
     let next = || planned.to(cell.hop).unwrap_or(planned.from).clone();
-    Some(match (cell.phase, run.detail(id).and_then(|detail| detail.end.as_ref())) {
-        (Phase::Pending, _) => ClusterState::Pending,
-        (Phase::Starting | Phase::Running, _) => ClusterState::Running { to: next() },
-        (Phase::Between, _) => ClusterState::BetweenHops { next: next() },
-        (Phase::Upgraded, _) if cell.hops == 0 => ClusterState::AlreadyAtTarget,
-        (Phase::Upgraded, _) => ClusterState::Upgraded,
-        (Phase::Held, Some(End::Held { found, expected, writer })) => {
-            ClusterState::Held { found: found.clone(), expected: expected.clone(), writer: writer.clone() }
-        }
-        (Phase::Failed, Some(End::Failed { cause })) => ClusterState::Failed { cause: cause.clone() },
-        // The fold keeps an end with each of the two phases; a state edited by hand may lack it.
-        (Phase::Held | Phase::Failed, _) => ClusterState::Failed { cause: FailureCause::Deadline },
-        (Phase::Gone, _) => ClusterState::Gone,
-        (Phase::Skipped, _) => ClusterState::Skipped,
-    })
+    Some(
+        match (cell.phase, run.detail(id).and_then(|detail| detail.end.as_ref())) {
+            (Phase::Pending, _) => ClusterState::Pending,
+            (Phase::Starting | Phase::Running, _) => ClusterState::Running { to: next() },
+            (Phase::Between, _) => ClusterState::BetweenHops { next: next() },
+            (Phase::Upgraded, _) if cell.hops == 0 => ClusterState::AlreadyAtTarget,
+            (Phase::Upgraded, _) => ClusterState::Upgraded,
+            (
+                Phase::Held,
+                Some(End::Held {
+                    found,
+                    expected,
+                    writer,
+                }),
+            ) => ClusterState::Held {
+                found: found.clone(),
+                expected: expected.clone(),
+                writer: writer.clone(),
+            },
+            (Phase::Failed, Some(End::Failed { cause })) => ClusterState::Failed { cause: cause.clone() },
+            // The fold keeps an end with each of the two phases; a state edited by hand may lack it.
+            (Phase::Held | Phase::Failed, _) => ClusterState::Failed {
+                cause: FailureCause::Deadline,
+            },
+            (Phase::Gone, _) => ClusterState::Gone,
+            (Phase::Skipped, _) => ClusterState::Skipped,
+        },
+    )
 }
 
 fn reached(run: &RunState, id: ClusterId, planned: Member<'_>) -> KubernetesVersion {

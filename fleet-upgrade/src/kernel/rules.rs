@@ -39,16 +39,24 @@ impl<'p> Rules<'p> {
     }
 
     pub(crate) fn soak(self, stage: StageId) -> SignedDuration {
-        self.stage(stage).map_or(SignedDuration::ZERO, |stage| stage.soak.as_signed())
+        self.stage(stage)
+            .map_or(SignedDuration::ZERO, |stage| stage.soak.as_signed())
     }
 
     /// The cluster at a place, found through the run's stage bounds.
     pub(crate) fn cluster(self, run: &RunState, cluster: ClusterId) -> Option<Member<'p>> {
         let stage = run.stage_of(cluster)?;
-        let index = cluster.index().checked_sub(run.stages.get(stage.index())?.first)?;
+        let index = cluster
+            .index()
+            .checked_sub(run.stages.get(stage.index())?.first)?;
         let stage = self.stage(stage)?;
         let to_upgrade = stage.clusters.get(index).map(Member::to_upgrade);
-        to_upgrade.or_else(|| stage.at_target.get(index - stage.clusters.len()).map(Member::at_target))
+        to_upgrade.or_else(|| {
+            stage
+                .at_target
+                .get(index - stage.clusters.len())
+                .map(Member::at_target)
+        })
     }
 
     /// When the civil day of `now` began and when the next one begins, in the calendar's time zone.
@@ -56,7 +64,10 @@ impl<'p> Rules<'p> {
         let zoned = now.to_zoned(self.calendar().time_zone().clone());
         // A day that the time zone or the range of time does not have is the moment itself: it only counts more.
         let begin = zoned.start_of_day().map_or(now, |day| day.timestamp());
-        let next = zoned.tomorrow().and_then(|day| day.start_of_day()).map_or(Timestamp::MAX, |day| day.timestamp());
+        let next = zoned
+            .tomorrow()
+            .and_then(|day| day.start_of_day())
+            .map_or(Timestamp::MAX, |day| day.timestamp());
         (begin, next)
     }
 
@@ -70,7 +81,11 @@ impl<'p> Rules<'p> {
 /// The clusters of a stage in the order of their places: first those to upgrade, as they start, then those that run the
 /// target already, which bear witness only.
 pub(crate) fn members(stage: &PlannedStage) -> impl Iterator<Item = Member<'_>> {
-    stage.clusters.iter().map(Member::to_upgrade).chain(stage.at_target.iter().map(Member::at_target))
+    stage
+        .clusters
+        .iter()
+        .map(Member::to_upgrade)
+        .chain(stage.at_target.iter().map(Member::at_target))
 }
 
 /// One cluster of a plan.
@@ -84,11 +99,19 @@ pub(crate) struct Member<'p> {
 
 impl<'p> Member<'p> {
     fn to_upgrade(cluster: &'p PlannedCluster) -> Self {
-        Self { name: &cluster.name, from: &cluster.from, hops: &cluster.hops }
+        Self {
+            name: &cluster.name,
+            from: &cluster.from,
+            hops: &cluster.hops,
+        }
     }
 
     fn at_target(cluster: &'p AtTarget) -> Self {
-        Self { name: &cluster.name, from: &cluster.version, hops: &[] }
+        Self {
+            name: &cluster.name,
+            from: &cluster.version,
+            hops: &[],
+        }
     }
 
     /// The version it is expected to run when this many of its hops are done.
@@ -124,8 +147,12 @@ pub struct Roster {
 impl Roster {
     /// The plan's clusters.
     pub fn of(plan: &UpgradePlan) -> Self {
-        let names: Vec<ClusterName> =
-            plan.stages().iter().flat_map(members).map(|member| member.name.clone()).collect();
+        let names: Vec<ClusterName> = plan
+            .stages()
+            .iter()
+            .flat_map(members)
+            .map(|member| member.name.clone())
+            .collect();
         let mut by_name: Vec<ClusterId> = (0..names.len()).map(ClusterId::at).collect();
         by_name.sort_by(|a, b| names[a.index()].cmp(&names[b.index()]));
         Self { names, by_name }
@@ -133,7 +160,10 @@ impl Roster {
 
     /// A cluster's place.
     pub fn id(&self, name: &str) -> Option<ClusterId> {
-        let found = self.by_name.binary_search_by(|id| self.names[id.index()].as_str().cmp(name)).ok()?;
+        let found = self
+            .by_name
+            .binary_search_by(|id| self.names[id.index()].as_str().cmp(name))
+            .ok()?;
         self.by_name.get(found).copied()
     }
 

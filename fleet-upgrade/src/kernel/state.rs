@@ -1,7 +1,6 @@
 //! What a run has come to: a fold over its log, compact enough to be read whole at every decision.
 
 use std::collections::BTreeMap;
-use std::num::TryFromIntError;
 
 use fleet_core::KubernetesVersion;
 use jiff::{SignedDuration, Timestamp};
@@ -50,7 +49,12 @@ impl RunState {
         let mut stages = Vec::new();
         for stage in rules.stages() {
             cells.extend(members(stage).map(|member| Cell::new(member.hops.len())));
-            stages.push(StageCell { first, end: cells.len(), opened: None, phase: StagePhase::Waiting });
+            stages.push(StageCell {
+                first,
+                end: cells.len(),
+                opened: None,
+                phase: StagePhase::Waiting,
+            });
             first = cells.len();
         }
         Self {
@@ -97,7 +101,11 @@ impl RunState {
 
     /// The entry that would record a fact now: the next in the log.
     pub fn next_event(&self, at: Timestamp, fact: Fact) -> Event {
-        Event { seq: self.next_seq, at, fact }
+        Event {
+            seq: self.next_seq,
+            at,
+            fact,
+        }
     }
 
     /// The number of log entries taken in without a gap.
@@ -147,7 +155,9 @@ impl RunState {
 
     /// How evidence is judged.
     pub fn settings(&self) -> RunSettings {
-        self.header.as_ref().map_or_else(RunSettings::default, |header| header.settings.clone())
+        self.header
+            .as_ref()
+            .map_or_else(RunSettings::default, |header| header.settings.clone())
     }
 
     /// The stage that a cluster belongs to.
@@ -166,13 +176,19 @@ impl RunState {
 
     /// The cluster's ailment and since when it has one.
     pub(crate) fn unwell(&self, cluster: ClusterId) -> Option<(Timestamp, &Ailment)> {
-        self.detail(cluster).and_then(|detail| detail.unwell.as_ref()).map(|(since, ailment)| (*since, ailment))
+        self.detail(cluster)
+            .and_then(|detail| detail.unwell.as_ref())
+            .map(|(since, ailment)| (*since, ailment))
     }
 
     fn fold(&mut self, at: Timestamp, fact: &Fact) {
         if let Fact::RunStarted { plan, settings } = fact {
             if self.header.is_none() {
-                self.header = Some(Header { started: at, plan: *plan, settings: settings.clone() });
+                self.header = Some(Header {
+                    started: at,
+                    plan: *plan,
+                    settings: settings.clone(),
+                });
             }
             return;
         }
@@ -225,16 +241,34 @@ impl RunState {
                 if matches!(cell.phase, Phase::Starting | Phase::Running) && cell.hop == *hop {
                     cell.hop += 1;
                     cell.since = Some(at);
-                    cell.phase = if cell.hop == cell.hops { Phase::Upgraded } else { Phase::Between };
+                    cell.phase = if cell.hop == cell.hops {
+                        Phase::Upgraded
+                    } else {
+                        Phase::Between
+                    };
                 }
             }),
             Fact::ClusterFailed { cluster, cause } => {
                 let end = End::Failed { cause: cause.clone() };
                 self.end_cluster(at, *cluster, Phase::Failed, Some(end));
             }
-            Fact::ClusterHeld { cluster, found, expected, writer } => {
+            Fact::ClusterHeld {
+                cluster,
+                found,
+                expected,
+                writer,
+            } => {
                 let (found, expected, writer) = (found.clone(), expected.clone(), writer.clone());
-                self.end_cluster(at, *cluster, Phase::Held, Some(End::Held { found, expected, writer }));
+                self.end_cluster(
+                    at,
+                    *cluster,
+                    Phase::Held,
+                    Some(End::Held {
+                        found,
+                        expected,
+                        writer,
+                    }),
+                );
             }
             Fact::ClusterGone { cluster } => self.end_cluster(at, *cluster, Phase::Gone, None),
             Fact::ClusterUnwell { cluster, cause } => {
@@ -329,7 +363,11 @@ impl RunState {
     }
 
     fn on_soak(&mut self, stage: StageId, change: impl FnOnce(&mut Soak)) {
-        if let Some(StageCell { phase: StagePhase::Soaking(soak), .. }) = self.stages.get_mut(stage.index()) {
+        if let Some(StageCell {
+            phase: StagePhase::Soaking(soak),
+            ..
+        }) = self.stages.get_mut(stage.index())
+        {
             change(soak);
         }
     }
@@ -365,10 +403,22 @@ pub(crate) struct Cell {
 
 impl Cell {
     fn new(hops: usize) -> Self {
-        let hops = u32::try_from(hops).unwrap_or_else(|_: TryFromIntError| u32::MAX);
+        let hops = u32::try_from(hops).unwrap_or(u32::MAX);
         // A cluster without hops runs the target already.
-        let phase = if hops == 0 { Phase::Upgraded } else { Phase::Pending };
-        Self { phase, unwell: false, hop: 0, hops, since: None, accepted: None, started: None }
+        let phase = if hops == 0 {
+            Phase::Upgraded
+        } else {
+            Phase::Pending
+        };
+        Self {
+            phase,
+            unwell: false,
+            hop: 0,
+            hops,
+            since: None,
+            accepted: None,
+            started: None,
+        }
     }
 
     /// Whether something may still happen to it: also to an upgraded one, while the run lasts.
@@ -402,7 +452,10 @@ pub(crate) enum Phase {
 
 impl Phase {
     pub(crate) fn is_terminal(self) -> bool {
-        matches!(self, Self::Upgraded | Self::Failed | Self::Held | Self::Gone | Self::Skipped)
+        matches!(
+            self,
+            Self::Upgraded | Self::Failed | Self::Held | Self::Gone | Self::Skipped
+        )
     }
 }
 
@@ -418,8 +471,14 @@ pub(crate) struct Detail {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) enum End {
-    Failed { cause: FailureCause },
-    Held { found: KubernetesVersion, expected: KubernetesVersion, writer: Option<String> },
+    Failed {
+        cause: FailureCause,
+    },
+    Held {
+        found: KubernetesVersion,
+        expected: KubernetesVersion,
+        writer: Option<String>,
+    },
 }
 
 /// A stage's state.
@@ -440,7 +499,10 @@ pub(crate) enum StagePhase {
     Waiting,
     Active,
     Soaking(Soak),
-    Done { at: Timestamp, soak_started: Option<Timestamp> },
+    Done {
+        at: Timestamp,
+        soak_started: Option<Timestamp>,
+    },
 }
 
 /// A soak: time that counts only as far as it was witnessed.

@@ -9,11 +9,21 @@ use crate::UpgradePlan;
 /// The clusters that [`decide`](super::decide()) needs a new look at, in plan order: those that are being upgraded,
 /// those that are unwell, those that soak, and, when something could start, those upgraded so far and the next to start.
 /// A cluster that decides nothing is not looked at.
-pub fn evidence_due(plan: &UpgradePlan, run: &RunState, seen: &Observation, now: Timestamp) -> Vec<ClusterId> {
-    let Some(moment) = Moment::new(plan, run, seen, now) else { return Vec::new() };
+pub fn evidence_due(
+    plan: &UpgradePlan,
+    run: &RunState,
+    seen: &Observation,
+    now: Timestamp,
+) -> Vec<ClusterId> {
+    let Some(moment) = Moment::new(plan, run, seen, now) else {
+        return Vec::new();
+    };
     let mut due = Vec::new();
     each_watched(&moment, |id, every| {
-        if seen.get(id).is_none_or(|seen| seen.seen_at > now || after(seen.seen_at, every) <= now) {
+        if seen
+            .get(id)
+            .is_none_or(|seen| seen.seen_at > now || after(seen.seen_at, every) <= now)
+        {
             due.push(id);
         }
     });
@@ -31,7 +41,9 @@ pub(crate) fn wake(moment: &Moment<'_>, blocker: &Blocker) -> Option<Timestamp> 
     match blocker {
         Blocker::Calendar { opens: Some(opens) } => at(*opens),
         Blocker::DayCap { resets, .. } => at(*resets),
-        Blocker::Soak { until: Some(until), .. } => at(*until),
+        Blocker::Soak {
+            until: Some(until), ..
+        } => at(*until),
         _ => {}
     }
     if moment.pending > 0 && moment.started_today > 0 {
@@ -40,7 +52,8 @@ pub(crate) fn wake(moment: &Moment<'_>, blocker: &Blocker) -> Option<Timestamp> 
     each_watched(moment, |id, every| {
         // A look that brought nothing new is repeated no sooner than one that did.
         let due = moment.seen.get(id).map(|seen| after(seen.seen_at, every));
-        at(due.filter(|due| *due > moment.now && *due <= after(moment.now, every))
+        at(due
+            .filter(|due| *due > moment.now && *due <= after(moment.now, every))
             .unwrap_or_else(|| after(moment.now, every)));
         if let Some((since, _)) = moment.run.unwell(id) {
             at(after(since, moment.settings.unwell_limit));
@@ -62,7 +75,9 @@ fn each_watched(moment: &Moment<'_>, mut watched: impl FnMut(ClusterId, SignedDu
     }
     let (poll, refresh) = (moment.settings.poll(), moment.settings.refresh());
     let may_start = moment.may_start();
-    let soaking = moment.stage().is_some_and(|(_, _, cell)| matches!(cell.phase, StagePhase::Soaking(_)));
+    let soaking = moment
+        .stage()
+        .is_some_and(|(_, _, cell)| matches!(cell.phase, StagePhase::Soaking(_)));
     let mut slots = moment.slots();
     for (id, cell, _) in moment.begun() {
         match cell.phase {

@@ -59,7 +59,10 @@ pub struct TokioClock {
 impl TokioClock {
     /// A clock that shows this time now.
     pub fn starting_at(start: Timestamp) -> Self {
-        Self { start, origin: Instant::now() }
+        Self {
+            start,
+            origin: Instant::now(),
+        }
     }
 }
 

@@ -24,7 +24,10 @@ impl InMemoryRunStore {
 
     /// A run's log so far; empty when there is no such run.
     pub fn events(&self, run: &str) -> Vec<Event> {
-        self.lock().get(run).map(|stored| stored.events.clone()).unwrap_or_default()
+        self.lock()
+            .get(run)
+            .map(|stored| stored.events.clone())
+            .unwrap_or_default()
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, StoredRun>> {
@@ -43,9 +46,18 @@ impl RunStore for InMemoryRunStore {
         let mut runs = self.lock();
         match runs.get(run) {
             Some(stored) if stored.plan == *plan => Ok(()),
-            Some(_) => Err(RunStoreError::Conflict { run: run.to_owned(), seq: 0 }),
+            Some(_) => Err(RunStoreError::Conflict {
+                run: run.to_owned(),
+                seq: 0,
+            }),
             None => {
-                runs.insert(run.to_owned(), StoredRun { plan: plan.clone(), events: Vec::new() });
+                runs.insert(
+                    run.to_owned(),
+                    StoredRun {
+                        plan: plan.clone(),
+                        events: Vec::new(),
+                    },
+                );
                 Ok(())
             }
         }
@@ -53,11 +65,18 @@ impl RunStore for InMemoryRunStore {
 
     async fn append(&self, run: &str, events: &[Event]) -> Result<(), RunStoreError> {
         let mut runs = self.lock();
-        let stored = runs.get_mut(run).ok_or_else(|| RunStoreError::NotFound { run: run.to_owned() })?;
-        let conflict = |seq| RunStoreError::Conflict { run: run.to_owned(), seq };
+        let stored = runs
+            .get_mut(run)
+            .ok_or_else(|| RunStoreError::NotFound { run: run.to_owned() })?;
+        let conflict = |seq| RunStoreError::Conflict {
+            run: run.to_owned(),
+            seq,
+        };
         let mut new = Vec::new();
         for event in events {
-            let known = usize::try_from(event.seq).ok().and_then(|seq| stored.events.get(seq));
+            let known = usize::try_from(event.seq)
+                .ok()
+                .and_then(|seq| stored.events.get(seq));
             match known {
                 Some(known) if known == event => {}
                 None if event.seq == (stored.events.len() + new.len()) as u64 => new.push(event.clone()),

@@ -8,9 +8,9 @@ use async_trait::async_trait;
 use fleet_core::{ClusterName, HumanDuration, KubernetesVersion};
 use jiff::Timestamp;
 
+use crate::UpgradePlan;
 use crate::kernel::{ClusterReport, Health, Rollout};
 use crate::ports::{Clock, ClusterUpgrader, UpgraderError};
-use crate::UpgradePlan;
 
 /// A [`ClusterUpgrader`] over a fleet in memory. Clones share the fleet.
 ///
@@ -103,8 +103,12 @@ pub enum Fault {
 impl InMemoryUpgrader {
     /// The fleet that a plan was made for: every cluster at the version the plan found it at, hops of an hour.
     pub fn for_plan(plan: &UpgradePlan, clock: impl Clock + 'static) -> Self {
-        let to_upgrade = plan.clusters().map(|cluster| (cluster.name.clone(), cluster.from.clone()));
-        let at_target = plan.at_target().map(|cluster| (cluster.name.clone(), cluster.version.clone()));
+        let to_upgrade = plan
+            .clusters()
+            .map(|cluster| (cluster.name.clone(), cluster.from.clone()));
+        let at_target = plan
+            .at_target()
+            .map(|cluster| (cluster.name.clone(), cluster.version.clone()));
         Self::new(to_upgrade.chain(at_target), clock)
     }
 
@@ -113,15 +117,26 @@ impl InMemoryUpgrader {
         clusters: impl IntoIterator<Item = (ClusterName, KubernetesVersion)>,
         clock: impl Clock + 'static,
     ) -> Self {
-        let cluster =
-            |version| ClusterInMemory { version, rolling: None, hop_duration: None, writer: None, faults: Vec::new() };
+        let cluster = |version| ClusterInMemory {
+            version,
+            rolling: None,
+            hop_duration: None,
+            writer: None,
+            faults: Vec::new(),
+        };
         let fleet = FleetInMemory {
-            clusters: clusters.into_iter().map(|(name, version)| (name, cluster(version))).collect(),
+            clusters: clusters
+                .into_iter()
+                .map(|(name, version)| (name, cluster(version)))
+                .collect(),
             hop_duration: HumanDuration::hours(1),
             calls: Vec::new(),
             observations: 0,
         };
-        Self { clock: Arc::new(clock), fleet: Arc::new(Mutex::new(fleet)) }
+        Self {
+            clock: Arc::new(clock),
+            fleet: Arc::new(Mutex::new(fleet)),
+        }
     }
 
     /// How long hops take, unless [`hop_duration_of`](Self::hop_duration_of) says otherwise.
@@ -170,20 +185,28 @@ impl InMemoryUpgrader {
 
 impl fmt::Debug for InMemoryUpgrader {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("InMemoryUpgrader").field("fleet", &self.fleet).finish_non_exhaustive()
+        f.debug_struct("InMemoryUpgrader")
+            .field("fleet", &self.fleet)
+            .finish_non_exhaustive()
     }
 }
 
 impl FleetInMemory {
     fn find(&mut self, name: &str) -> Option<&mut ClusterInMemory> {
-        self.clusters.iter_mut().find(|(key, _)| key.as_str() == name).map(|(_, cluster)| cluster)
+        self.clusters
+            .iter_mut()
+            .find(|(key, _)| key.as_str() == name)
+            .map(|(_, cluster)| cluster)
     }
 }
 
 impl ClusterInMemory {
     /// Lets time pass: rollouts end, others write.
     fn advance(&mut self, now: Timestamp, hop_duration: HumanDuration) {
-        let stuck = self.faults.iter().any(|fault| matches!(fault, Fault::Stuck | Fault::RolloutFails(_)));
+        let stuck = self
+            .faults
+            .iter()
+            .any(|fault| matches!(fault, Fault::Stuck | Fault::RolloutFails(_)));
         if let Some(rolling) = &self.rolling
             && !stuck
             && now.duration_since(rolling.started) >= self.hop_duration.unwrap_or(hop_duration).as_signed()
@@ -214,12 +237,16 @@ impl ClusterInMemory {
             (Some(_), Some(reason)) => Rollout::Failed { reason },
             (Some(_), None) => Rollout::Rolling { updated: 0, total: 1 },
         };
-        let degraded = self.faults.iter().any(
-            |fault| matches!(fault, Fault::Degraded { from, until } if (*from..*until).contains(&now)),
-        );
-        let health = match degraded {
-            true => Health::Degraded { reason: "as the test says".to_owned() },
-            false => Health::Healthy,
+        let degraded = self
+            .faults
+            .iter()
+            .any(|fault| matches!(fault, Fault::Degraded { from, until } if (*from..*until).contains(&now)));
+        let health = if degraded {
+            Health::Degraded {
+                reason: "as the test says".to_owned(),
+            }
+        } else {
+            Health::Healthy
         };
         ClusterReport {
             desired: self.desired().clone(),
@@ -250,12 +277,20 @@ impl ClusterUpgrader for InMemoryUpgrader {
         let now = self.clock.now();
         let mut fleet = self.lock();
         let hop_duration = fleet.hop_duration;
-        let mut call = Call { at: now, cluster: cluster.clone(), to: to.clone(), took_effect: false };
+        let mut call = Call {
+            at: now,
+            cluster: cluster.clone(),
+            to: to.clone(),
+            took_effect: false,
+        };
         let answer = match fleet.clusters.get_mut(cluster) {
             Some(found) => found.reachable(cluster, now).and_then(|()| {
                 found.advance(now, hop_duration);
                 if let Some(reason) = found.refusal() {
-                    return Err(UpgraderError::Refused { cluster: cluster.clone(), reason });
+                    return Err(UpgraderError::Refused {
+                        cluster: cluster.clone(),
+                        reason,
+                    });
                 }
                 if found.spend(|fault| match fault {
                     Fault::LosesOrders(left) => Some(left),
@@ -265,18 +300,21 @@ impl ClusterUpgrader for InMemoryUpgrader {
                 }
                 call.took_effect = found.desired() != to;
                 if call.took_effect {
-                    found.rolling = Some(Rolling { to: to.clone(), started: now });
+                    found.rolling = Some(Rolling {
+                        to: to.clone(),
+                        started: now,
+                    });
                     found.writer = None;
                 }
-                match found.spend(|fault| match fault {
+                let lost = found.spend(|fault| match fault {
                     Fault::LosesAnswers(left) => Some(left),
                     _ => None,
-                }) {
-                    true => Err(unavailable(cluster)),
-                    false => Ok(()),
-                }
+                });
+                if lost { Err(unavailable(cluster)) } else { Ok(()) }
             }),
-            None => Err(UpgraderError::NotFound { cluster: cluster.clone() }),
+            None => Err(UpgraderError::NotFound {
+                cluster: cluster.clone(),
+            }),
         };
         fleet.calls.push(call);
         answer
@@ -287,8 +325,12 @@ impl ClusterUpgrader for InMemoryUpgrader {
         let mut fleet = self.lock();
         fleet.observations += 1;
         let hop_duration = fleet.hop_duration;
-        let found =
-            fleet.clusters.get_mut(cluster).ok_or_else(|| UpgraderError::NotFound { cluster: cluster.clone() })?;
+        let found = fleet
+            .clusters
+            .get_mut(cluster)
+            .ok_or_else(|| UpgraderError::NotFound {
+                cluster: cluster.clone(),
+            })?;
         found.reachable(cluster, now)?;
         found.advance(now, hop_duration);
         Ok(found.report(now))
@@ -300,7 +342,9 @@ impl ClusterInMemory {
         for fault in &self.faults {
             match fault {
                 Fault::Vanishes(at) if *at <= now => {
-                    return Err(UpgraderError::NotFound { cluster: name.clone() });
+                    return Err(UpgraderError::NotFound {
+                        cluster: name.clone(),
+                    });
                 }
                 Fault::Unreachable { from, until } if (*from..*until).contains(&now) => {
                     return Err(unavailable(name));
@@ -313,5 +357,8 @@ impl ClusterInMemory {
 }
 
 fn unavailable(cluster: &ClusterName) -> UpgraderError {
-    UpgraderError::Unavailable { cluster: cluster.clone(), source: "as the test says".into() }
+    UpgraderError::Unavailable {
+        cluster: cluster.clone(),
+        source: "as the test says".into(),
+    }
 }

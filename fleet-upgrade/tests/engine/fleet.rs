@@ -17,7 +17,11 @@ pub fn start() -> Timestamp {
 /// Three staging clusters, then one production cluster that soaks, then the others, three a day.
 pub fn three_stages(production: usize, soak: HumanDuration) -> UpgradePlan {
     let spec = FleetUpgradeSpec::new("v1.31.4".parse().unwrap())
-        .stage(Stage::new("staging").selector("env=staging".parse().unwrap()).max_concurrent(2.try_into().unwrap()))
+        .stage(
+            Stage::new("staging")
+                .selector("env=staging".parse().unwrap())
+                .max_concurrent(2.try_into().unwrap()),
+        )
         .stage(Stage::new("canary").pick(Pick::one()).soak(soak))
         .stage(Stage::new("production").max_per_day(3.try_into().unwrap()));
     let cluster = |name: String, env: &str| {
@@ -32,5 +36,8 @@ pub fn three_stages(production: usize, soak: HumanDuration) -> UpgradePlan {
 
 /// How often a cluster was set to a new version.
 pub fn effects(calls: &[Call], cluster: &str) -> usize {
-    calls.iter().filter(|call| call.cluster.as_str() == cluster && call.took_effect).count()
+    calls
+        .iter()
+        .filter(|call| call.cluster.as_str() == cluster && call.took_effect)
+        .count()
 }

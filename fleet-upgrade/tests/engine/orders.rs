@@ -16,8 +16,13 @@ async fn nothing_is_ever_started_while_paused() {
     let clock = TokioClock::starting_at(start());
     let mut clusters = MockClusterUpgrader::new();
     clusters.expect_start().never();
-    clusters.expect_observe().returning(|_| Ok(ClusterReport::settled("v1.30.8".parse().unwrap())));
-    let run = Engine::new(plan, InMemoryRunStore::new()).upgrader(clusters).clock(clock).start();
+    clusters
+        .expect_observe()
+        .returning(|_| Ok(ClusterReport::settled("v1.30.8".parse().unwrap())));
+    let run = Engine::new(plan, InMemoryRunStore::new())
+        .upgrader(clusters)
+        .clock(clock)
+        .start();
     // The order is in before the task has begun: it is taken before the first decision.
     run.pause().await.unwrap();
     clock.sleep_until(start() + 500.hours()).await;
@@ -30,7 +35,10 @@ async fn a_pause_is_in_force_when_it_returns_and_a_resumed_run_ends() {
     let clock = TokioClock::starting_at(start());
     let clusters = InMemoryUpgrader::for_plan(&plan, clock);
     let store = InMemoryRunStore::new();
-    let run = Engine::new(plan, store.clone()).upgrader(clusters.clone()).clock(clock).start();
+    let run = Engine::new(plan, store.clone())
+        .upgrader(clusters.clone())
+        .clock(clock)
+        .start();
     clock.sleep_until(start() + 90.minutes()).await;
     run.pause().await.unwrap();
     run.pause().await.unwrap();
@@ -39,7 +47,11 @@ async fn a_pause_is_in_force_when_it_returns_and_a_resumed_run_ends() {
     assert_eq!(clusters.calls().len(), before, "started while paused");
     run.resume().await.unwrap();
     assert!(run.outcome().await.unwrap().is_success());
-    let pauses = store.events("to-1-31").iter().filter(|event| event.fact == Fact::Paused).count();
+    let pauses = store
+        .events("to-1-31")
+        .iter()
+        .filter(|event| event.fact == Fact::Paused)
+        .count();
     assert_eq!(pauses, 1, "a second pause is no news");
 }
 
@@ -48,7 +60,10 @@ async fn a_cancelled_run_ends_with_what_is_under_way() {
     let plan = three_stages(4, HumanDuration::hours(3));
     let clock = TokioClock::starting_at(start());
     let clusters = InMemoryUpgrader::for_plan(&plan, clock);
-    let run = Engine::new(plan, InMemoryRunStore::new()).upgrader(clusters.clone()).clock(clock).start();
+    let run = Engine::new(plan, InMemoryRunStore::new())
+        .upgrader(clusters.clone())
+        .clock(clock)
+        .start();
     clock.sleep_until(start() + 10.minutes()).await;
     run.cancel().await.unwrap();
     let report = run.outcome().await.unwrap();
@@ -62,7 +77,10 @@ async fn an_order_to_a_run_that_is_over_is_refused() {
     let plan = three_stages(2, HumanDuration::hours(1));
     let clock = TokioClock::starting_at(start());
     let clusters = InMemoryUpgrader::for_plan(&plan, clock);
-    let run = Engine::new(plan, InMemoryRunStore::new()).upgrader(clusters).clock(clock).start();
+    let run = Engine::new(plan, InMemoryRunStore::new())
+        .upgrader(clusters)
+        .clock(clock)
+        .start();
     run.progress().for_each(|_| futures::future::ready(())).await;
     assert!(matches!(run.pause().await, Err(EngineError::NotAtWork)));
     assert!(run.outcome().await.unwrap().is_success());
@@ -73,12 +91,21 @@ async fn a_run_says_what_it_waits_for() {
     let plan = three_stages(6, HumanDuration::hours(3));
     let clock = TokioClock::starting_at(start());
     let clusters = InMemoryUpgrader::for_plan(&plan, clock);
-    let run = Engine::new(plan, InMemoryRunStore::new()).upgrader(clusters).clock(clock).start();
+    let run = Engine::new(plan, InMemoryRunStore::new())
+        .upgrader(clusters)
+        .clock(clock)
+        .start();
     let steps: Vec<_> = run.progress().collect().await;
     let waits = |wanted: fn(&Blocker) -> bool| {
-        steps.iter().any(|step| matches!(&step.step, Step::Waiting { on, .. } if wanted(on)))
+        steps
+            .iter()
+            .any(|step| matches!(&step.step, Step::Waiting { on, .. } if wanted(on)))
     };
     assert!(waits(|on| matches!(on, Blocker::Concurrency { .. })));
-    assert!(waits(|on| matches!(on, Blocker::Soak { stage, .. } if stage == "canary")));
-    assert!(waits(|on| matches!(on, Blocker::DayCap { stage, .. } if stage == "production")));
+    assert!(waits(
+        |on| matches!(on, Blocker::Soak { stage, .. } if stage == "canary")
+    ));
+    assert!(waits(
+        |on| matches!(on, Blocker::DayCap { stage, .. } if stage == "production")
+    ));
 }

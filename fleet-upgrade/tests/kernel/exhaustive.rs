@@ -93,12 +93,24 @@ fn every_run_of_three_clusters_in_two_stages_with_two_mishaps_keeps_the_invarian
     };
     let mut explored = Explored::default();
     for (failures, mishaps) in [(0, 2), (1, 1), (9, 1)] {
-        let stages = [StageLike::of(1).soak(HumanDuration::hours(1)), StageLike::of(2).at_once(2)];
-        let plan = a_plan(&stages, 1, |spec| spec.failure_budget(budget(failures)), at(MONDAY));
+        let stages = [
+            StageLike::of(1).soak(HumanDuration::hours(1)),
+            StageLike::of(2).at_once(2),
+        ];
+        let plan = a_plan(
+            &stages,
+            1,
+            |spec| spec.failure_budget(budget(failures)),
+            at(MONDAY),
+        );
         let roster = Roster::of(&plan);
         let driver = Driver::new(&plan, &roster, at(MONDAY), settings.clone());
         explore(driver, mishaps, 0, &mut explored);
     }
-    println!("{} runs, {} states at which something could happen", explored.runs, explored.states.len());
+    println!(
+        "{} runs, {} states at which something could happen",
+        explored.runs,
+        explored.states.len()
+    );
     assert!(explored.runs > 10_000, "only {} runs", explored.runs);
 }

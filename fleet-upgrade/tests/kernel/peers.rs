@@ -20,16 +20,30 @@ fn run(plan: &UpgradePlan, setup: impl FnOnce(&mut Driver<'_>)) -> (RunReport, V
     let mut driver = Driver::new(plan, &roster, at(MONDAY), RunSettings::default());
     setup(&mut driver);
     let report = driver.finish();
-    let starts = driver.starts.iter().map(|(at, id, _)| (roster.name(*id).unwrap().to_string(), *at)).collect();
+    let starts = driver
+        .starts
+        .iter()
+        .map(|(at, id, _)| (roster.name(*id).unwrap().to_string(), *at))
+        .collect();
     (report, starts)
 }
 
 fn two_stages(first: StageLike, failures: u32) -> UpgradePlan {
-    a_plan(&[first, StageLike::of(3)], 1, |spec| spec.failure_budget(budget(failures)), at(MONDAY))
+    a_plan(
+        &[first, StageLike::of(3)],
+        1,
+        |spec| spec.failure_budget(budget(failures)),
+        at(MONDAY),
+    )
 }
 
 fn stopped_by_budget(report: &RunReport) -> bool {
-    matches!(report.outcome, Some(Outcome::Stopped { reason: StopReason::FailureBudget { .. } }))
+    matches!(
+        report.outcome,
+        Some(Outcome::Stopped {
+            reason: StopReason::FailureBudget { .. }
+        })
+    )
 }
 
 #[test]
@@ -41,15 +55,28 @@ fn bug_01_a_timed_out_cluster_within_the_budget_does_not_start_the_next_stage_wh
     });
     assert_eq!(report.outcome, Some(Outcome::Completed));
     // The stuck one times out after 2 h. The slow one ends shortly before that; without it, the stage would be over.
-    let last = report.clusters["s0-c0"].ended.max(report.clusters["s0-c1"].ended).unwrap();
-    assert!(starts.iter().filter(|(name, _)| name.starts_with("s1")).all(|(_, at)| *at >= last));
-    assert!(matches!(report.clusters["s0-c0"].state, ClusterState::Failed { .. }));
+    let last = report.clusters["s0-c0"]
+        .ended
+        .max(report.clusters["s0-c1"].ended)
+        .unwrap();
+    assert!(
+        starts
+            .iter()
+            .filter(|(name, _)| name.starts_with("s1"))
+            .all(|(_, at)| *at >= last)
+    );
+    assert!(matches!(
+        report.clusters["s0-c0"].state,
+        ClusterState::Failed { .. }
+    ));
 }
 
 #[test]
 fn bug_02_a_timed_out_cluster_within_the_budget_does_not_skip_the_soak() {
     let plan = two_stages(StageLike::of(2).at_once(2).soak(HumanDuration::days(5)), 1);
-    let (report, starts) = run(&plan, |driver| driver.cluster("s0-c0").mishaps.push(Mishap::Stuck));
+    let (report, starts) = run(&plan, |driver| {
+        driver.cluster("s0-c0").mishaps.push(Mishap::Stuck)
+    });
     let failed = report.clusters["s0-c0"].ended.unwrap();
     let next = starts.iter().find(|(name, _)| name.starts_with("s1")).unwrap().1;
     assert_eq!(next.duration_since(failed), SignedDuration::from_hours(120));
@@ -58,7 +85,9 @@ fn bug_02_a_timed_out_cluster_within_the_budget_does_not_skip_the_soak() {
 #[test]
 fn bug_03_a_stage_that_times_out_as_a_whole_never_lets_production_start() {
     let plan = two_stages(StageLike::of(1), 3);
-    let (report, starts) = run(&plan, |driver| driver.cluster("s0-c0").mishaps.push(Mishap::Stuck));
+    let (report, starts) = run(&plan, |driver| {
+        driver.cluster("s0-c0").mishaps.push(Mishap::Stuck)
+    });
     assert_eq!(starts.len(), 1, "only the canary started");
     let reason = StopReason::StageProvedNothing { stage: StageId(0) };
     assert_eq!(report.outcome, Some(Outcome::Stopped { reason }));
@@ -79,7 +108,12 @@ fn bug_04_a_failure_that_is_known_stops_also_those_that_stand_before_it() {
 
 #[test]
 fn bug_05_a_budget_larger_than_the_fleet_tolerates_as_many_as_it_says() {
-    let plan = a_plan(&[StageLike::of(4)], 1, |spec| spec.failure_budget(budget(1_000)), at(MONDAY));
+    let plan = a_plan(
+        &[StageLike::of(4)],
+        1,
+        |spec| spec.failure_budget(budget(1_000)),
+        at(MONDAY),
+    );
     let (report, starts) = run(&plan, |driver| {
         for name in ["s0-c0", "s0-c1", "s0-c2"] {
             driver.cluster(name).mishaps.push(Mishap::RolloutFails);
@@ -113,7 +147,10 @@ fn bug_06_and_08_the_defaults_start_one_cluster_at_a_time() {
     let plan = a_plan(&[StageLike::of(10)], 1, |spec| spec, at(MONDAY));
     let (_, starts) = run(&plan, |_| {});
     for pair in starts.windows(2) {
-        assert!(pair[1].1.duration_since(pair[0].1) >= minutes(40), "two at once: {pair:?}");
+        assert!(
+            pair[1].1.duration_since(pair[0].1) >= minutes(40),
+            "two at once: {pair:?}"
+        );
     }
 }
 
@@ -122,9 +159,15 @@ fn bug_07_a_canary_that_degrades_after_its_soak_stops_production() {
     let plan = two_stages(StageLike::of(1).soak(HumanDuration::hours(1)), 0);
     let degrades = at(MONDAY) + 2.hours();
     let (report, starts) = run(&plan, |driver| {
-        driver.cluster("s0-c0").mishaps.push(Mishap::Degraded(degrades, forever()));
+        driver
+            .cluster("s0-c0")
+            .mishaps
+            .push(Mishap::Degraded(degrades, forever()));
     });
-    assert!(starts.iter().any(|(name, _)| name == "s1-c0"), "the soak was over before");
+    assert!(
+        starts.iter().any(|(name, _)| name == "s1-c0"),
+        "the soak was over before"
+    );
     assert!(starts.iter().all(|(_, at)| *at < degrades + minutes(30)));
     assert!(starts.len() < 4);
     assert!(stopped_by_budget(&report));
@@ -135,7 +178,10 @@ fn bug_07_a_canary_that_degrades_in_its_soak_soaks_anew_after_it_recovered() {
     let plan = two_stages(StageLike::of(1).soak(HumanDuration::hours(10)), 0);
     let recovers = at(MONDAY) + 9.hours();
     let (report, starts) = run(&plan, |driver| {
-        driver.cluster("s0-c0").mishaps.push(Mishap::Degraded(at(MONDAY) + 8.hours(), recovers));
+        driver
+            .cluster("s0-c0")
+            .mishaps
+            .push(Mishap::Degraded(at(MONDAY) + 8.hours(), recovers));
     });
     assert!(report.is_success());
     let next = starts.iter().find(|(name, _)| name.starts_with("s1")).unwrap().1;
@@ -151,19 +197,28 @@ fn bug_09_a_cluster_that_never_started_is_told_with_its_reason() {
     let report = driver.finish();
     assert_eq!(report.unfinished().count(), 4, "every cluster is accounted for");
     let because = why(&plan, &driver.run, &driver.seen, driver.now, driver.id("s1-c2")).unwrap();
-    assert!(because.to_string().contains("1 failed, and the policy tolerates no failure"), "{because}");
+    assert!(
+        because
+            .to_string()
+            .contains("1 failed, and the policy tolerates no failure"),
+        "{because}"
+    );
 }
 
 #[test]
 fn bug_10_a_pause_keeps_the_soak_that_was_earned_and_adds_nothing() {
     let plan = two_stages(StageLike::of(1).soak(HumanDuration::hours(10)), 0);
-    let plain = run(&plan, |_| {}).1[1].1;
+    let undisturbed = run(&plan, |_| {}).1[1].1;
     let (pause, resume) = (at(MONDAY) + 5.hours(), at(MONDAY) + 77.hours());
-    let (report, starts) = run(&plan, |driver| {
+    let (report, later) = run(&plan, |driver| {
         driver.wishes = vec![(pause, Wish::Pause), (resume, Wish::Resume)];
     });
     assert!(report.is_success());
-    assert_eq!(starts[1].1.duration_since(plain), SignedDuration::from_hours(72), "as much later as it was paused");
+    assert_eq!(
+        later[1].1.duration_since(undisturbed),
+        SignedDuration::from_hours(72),
+        "as much later as it was paused"
+    );
 }
 
 #[test]
@@ -171,7 +226,10 @@ fn bug_11_a_cluster_that_leaves_does_not_abort_the_run() {
     let plan = a_plan(&[StageLike::of(3), StageLike::of(2)], 1, |spec| spec, at(MONDAY));
     let (report, _) = run(&plan, |driver| {
         driver.cluster("s0-c1").mishaps.push(Mishap::Vanishes(at(MONDAY)));
-        driver.cluster("s1-c0").mishaps.push(Mishap::Vanishes(at(MONDAY) + 130.minutes()));
+        driver
+            .cluster("s1-c0")
+            .mishaps
+            .push(Mishap::Vanishes(at(MONDAY) + 130.minutes()));
     });
     assert_eq!(report.outcome, Some(Outcome::Completed));
     assert_eq!(report.clusters["s0-c1"].state, ClusterState::Gone);
@@ -189,12 +247,19 @@ fn bug_12_a_soak_is_never_forced_to_end() {
 fn bug_13_no_data_is_no_success() {
     let plan = two_stages(StageLike::of(1).soak(HumanDuration::hours(10)), 0);
     let (from, until) = (at(MONDAY) + 2.hours(), at(MONDAY) + 20.hours());
-    for mishap in [Mishap::NoData(from, until), Mishap::Unreachable(from, until), Mishap::Frozen(from, until)] {
+    for mishap in [
+        Mishap::NoData(from, until),
+        Mishap::Unreachable(from, until),
+        Mishap::Frozen(from, until),
+    ] {
         let (report, starts) = run(&plan, |driver| driver.cluster("s0-c0").mishaps.push(mishap));
         assert!(report.is_success(), "{mishap:?}");
         // 40 to 120 minutes were earned before, and are kept; the blind hours earn nothing.
         let next = starts[1].1;
-        assert!(next >= until + 10.hours() - 80.minutes() && next <= until + 10.hours(), "{mishap:?}: {next}");
+        assert!(
+            next >= until + 10.hours() - 80.minutes() && next <= until + 10.hours(),
+            "{mishap:?}: {next}"
+        );
     }
 }
 
@@ -209,11 +274,17 @@ fn why_names_the_constraint_that_is_in_the_way() {
     driver.until(at(MONDAY) + 10.minutes());
     assert!(matches!(ask(&driver, "s0-c0"), Blocker::Running { .. }));
     assert!(matches!(ask(&driver, "s0-c1"), Blocker::Concurrency { running, .. } if running == *"s0-c0"));
-    let Blocker::EarlierStage { stage, .. } = ask(&driver, "s1-c0") else { panic!() };
+    let Blocker::EarlierStage { stage, .. } = ask(&driver, "s1-c0") else {
+        panic!()
+    };
     assert_eq!(stage, "s0");
     driver.until(at(MONDAY) + 24.hours());
-    let Blocker::EarlierStage { because, .. } = ask(&driver, "s1-c2") else { panic!() };
-    let Blocker::Soak { until, .. } = *because else { panic!("{because:?}") };
+    let Blocker::EarlierStage { because, .. } = ask(&driver, "s1-c2") else {
+        panic!()
+    };
+    let Blocker::Soak { until, .. } = *because else {
+        panic!("{because:?}")
+    };
     assert!(until.unwrap() > at(MONDAY) + 121.hours());
     driver.until(at(MONDAY) + (121 * 60 + 40).minutes());
     assert!(matches!(ask(&driver, "s1-c1"), Blocker::Concurrency { running, .. } if running == *"s1-c0"));

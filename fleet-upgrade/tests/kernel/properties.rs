@@ -15,6 +15,7 @@ struct Case {
     stages: Vec<StageLike>,
     minors: u64,
     failures: u32,
+    calendar: &'static str,
     hops: Vec<i64>,
     mishaps: Vec<(usize, Mishap)>,
     crashes: Vec<(u32, Crash)>,
@@ -23,17 +24,33 @@ struct Case {
     settings: RunSettings,
 }
 
+/// Calendars that are closed at times; the days of the caps are those of their zones.
+const CALENDARS: [&str; 4] = [
+    "{}",
+    r#"{"timeZone": "Europe/Berlin", "windows": [{"days": "Mon-Fri", "start": "09:00", "duration": "8h"}]}"#,
+    r#"{"timeZone": "Europe/Berlin", "windows": [{"start": "01:30", "duration": "3h"}],
+        "freezes": [{"from": "2026-03-31", "to": "2026-04-02", "reason": "quarter's end"}]}"#,
+    r#"{"timeZone": "Pacific/Apia", "windows": [{"days": "Sat,Sun", "start": "20:00", "duration": "9h"}]}"#,
+];
+
 fn stage() -> impl Strategy<Value = StageLike> {
     let soak = prop_oneof![Just(0), Just(1), Just(30), Just(130)];
-    (1..5_usize, 0..2_usize, 1..4_u32, proptest::option::of(1..4_u32), soak).prop_map(
-        |(clusters, at_target, max_concurrent, max_per_day, hours)| StageLike {
-            clusters,
-            at_target,
-            max_concurrent,
-            max_per_day,
-            soak: HumanDuration::hours(hours),
-        },
+    (
+        1..5_usize,
+        0..2_usize,
+        1..4_u32,
+        proptest::option::of(1..4_u32),
+        soak,
     )
+        .prop_map(
+            |(clusters, at_target, max_concurrent, max_per_day, hours)| StageLike {
+                clusters,
+                at_target,
+                max_concurrent,
+                max_per_day,
+                soak: HumanDuration::hours(hours),
+            },
+        )
 }
 
 fn moment() -> impl Strategy<Value = Timestamp> {
@@ -41,7 +58,10 @@ fn moment() -> impl Strategy<Value = Timestamp> {
 }
 
 fn mishap() -> impl Strategy<Value = Mishap> {
-    let span = || (moment(), prop_oneof![10..200_i64, 200..4_000_i64]).prop_map(|(from, long)| (from, from + minutes(long)));
+    let span = || {
+        (moment(), prop_oneof![10..200_i64, 200..4_000_i64])
+            .prop_map(|(from, long)| (from, from + minutes(long)))
+    };
     prop_oneof![
         Just(Mishap::Stuck),
         Just(Mishap::RolloutFails),
@@ -59,11 +79,18 @@ fn mishap() -> impl Strategy<Value = Mishap> {
 fn case() -> impl Strategy<Value = Case> {
     let crash = prop_oneof![Just(Crash::BeforeAct), Just(Crash::AfterAct)];
     let pause = (moment(), 1..3_000_i64);
-    let settings = (prop_oneof![Just(15_i64), Just(60), Just(300)], prop_oneof![Just(1_i64), Just(10)], 30..3_000_i64);
+    let settings = (
+        prop_oneof![Just(45_i64), Just(90), Just(300)],
+        prop_oneof![Just(1_i64), Just(10)],
+        30..3_000_i64,
+    );
     (
         proptest::collection::vec(stage(), 1..4),
         1..4_u64,
-        prop_oneof![Just(0_u32), Just(1), Just(3), Just(100)],
+        (
+            prop_oneof![Just(0_u32), Just(1), Just(3), Just(100)],
+            proptest::sample::select(&CALENDARS[..]),
+        ),
         proptest::collection::vec(1..110_i64, 1..6),
         proptest::collection::vec((any::<prop::sample::Index>(), mishap()), 0..5),
         proptest::collection::vec((0..6_u32, crash), 0..3),
@@ -73,9 +100,23 @@ fn case() -> impl Strategy<Value = Case> {
         settings,
     )
         .prop_map(
-            |(stages, minors, failures, hops, mishaps, crashes, pause, cancel, mut restarts, (age, poll, limit))| {
+            |(
+                stages,
+                minors,
+                (failures, calendar),
+                hops,
+                mishaps,
+                crashes,
+                pause,
+                cancel,
+                mut restarts,
+                (age, poll, limit),
+            )| {
                 let clusters: usize = stages.iter().map(|stage| stage.clusters + stage.at_target).sum();
-                let mishaps = mishaps.into_iter().map(|(index, mishap)| (index.index(clusters), mishap)).collect();
+                let mishaps = mishaps
+                    .into_iter()
+                    .map(|(index, mishap)| (index.index(clusters), mishap))
+                    .collect();
                 let mut wishes = Vec::new();
                 if let Some((from, long)) = pause {
                     wishes.extend([(from, Wish::Pause), (from + minutes(long), Wish::Resume)]);
@@ -87,13 +128,32 @@ fn case() -> impl Strategy<Value = Case> {
                     poll: minutes(poll),
                     unwell_limit: minutes(limit),
                 };
-                Case { stages, minors, failures, hops, mishaps, crashes, wishes, restarts, settings }
+                Case {
+                    stages,
+                    minors,
+                    failures,
+                    calendar,
+                    hops,
+                    mishaps,
+                    crashes,
+                    wishes,
+                    restarts,
+                    settings,
+                }
             },
         )
 }
 
 fn run(case: &Case) {
-    let plan = a_plan(&case.stages, case.minors, |spec| spec.failure_budget(budget(case.failures)), at(FRIDAY));
+    let plan = a_plan(
+        &case.stages,
+        case.minors,
+        |spec| {
+            let calendar = serde_json::from_str(case.calendar).unwrap();
+            spec.failure_budget(budget(case.failures)).calendar(calendar)
+        },
+        at(FRIDAY),
+    );
     let roster = Roster::of(&plan);
     let mut driver = Driver::new(&plan, &roster, at(FRIDAY), case.settings.clone());
     for (index, cluster) in driver.world.iter_mut().enumerate() {

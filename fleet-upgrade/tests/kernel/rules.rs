@@ -25,7 +25,10 @@ fn a_pause_between_hops_holds_the_next_hop() {
     let plan = a_plan(&[StageLike::of(1)], 2, |spec| spec, at(MONDAY));
     let roster = Roster::of(&plan);
     let mut driver = Driver::new(&plan, &roster, at(MONDAY), RunSettings::default());
-    driver.wishes = vec![(at(MONDAY) + 5.minutes(), Wish::Pause), (at(MONDAY) + 30.hours(), Wish::Resume)];
+    driver.wishes = vec![
+        (at(MONDAY) + 5.minutes(), Wish::Pause),
+        (at(MONDAY) + 30.hours(), Wish::Resume),
+    ];
     assert!(driver.finish().is_success());
     assert_eq!(driver.starts[1].0, at(MONDAY) + 30.hours());
 }
@@ -35,9 +38,14 @@ fn a_foreign_version_holds_the_cluster_and_names_what_was_found() {
     let plan = a_plan(&[StageLike::of(2)], 1, |spec| spec, at(MONDAY));
     let roster = Roster::of(&plan);
     let mut driver = Driver::new(&plan, &roster, at(MONDAY), RunSettings::default());
-    driver.cluster("s0-c0").mishaps.push(Mishap::ForeignWrite(at(MONDAY) + 10.minutes()));
+    driver
+        .cluster("s0-c0")
+        .mishaps
+        .push(Mishap::ForeignWrite(at(MONDAY) + 10.minutes()));
     let report = driver.finish();
-    let ClusterState::Held { found, .. } = &report.clusters["s0-c0"].state else { panic!() };
+    let ClusterState::Held { found, .. } = &report.clusters["s0-c0"].state else {
+        panic!()
+    };
     assert_eq!(found.to_string(), "v1.29.9");
     assert_eq!(report.clusters["s0-c1"].state, ClusterState::Skipped);
 }
@@ -60,7 +68,10 @@ fn an_unwell_cluster_lets_the_next_one_by_until_it_recovers() {
     let roster = Roster::of(&plan);
     let mut driver = Driver::new(&plan, &roster, at(MONDAY), RunSettings::default());
     let recovers = at(MONDAY) + 3.hours();
-    driver.cluster("s0-c0").mishaps.push(Mishap::Unreachable(at(MONDAY), recovers));
+    driver
+        .cluster("s0-c0")
+        .mishaps
+        .push(Mishap::Unreachable(at(MONDAY), recovers));
     assert!(driver.finish().is_success());
     assert!(driver.started("s0-c1").unwrap() < driver.started("s0-c0").unwrap());
     assert!(driver.started("s0-c0").unwrap() >= recovers);
@@ -92,7 +103,12 @@ fn a_lost_order_is_repeated_and_a_lost_answer_is_not() {
 #[test]
 fn the_time_a_process_was_dead_soaks_nothing() {
     let soak = HumanDuration::hours(10);
-    let plan = a_plan(&[StageLike::of(1).soak(soak), StageLike::of(1)], 1, |spec| spec, at(MONDAY));
+    let plan = a_plan(
+        &[StageLike::of(1).soak(soak), StageLike::of(1)],
+        1,
+        |spec| spec,
+        at(MONDAY),
+    );
     let roster = Roster::of(&plan);
     let mut driver = Driver::new(&plan, &roster, at(MONDAY), RunSettings::default());
     driver.until(at(MONDAY) + 5.hours());
@@ -100,7 +116,10 @@ fn the_time_a_process_was_dead_soaks_nothing() {
     driver.restart();
     assert!(driver.finish().is_success());
     let started = driver.started("s1-c0").unwrap();
-    assert!(started >= at(MONDAY) + 100.hours() + 340.minutes(), "started at {started}");
+    assert!(
+        started >= at(MONDAY) + 100.hours() + 340.minutes(),
+        "started at {started}"
+    );
     assert!(started <= at(MONDAY) + 107.hours());
 }
 
@@ -119,7 +138,12 @@ fn clusters_at_the_target_bear_witness() {
 
 #[test]
 fn a_clock_that_jumps_back_proves_nothing() {
-    let plan = a_plan(&[StageLike::of(2).soak(HumanDuration::hours(2)), StageLike::of(1)], 1, |spec| spec, at(MONDAY));
+    let plan = a_plan(
+        &[StageLike::of(2).soak(HumanDuration::hours(2)), StageLike::of(1)],
+        1,
+        |spec| spec,
+        at(MONDAY),
+    );
     let roster = Roster::of(&plan);
     let mut driver = Driver::new(&plan, &roster, at(MONDAY), RunSettings::default());
     driver.until(at(MONDAY) + 100.minutes());
@@ -132,7 +156,10 @@ fn a_state_of_another_plan_is_left_alone() {
     let plan = a_plan(&[StageLike::of(2)], 1, |spec| spec, at(MONDAY));
     let other = a_plan(&[StageLike::of(3)], 1, |spec| spec, at(MONDAY));
     let commands = decide(&plan, &RunState::new(&other), &Observation::empty(), at(MONDAY));
-    assert!(matches!(commands[..], [Command::WaitUntil { until: None, .. }]), "{commands:?}");
+    assert!(
+        matches!(commands[..], [Command::WaitUntil { until: None, .. }]),
+        "{commands:?}"
+    );
 }
 
 #[test]
@@ -145,7 +172,9 @@ fn facts_that_the_state_does_not_allow_change_nothing() {
         Fact::HopDone { cluster, hop: 0 },
         Fact::HopAccepted { cluster, hop: 0 },
         Fact::HopStarted { cluster, hop: 1 },
-        Fact::ClusterGone { cluster: fleet_upgrade::kernel::ClusterId(99) },
+        Fact::ClusterGone {
+            cluster: fleet_upgrade::kernel::ClusterId(99),
+        },
         Fact::Resumed,
     ];
     for fact in stray {
@@ -171,8 +200,32 @@ fn an_entry_that_never_comes_is_a_gap() {
 }
 
 #[test]
+fn a_day_has_its_cap() {
+    let plan = a_plan(
+        &[StageLike::of(5).at_once(5).per_day(2)],
+        1,
+        |spec| spec,
+        at(MONDAY),
+    );
+    let roster = Roster::of(&plan);
+    let mut driver = Driver::new(&plan, &roster, at(MONDAY), RunSettings::default());
+    assert!(driver.finish().is_success());
+    let midnight = at("2026-03-03T00:00:00Z");
+    let starts: Vec<_> = driver.starts.iter().map(|(at, ..)| *at).collect();
+    assert_eq!(
+        starts,
+        [at(MONDAY), at(MONDAY), midnight, midnight, midnight + 24.hours()]
+    );
+}
+
+#[test]
 fn a_stuck_cluster_fails_at_its_deadline() {
-    let plan = a_plan(&[StageLike::of(1)], 1, |spec| spec.cluster_deadline(HumanDuration::hours(3)), at(MONDAY));
+    let plan = a_plan(
+        &[StageLike::of(1)],
+        1,
+        |spec| spec.cluster_deadline(HumanDuration::hours(3)),
+        at(MONDAY),
+    );
     let roster = Roster::of(&plan);
     let mut driver = Driver::new(&plan, &roster, at(MONDAY), RunSettings::default());
     driver.cluster("s0-c0").mishaps.push(Mishap::Stuck);

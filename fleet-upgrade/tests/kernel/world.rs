@@ -6,8 +6,9 @@ use std::num::NonZeroU32;
 
 use fleet_core::{Fleet, FleetCluster, HumanDuration, KubernetesVersion, Labels};
 use fleet_upgrade::kernel::{
-    Blocker, ClusterId, ClusterObservation, ClusterReport, ClusterState, Command, Event, Fact, Health, HopOrder,
-    Observation, Roster, Rollout, RunReport, RunSettings, RunState, audit, begin, decide, evidence_due,
+    Blocker, ClusterId, ClusterObservation, ClusterReport, ClusterState, Command, Event, Fact, Health,
+    HopOrder, Observation, Rollout, Roster, RunReport, RunSettings, RunState, audit, begin, decide,
+    evidence_due,
 };
 use fleet_upgrade::{FailureBudget, FleetUpgrade, FleetUpgradeSpec, Stage, UpgradePlan, plan};
 use jiff::{SignedDuration, Timestamp};
@@ -32,7 +33,13 @@ pub struct StageLike {
 
 impl StageLike {
     pub fn of(clusters: usize) -> Self {
-        Self { clusters, at_target: 0, max_concurrent: 1, max_per_day: None, soak: HumanDuration::ZERO }
+        Self {
+            clusters,
+            at_target: 0,
+            max_concurrent: 1,
+            max_per_day: None,
+            soak: HumanDuration::ZERO,
+        }
     }
 
     pub fn at_once(mut self, clusters: u32) -> Self {
@@ -75,9 +82,11 @@ pub fn a_plan(
         }
         spec = spec.stage(stage);
         for number in 0..like.clusters + like.at_target {
-            let version = match number < like.clusters {
-                true => KubernetesVersion::new(1, 30, 4),
-                false => target.clone(),
+            let old = number < like.clusters;
+            let version = if old {
+                KubernetesVersion::new(1, 30, 4)
+            } else {
+                target.clone()
             };
             let cluster = FleetCluster::new(format!("s{index}-c{number}").parse().unwrap(), version);
             clusters.push(cluster.with_labels(Labels::from_pairs([("stage", name.as_str())]).unwrap()));
@@ -124,8 +133,14 @@ impl ClusterInWorld {
     }
 
     fn pass(&mut self, now: Timestamp) {
-        let stuck = self.mishaps.iter().any(|mishap| matches!(mishap, Mishap::Stuck | Mishap::RolloutFails));
-        if !stuck && let Some((to, since)) = &self.rolling && now.duration_since(*since) >= self.hop {
+        let stuck = self
+            .mishaps
+            .iter()
+            .any(|mishap| matches!(mishap, Mishap::Stuck | Mishap::RolloutFails));
+        if !stuck
+            && let Some((to, since)) = &self.rolling
+            && now.duration_since(*since) >= self.hop
+        {
             self.version = to.clone();
             self.rolling = None;
         }
@@ -138,7 +153,9 @@ impl ClusterInWorld {
     }
 
     pub fn is_gone(&self, now: Timestamp) -> bool {
-        self.mishaps.iter().any(|mishap| matches!(mishap, Mishap::Vanishes(at) if *at <= now))
+        self.mishaps
+            .iter()
+            .any(|mishap| matches!(mishap, Mishap::Vanishes(at) if *at <= now))
     }
 
     fn look(&mut self, now: Timestamp) -> ClusterObservation {
@@ -159,12 +176,16 @@ impl ClusterInWorld {
                     return ClusterObservation::unreachable(now);
                 }
                 Mishap::Degraded(from, until) if within(from, until) => {
-                    health = Health::Degraded { reason: "test".to_owned() };
+                    health = Health::Degraded {
+                        reason: "test".to_owned(),
+                    };
                 }
                 Mishap::NoData(from, until) if within(from, until) => health = Health::Unknown,
                 Mishap::Frozen(from, until) if within(from, until) => seen_at = *from,
                 Mishap::RolloutFails if self.rolling.is_some() => {
-                    rollout = Rollout::Failed { reason: "test".to_owned() };
+                    rollout = Rollout::Failed {
+                        reason: "test".to_owned(),
+                    };
                 }
                 _ => {}
             }
@@ -200,7 +221,9 @@ impl ClusterInWorld {
             *self.orders.entry(to.clone()).or_default() += 1;
         }
         for mishap in &mut self.mishaps {
-            if let Mishap::LosesAnswers(left) = mishap && *left > 0 {
+            if let Mishap::LosesAnswers(left) = mishap
+                && *left > 0
+            {
                 *left -= 1;
                 return false;
             }
@@ -253,8 +276,10 @@ pub enum Stand {
 
 impl<'p> Driver<'p> {
     pub fn new(plan: &'p UpgradePlan, roster: &'p Roster, now: Timestamp, settings: RunSettings) -> Self {
-        let to_upgrade = |stage: &'p fleet_upgrade::PlannedStage| stage.clusters.iter().map(|cluster| &cluster.from);
-        let at_target = |stage: &'p fleet_upgrade::PlannedStage| stage.at_target.iter().map(|cluster| &cluster.version);
+        let to_upgrade =
+            |stage: &'p fleet_upgrade::PlannedStage| stage.clusters.iter().map(|cluster| &cluster.from);
+        let at_target =
+            |stage: &'p fleet_upgrade::PlannedStage| stage.at_target.iter().map(|cluster| &cluster.version);
         let world = plan
             .stages()
             .iter()
@@ -282,7 +307,9 @@ impl<'p> Driver<'p> {
             steps: 0,
             waits: Vec::new(),
         };
-        let Command::Record(first) = begin(plan, settings) else { panic!("a run begins with a fact") };
+        let Command::Record(first) = begin(plan, settings) else {
+            panic!("a run begins with a fact")
+        };
         driver.record(first);
         driver
     }
@@ -298,7 +325,10 @@ impl<'p> Driver<'p> {
 
     pub fn started(&self, name: &str) -> Option<Timestamp> {
         let id = self.id(name);
-        self.starts.iter().find(|(_, cluster, _)| *cluster == id).map(|(at, ..)| *at)
+        self.starts
+            .iter()
+            .find(|(_, cluster, _)| *cluster == id)
+            .map(|(at, ..)| *at)
     }
 
     pub fn record(&mut self, fact: Fact) {
@@ -337,7 +367,11 @@ impl<'p> Driver<'p> {
     /// Looks, decides and acts once. Time stands still.
     pub fn step(&mut self) -> Stand {
         self.steps += 1;
-        assert!(self.steps < 60_000, "I10: the run does not end; it waits for {:?}", self.waits.last());
+        assert!(
+            self.steps < 60_000,
+            "I10: the run does not end; it waits for {:?}",
+            self.waits.last()
+        );
         while let Some(index) = self.wishes.iter().position(|(at, _)| *at <= self.now) {
             let fact = match self.wishes.remove(index).1 {
                 Wish::Pause => Fact::Paused,
@@ -362,7 +396,10 @@ impl<'p> Driver<'p> {
                     busy = true;
                     self.check(&order);
                     audit(self.plan, &self.run, &self.seen, self.now, &order).expect("the audit agrees");
-                    self.record(Fact::HopStarted { cluster: order.cluster, hop: order.hop });
+                    self.record(Fact::HopStarted {
+                        cluster: order.cluster,
+                        hop: order.hop,
+                    });
                     self.starts.push((self.now, order.cluster, order.hop));
                     if let Some(crash) = self.crash() {
                         if crash == Crash::AfterAct {
@@ -375,7 +412,10 @@ impl<'p> Driver<'p> {
                 }
                 Command::RepeatStart(order) => {
                     assert!(self.run.paused_since().is_none(), "I8: repeated while paused");
-                    assert!(self.plan.calendar().is_open(self.now), "I2: repeated while closed");
+                    assert!(
+                        self.plan.calendar().is_open(self.now),
+                        "I2: repeated while closed"
+                    );
                     busy |= self.give(&order);
                 }
                 Command::WaitUntil { until, on } => {
@@ -449,7 +489,10 @@ impl<'p> Driver<'p> {
     fn give(&mut self, order: &HopOrder) -> bool {
         let taken = self.world[order.cluster.index()].order(&order.to, self.now);
         if taken {
-            self.record(Fact::HopAccepted { cluster: order.cluster, hop: order.hop });
+            self.record(Fact::HopAccepted {
+                cluster: order.cluster,
+                hop: order.hop,
+            });
         }
         taken
     }
@@ -472,7 +515,9 @@ impl<'p> Driver<'p> {
                 Fact::HopDone { cluster, hop } => {
                     let stage = self.plan.stages().iter().flat_map(|stage| &stage.clusters);
                     let name = self.roster.name(*cluster).unwrap();
-                    let hops = stage.filter(|planned| planned.name == *name).map(|planned| planned.hops.len());
+                    let hops = stage
+                        .filter(|planned| planned.name == *name)
+                        .map(|planned| planned.hops.len());
                     if hops.sum::<usize>() == *hop as usize + 1 {
                         book.flying.remove(cluster);
                         book.upgraded.insert(*cluster, event.at);
@@ -504,15 +549,25 @@ impl<'p> Driver<'p> {
         // I1
         for index in 0..self.world.len() {
             let id = ClusterId(u32::try_from(index).unwrap());
-            let at_target = self.plan.at_target().any(|cluster| Some(&cluster.name) == self.roster.name(id));
+            let at_target = self
+                .plan
+                .at_target()
+                .any(|cluster| Some(&cluster.name) == self.roster.name(id));
             let ended = at_target
                 || book.upgraded.contains_key(&id)
                 || book.bad.contains(&id)
                 || book.gone.contains(&id);
-            assert!(stage_of(id) >= stage || ended, "I1: {id} of an earlier stage has not ended");
+            assert!(
+                stage_of(id) >= stage || ended,
+                "I1: {id} of an earlier stage has not ended"
+            );
         }
         if let Some(before) = stage.checked_sub(1) {
-            let ends = book.upgraded.iter().filter(|(id, _)| stage_of(**id) == before).map(|(_, at)| *at);
+            let ends = book
+                .upgraded
+                .iter()
+                .filter(|(id, _)| stage_of(**id) == before)
+                .map(|(_, at)| *at);
             if let Some(last) = ends.max() {
                 let mut soaked = self.now.duration_since(last);
                 for (from, to) in &self.pauses {
@@ -520,37 +575,65 @@ impl<'p> Driver<'p> {
                     soaked -= to.duration_since(from).max(SignedDuration::ZERO);
                 }
                 let required = self.plan.stages()[before].soak.as_signed();
-                assert!(soaked >= required, "I1, I8: stage {before} has soaked {soaked} of {required}");
+                assert!(
+                    soaked >= required,
+                    "I1, I8: stage {before} has soaked {soaked} of {required}"
+                );
             }
         }
         // I2
-        assert!(self.plan.calendar().is_open(self.now), "I2: closed at {}", self.now);
+        assert!(
+            self.plan.calendar().is_open(self.now),
+            "I2: closed at {}",
+            self.now
+        );
         if order.hop == 0 {
             let flying = book.flying.iter().filter(|id| stage_of(**id) == stage).count();
-            assert!(flying < limits.max_concurrent.get() as usize, "I2: {flying} under way already");
+            assert!(
+                flying < limits.max_concurrent.get() as usize,
+                "I2: {flying} under way already"
+            );
             if let Some(cap) = limits.max_per_day {
                 let zone = self.plan.calendar().time_zone().clone();
                 let day = |at: Timestamp| at.to_zoned(zone.clone()).date();
                 let today = book.began.iter().filter(|(id, _)| stage_of(**id) == stage);
                 let today = today.filter(|(_, at)| day(**at) == day(self.now)).count();
-                assert!(today < cap.get() as usize, "I2: {today} started already on {}", day(self.now));
+                assert!(
+                    today < cap.get() as usize,
+                    "I2: {today} started already on {}",
+                    day(self.now)
+                );
             }
         }
         // I3
         assert!(!book.stopping, "I3: starts although it stops");
-        assert!(book.bad.len() <= self.plan.failure_budget().allowed() as usize, "I3: over budget");
+        assert!(
+            book.bad.len() <= self.plan.failure_budget().allowed() as usize,
+            "I3: over budget"
+        );
         // I4, bugs 7 and 13
         let max_age = self.run.settings().evidence_max_age;
         for id in book.upgraded.keys().chain([&order.cluster]) {
             let seen = self.seen.get(*id).expect("I4: no evidence");
-            assert!(self.now.duration_since(seen.seen_at) <= max_age, "I4: stale evidence");
-            let fleet_upgrade::kernel::Sight::Present(report) = &seen.sight else { panic!("I4: no answer") };
+            assert!(
+                self.now.duration_since(seen.seen_at) <= max_age,
+                "I4: stale evidence"
+            );
+            let fleet_upgrade::kernel::Sight::Present(report) = &seen.sight else {
+                panic!("I4: no answer")
+            };
             assert_eq!(report.health, Health::Healthy, "I4: {id} is not well");
         }
         // I8
-        assert!(self.pauses.last().is_none_or(|(_, to)| to.is_some()), "I8: starts while paused");
+        assert!(
+            self.pauses.last().is_none_or(|(_, to)| to.is_some()),
+            "I8: starts while paused"
+        );
         // I11
-        assert!(!book.bad.contains(&order.cluster) && !book.gone.contains(&order.cluster), "I11: starts a held cluster");
+        assert!(
+            !book.bad.contains(&order.cluster) && !book.gone.contains(&order.cluster),
+            "I11: starts a held cluster"
+        );
     }
 
     /// What must hold at the end.
@@ -565,15 +648,26 @@ impl<'p> Driver<'p> {
             assert!(cluster.started.is_some() || cluster.state != ClusterState::Upgraded);
         }
         for cluster in &self.world {
-            assert!(cluster.orders.values().all(|count| *count == 1), "something was ordered twice: {cluster:?}");
+            assert!(
+                cluster.orders.values().all(|count| *count == 1),
+                "something was ordered twice: {cluster:?}"
+            );
         }
         // I12
         assert_eq!(RunState::replay(self.plan, &self.log), self.run, "I12: replay");
         let mut jumbled: Vec<_> = self.log.iter().rev().chain(&self.log).cloned().collect();
         jumbled.rotate_left(self.log.len() / 3);
-        assert_eq!(RunState::replay(self.plan, &jumbled), self.run, "I12: duplicated and reordered");
+        assert_eq!(
+            RunState::replay(self.plan, &jumbled),
+            self.run,
+            "I12: duplicated and reordered"
+        );
         let stored = serde_json::to_string(&self.run).unwrap();
-        assert_eq!(serde_json::from_str::<RunState>(&stored).unwrap(), self.run, "I12: stored");
+        assert_eq!(
+            serde_json::from_str::<RunState>(&stored).unwrap(),
+            self.run,
+            "I12: stored"
+        );
         report
     }
 }

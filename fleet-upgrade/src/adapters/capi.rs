@@ -1,0 +1,199 @@
+//! Upgrades clusters that Cluster API manages.
+
+use async_trait::async_trait;
+use fleet_capi::rollout::BlockReason;
+use fleet_capi::upgrade::{CapiClusterDriver, ClusterProgress, UpgradeError};
+use fleet_core::{ClusterName, KubernetesVersion};
+
+use crate::kernel::{ClusterReport, Health, Rollout};
+use crate::ports::{ClusterUpgrader, UpgraderError};
+
+/// A [`ClusterUpgrader`] over a management cluster.
+///
+/// It keeps nothing of its own: what was started stands in the clusters' objects. Looking at a cluster that is being
+/// upgraded also takes the step that is due (the workers, when the control plane is done), so an upgrade goes on as long as
+/// someone looks; the engine does.
+///
+/// A cluster is settled when every machine of it runs the version and nothing speaks against it. What holds up a
+/// cluster that is not settled is its ailment; one that the management cluster does not reach is of unknown health. Who
+/// changed a version is not known to it.
+#[derive(Debug, Clone)]
+pub struct CapiUpgrader {
+    driver: CapiClusterDriver,
+}
+
+impl CapiUpgrader {
+    /// Upgrades the clusters of all namespaces of this management cluster.
+    pub fn new(client: kube::Client) -> Self {
+        Self::from(CapiClusterDriver::new(client))
+    }
+
+    /// Only the clusters of one namespace.
+    pub fn in_namespace(self, namespace: impl Into<String>) -> Self {
+        Self::from(self.driver.in_namespace(namespace))
+    }
+}
+
+impl From<CapiClusterDriver> for CapiUpgrader {
+    fn from(driver: CapiClusterDriver) -> Self {
+        Self { driver }
+    }
+}
+
+#[async_trait]
+impl ClusterUpgrader for CapiUpgrader {
+    async fn start(&self, cluster: &ClusterName, to: &KubernetesVersion) -> Result<(), UpgraderError> {
+        self.driver
+            .start(cluster, to)
+            .await
+            .map(|_| ())
+            .map_err(|error| translate(cluster, error))
+    }
+
+    async fn observe(&self, cluster: &ClusterName) -> Result<ClusterReport, UpgraderError> {
+        let progress = self
+            .driver
+            .observe(cluster)
+            .await
+            .map_err(|error| translate(cluster, error))?;
+        Ok(report(progress))
+    }
+}
+
+fn report(progress: ClusterProgress) -> ClusterReport {
+    let ClusterProgress {
+        version,
+        asked,
+        target,
+        machines,
+        done,
+        blocked,
+        ..
+    } = progress;
+    let desired = asked.unwrap_or(target);
+    let health = match (&version, blocked) {
+        _ if done => Health::Healthy,
+        // Nothing runs, or nobody can say what does.
+        (None, _) => Health::Unknown,
+        (_, Some(blocked)) if blocked.reason == BlockReason::Unreachable => Health::Unknown,
+        (_, Some(blocked)) => Health::Degraded {
+            reason: blocked.to_string(),
+        },
+        (_, None) => Health::Healthy,
+    };
+    let rollout = if done {
+        Rollout::Settled
+    } else {
+        Rollout::Rolling {
+            updated: machines.at_target,
+            total: machines.desired,
+        }
+    };
+    let oldest = if done {
+        desired.clone()
+    } else {
+        version.unwrap_or_else(|| desired.clone())
+    };
+    ClusterReport {
+        desired,
+        oldest,
+        rollout,
+        health,
+        writer: None,
+    }
+}
+
+fn translate(cluster: &ClusterName, error: UpgradeError) -> UpgraderError {
+    let cluster = cluster.clone();
+    match error {
+        UpgradeError::NotFound { .. } => UpgraderError::NotFound { cluster },
+        UpgradeError::Refused { refusal, .. } => UpgraderError::Refused {
+            cluster,
+            reason: refusal.to_string(),
+        },
+        error => UpgraderError::Unavailable {
+            cluster,
+            source: Box::new(error),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use fleet_capi::rollout::ClusterState;
+    use fleet_capi::upgrade::next_step;
+    use serde_json::json;
+
+    use super::*;
+
+    fn version(text: &str) -> KubernetesVersion {
+        text.parse().unwrap()
+    }
+
+    /// A cluster of one control-plane machine, asked for one version and running another.
+    fn seen(asked: &str, runs: &str) -> ClusterReport {
+        let labels = json!({"cluster.x-k8s.io/cluster-name": "eu", "cluster.x-k8s.io/control-plane": ""});
+        let objects = [
+            json!({
+                "apiVersion": "cluster.x-k8s.io/v1beta2", "kind": "Cluster",
+                "metadata": {"name": "eu", "namespace": "fleet"},
+                "spec": {"controlPlaneRef": {
+                    "apiGroup": "controlplane.cluster.x-k8s.io", "kind": "KubeadmControlPlane", "name": "eu"}},
+            }),
+            json!({
+                "apiVersion": "controlplane.cluster.x-k8s.io/v1beta2", "kind": "KubeadmControlPlane",
+                "metadata": {"name": "eu", "namespace": "fleet", "generation": 1},
+                "spec": {"replicas": 1, "version": asked},
+                "status": {"observedGeneration": 1, "replicas": 1, "readyReplicas": 1, "availableReplicas": 1,
+                    "upToDateReplicas": u32::from(asked == runs), "version": runs},
+            }),
+            json!({
+                "apiVersion": "cluster.x-k8s.io/v1beta2", "kind": "Machine",
+                "metadata": {"name": "eu-0", "namespace": "fleet", "labels": labels, "ownerReferences": [{
+                    "apiVersion": "controlplane.cluster.x-k8s.io/v1beta2", "kind": "KubeadmControlPlane",
+                    "name": "eu", "uid": "1", "controller": true}]},
+                "spec": {"clusterName": "eu", "version": runs},
+                "status": {"phase": "Running", "nodeInfo": {"kubeletVersion": runs}, "conditions": [
+                    {"type": "Ready", "status": "True"}, {"type": "Available", "status": "True"}]},
+            }),
+        ];
+        let state = ClusterState::from_values("eu", &objects).unwrap();
+        let asked = version(asked);
+        report(ClusterProgress::new(&state, &asked, next_step(&state, &asked)))
+    }
+
+    #[test]
+    fn a_cluster_that_rolls_is_not_settled() {
+        let report = seen("v1.31.4", "v1.30.8");
+        assert_eq!(report.desired, version("v1.31.4"));
+        assert_eq!(report.oldest, version("v1.30.8"));
+        assert_eq!(report.rollout, Rollout::Rolling { updated: 0, total: 1 });
+    }
+
+    #[test]
+    fn a_cluster_that_is_done_is_settled_and_healthy() {
+        let report = seen("v1.31.4", "v1.31.4");
+        assert_eq!(report, ClusterReport::settled(version("v1.31.4")));
+    }
+
+    #[test]
+    fn what_cannot_be_mended_by_waiting_is_told_apart() {
+        let cluster: ClusterName = "eu".parse().unwrap();
+        let gone = UpgradeError::NotFound {
+            cluster: cluster.clone(),
+            namespace: None,
+        };
+        assert!(matches!(
+            translate(&cluster, gone),
+            UpgraderError::NotFound { .. }
+        ));
+        let ambiguous = UpgradeError::Ambiguous {
+            cluster: cluster.clone(),
+            namespaces: Vec::new(),
+        };
+        assert!(matches!(
+            translate(&cluster, ambiguous),
+            UpgraderError::Unavailable { .. }
+        ));
+    }
+}
