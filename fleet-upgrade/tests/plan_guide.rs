@@ -1,5 +1,6 @@
 //! The guide's scenario: twenty clusters, staging, one canary with five days of soak, then three a day.
 
+#![cfg(feature = "yaml")]
 // Clippy lets tests unwrap, but not the functions beside them.
 #![allow(clippy::unwrap_used)]
 

@@ -1,5 +1,6 @@
 //! Each way in which the planner refuses a policy, with the message people get.
 
+#![cfg(feature = "yaml")]
 // Clippy lets tests unwrap, but not the functions beside them.
 #![allow(clippy::unwrap_used)]
 

@@ -1,5 +1,6 @@
 //! Policies from YAML: what is read, and what each mistake is answered with.
 
+#![cfg(feature = "yaml")]
 // Clippy lets tests unwrap, but not the functions beside them.
 #![allow(clippy::unwrap_used)]
 

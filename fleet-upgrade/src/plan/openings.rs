@@ -92,14 +92,7 @@ impl<'a> Openings<'a> {
             return Some((from, NEVER));
         }
         let opens = self.calendar.next_opening(Timestamp::from_second(from).ok()?)?;
-        let mut closes = self.calendar.closes_at(opens);
-        for _ in 0..MOST_JOINED {
-            // Windows that touch are one span for something that is under way.
-            match closes {
-                Some(end) if self.calendar.is_open(end) => closes = self.calendar.closes_at(end),
-                _ => break,
-            }
-        }
+        let closes = self.calendar.closes_at(opens);
         let opens = seconds_up(opens);
         // A calendar answers for its horizon only: beyond it, it is asked again. A window of less than a second would be
         // an empty span.
@@ -115,9 +108,6 @@ const HORIZON: i64 = HORIZON_YEARS as i64 * 365 * 24 * 60 * 60;
 
 /// How many spans are looked at for one that is long enough: more than a month of daily windows.
 const LOOK_AHEAD: usize = 40;
-
-/// How many windows that touch are joined to one span.
-const MOST_JOINED: usize = 400;
 
 /// The days of a time zone, in seconds since the epoch, found as they are asked for.
 pub(crate) struct Days {
@@ -202,6 +192,18 @@ mod tests {
         assert_eq!(
             early,
             (second("2026-01-09T08:30:00Z"), second("2026-01-09T16:00:00Z"))
+        );
+    }
+
+    #[test]
+    fn windows_that_touch_are_one_span() {
+        let text = r#"{"windows": [{"days": "Sat", "start": "00:00", "duration": "24h"},
+                                   {"days": "Sun", "start": "00:00", "duration": "24h"}]}"#;
+        let calendar: Calendar = serde_json::from_str(text).unwrap();
+        let weekend = Openings::new(&calendar).fit(second("2026-01-05T00:00:00Z"), 36 * 3600);
+        assert_eq!(
+            weekend,
+            Some((second("2026-01-10T00:00:00Z"), second("2026-01-12T00:00:00Z")))
         );
     }
 
