@@ -80,7 +80,7 @@ impl Runner {
         match &result {
             Ok(report) => info!(run = %self.name, outcome = ?report.outcome, "the run is over"),
             Err(error) => {
-                warn!(run = %self.name, %error, "the engine gives up; the run can be taken up again")
+                warn!(run = %self.name, %error, "the engine gives up; the run can be taken up again");
             }
         }
         result

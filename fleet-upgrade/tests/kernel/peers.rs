@@ -75,7 +75,7 @@ fn bug_01_a_timed_out_cluster_within_the_budget_does_not_start_the_next_stage_wh
 fn bug_02_a_timed_out_cluster_within_the_budget_does_not_skip_the_soak() {
     let plan = two_stages(StageLike::of(2).at_once(2).soak(HumanDuration::days(5)), 1);
     let (report, starts) = run(&plan, |driver| {
-        driver.cluster("s0-c0").mishaps.push(Mishap::Stuck)
+        driver.cluster("s0-c0").mishaps.push(Mishap::Stuck);
     });
     let failed = report.clusters["s0-c0"].ended.unwrap();
     let next = starts.iter().find(|(name, _)| name.starts_with("s1")).unwrap().1;
@@ -86,7 +86,7 @@ fn bug_02_a_timed_out_cluster_within_the_budget_does_not_skip_the_soak() {
 fn bug_03_a_stage_that_times_out_as_a_whole_never_lets_production_start() {
     let plan = two_stages(StageLike::of(1), 3);
     let (report, starts) = run(&plan, |driver| {
-        driver.cluster("s0-c0").mishaps.push(Mishap::Stuck)
+        driver.cluster("s0-c0").mishaps.push(Mishap::Stuck);
     });
     assert_eq!(starts.len(), 1, "only the canary started");
     let reason = StopReason::StageProvedNothing { stage: StageId(0) };
