@@ -17,7 +17,7 @@ use crate::store::{ObjectId, ResourceKey, Stored};
 const FOREGROUND: &str = "foregroundDeletion";
 const ORPHAN: &str = "orphan";
 /// Keeps a definition until its objects are gone.
-pub(crate) const DEFINITION_FINALIZER: &str = "customresourcecleanup.apiextensions.k8s.io";
+const DEFINITION_FINALIZER: &str = "customresourcecleanup.apiextensions.k8s.io";
 /// What a pod on a node is given to end by itself.
 const POD_GRACE_SECONDS: i64 = 30;
 
@@ -162,6 +162,9 @@ impl Settling {
             }
             None => {}
         }
+        if resource.is("apiextensions.k8s.io", "customresourcedefinitions") && !object::is_deleting(&value) {
+            object::add_finalizer(&mut value, DEFINITION_FINALIZER);
+        }
         let is_pod = resource.is("", "pods");
         let on_a_node = is_pod && !object::text(&value, &["spec", "nodeName"]).is_empty();
         let grace = if on_a_node {
@@ -284,7 +287,7 @@ impl Settling {
         }
         for dependent in state.store.dependents(&stored.uid) {
             self.change(state, &dependent, |value| {
-                drop_owners(value, &[stored.uid.to_string()])
+                drop_owners(value, &[stored.uid.to_string()]);
             });
         }
         self.change(state, id, |value| object::remove_finalizer(value, ORPHAN));
@@ -311,10 +314,11 @@ impl Settling {
                     }),
             );
         }
-        if left.is_empty() && object::finalizers(&value).next().is_none() {
-            if let Some(resource) = state.types.get(&namespaces).cloned() {
-                self.remove(state, &resource, &mut value);
-            }
+        if left.is_empty()
+            && object::finalizers(&value).next().is_none()
+            && let Some(resource) = state.types.get(&namespaces).cloned()
+        {
+            self.remove(state, &resource, &mut value);
         }
         for id in left {
             self.delete(state, &id, Some(Propagation::Background), Some(0));
@@ -347,7 +351,7 @@ impl Settling {
                 key: Arc::clone(stored.key()),
             };
             self.change(state, &id, |value| {
-                object::remove_finalizer(value, DEFINITION_FINALIZER)
+                object::remove_finalizer(value, DEFINITION_FINALIZER);
             });
         }
         for id in left {

@@ -23,7 +23,7 @@ use crate::clock::to_rfc3339;
 use crate::hub::Shared;
 use crate::object;
 use crate::request::{ApiRequest, Route, View};
-use crate::resources::{ResourceType, ServedVersion};
+use crate::resources::{KNOWN_GROUPS, ResourceType, ServedVersion};
 use crate::state::State;
 use crate::status::{ApiError, ApiResult, Subject};
 use crate::store::{ObjectId, Stored};
@@ -35,6 +35,8 @@ pub(crate) struct Answer {
     pub(crate) body: AnswerBody,
     /// `Warning` headers.
     pub(crate) warnings: Vec<String>,
+    /// Seconds for a `Retry-After` header; none if 0.
+    pub(crate) retry_after: u32,
 }
 
 pub(crate) enum AnswerBody {
@@ -52,6 +54,7 @@ impl Answer {
             content_type: JSON,
             body: AnswerBody::Full(bytes),
             warnings: Vec::new(),
+            retry_after: 0,
         }
     }
 
@@ -67,7 +70,19 @@ impl Answer {
     }
 
     pub(crate) fn error(error: &ApiError) -> Self {
-        Self::json(error.code, &error.to_status())
+        if error.plain_text {
+            let bytes = Bytes::from(error.message.clone());
+            return Self {
+                content_type: TEXT,
+                ..Self::bytes(error.code, bytes)
+            };
+        }
+        let mut answer = Self::json(error.code, &error.to_status());
+        answer.retry_after = error
+            .details
+            .as_ref()
+            .map_or(0, |details| details.retry_after_seconds);
+        answer
     }
 
     fn warning_of(mut self, fields: &[String]) -> Self {
@@ -129,7 +144,15 @@ pub(crate) fn serve(shared: &Arc<Shared>, request: &ApiRequest) -> ApiResult<Ans
         .served(&path.group, &path.version, &path.resource)
         .filter(|resource| resource.namespaced || path.namespace.is_none())
         .cloned()
-        .ok_or_else(ApiError::no_such_resource)?;
+        .ok_or_else(|| {
+            // The built-in groups answer for themselves; elsewhere there is no one to answer.
+            let known = KNOWN_GROUPS.contains(&path.group.as_str()) && path.version == "v1";
+            if known {
+                ApiError::no_such_resource()
+            } else {
+                ApiError::no_such_page()
+            }
+        })?;
     let version = resource
         .version(&path.version)
         .cloned()
@@ -138,6 +161,15 @@ pub(crate) fn serve(shared: &Arc<Shared>, request: &ApiRequest) -> ApiResult<Ans
         None => Subresource::None,
         Some("status") if version.status => Subresource::Status,
         Some("scale") if version.scale.is_some() => Subresource::Scale,
+        Some(_) if resource.custom => {
+            let name = path.name.as_deref().unwrap_or_default();
+            let subject = Subject {
+                group: &path.group,
+                plural: &path.resource,
+                name,
+            };
+            return Err(ApiError::not_found(subject));
+        }
         Some(_) => return Err(ApiError::no_such_resource()),
     };
     if resource.namespaced && path.namespace.is_none() && path.name.is_some() {
@@ -174,6 +206,8 @@ impl Call<'_> {
             ("DELETE", None) if self.namespace.is_some() || !self.resource.namespaced => {
                 self.delete_collection(state)
             }
+            ("POST", None) => Err(ApiError::no_such_page()),
+            ("PUT" | "PATCH", None) => Err(ApiError::bad_request("name must be provided")),
             _ => Err(ApiError::method_not_allowed()),
         }
     }

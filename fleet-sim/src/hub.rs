@@ -301,5 +301,8 @@ fn into_response(answer: Answer) -> Response<HubBody> {
             headers.append(http::header::WARNING, value);
         }
     }
+    if answer.retry_after > 0 {
+        headers.insert(http::header::RETRY_AFTER, answer.retry_after.into());
+    }
     response
 }

@@ -6,10 +6,10 @@ use bytes::Bytes;
 use fleet_core::Selector;
 use http::{Method, header};
 use percent_encoding::percent_decode_str;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::field_selector::FieldSelector;
-use crate::status::{ApiError, ApiResult};
+use crate::status::{ApiError, ApiResult, FieldError};
 
 /// The largest request body that is read, as in kube-apiserver: 3 MiB.
 pub(crate) const MAX_BODY_BYTES: usize = 3 * 1024 * 1024;
@@ -124,6 +124,7 @@ pub(crate) enum Propagation {
 }
 
 /// The query's options, each read and checked.
+#[allow(clippy::struct_excessive_bools)] // They are the API's own, each a parameter by itself.
 #[derive(Debug, Clone)]
 pub(crate) struct Options {
     pub(crate) labels: Selector,
@@ -188,7 +189,6 @@ impl ApiRequest {
         };
         match (self.method.as_str(), &path.name) {
             ("GET", _) if self.options.watch => Verb::Watch,
-            ("GET" | "HEAD", Some(_)) => Verb::Get,
             ("GET" | "HEAD", None) => Verb::List,
             ("POST", _) => Verb::Create,
             ("PUT", _) => Verb::Update,
@@ -264,7 +264,7 @@ impl Route {
         let mut segments = Vec::new();
         for segment in path.split('/').filter(|segment| !segment.is_empty()) {
             let decoded = percent_decode_str(segment).decode_utf8();
-            segments.push(decoded.map_err(|_| ApiError::no_such_resource())?.into_owned());
+            segments.push(decoded.map_err(|_| ApiError::no_such_page())?.into_owned());
         }
         let parts: Vec<&str> = segments.iter().map(String::as_str).collect();
         match parts.as_slice() {
@@ -283,7 +283,7 @@ impl Route {
             }),
             ["api", version, rest @ ..] => ResourcePath::parse("", version, rest),
             ["apis", group, version, rest @ ..] => ResourcePath::parse(group, version, rest),
-            _ => Err(ApiError::no_such_resource()),
+            _ => Err(ApiError::no_such_page()),
         }
     }
 }
@@ -300,7 +300,7 @@ impl ResourcePath {
             [resource] => (resource, None, None),
             [resource, name] => (resource, Some(*name), None),
             [resource, name, subresource] => (resource, Some(*name), Some(*subresource)),
-            _ => return Err(ApiError::no_such_resource()),
+            _ => return Err(ApiError::no_such_page()),
         };
         Ok(Route::Resource(Self {
             group: group.to_owned(),
@@ -415,11 +415,11 @@ impl Propagation {
             "Background" => Ok(Self::Background),
             "Foreground" => Ok(Self::Foreground),
             "Orphan" => Ok(Self::Orphan),
-            _ => Err(unsupported(
-                "propagationPolicy",
-                text,
-                "Background, Foreground, Orphan",
-            )),
+            _ => {
+                let supported = ["Foreground", "Background", "Orphan", "nil"].map(str::to_owned);
+                let error = FieldError::not_supported("propagationPolicy", &json!(text), &supported);
+                Err(ApiError::invalid_options("DeleteOptions", error))
+            }
         }
     }
 }

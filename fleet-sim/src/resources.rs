@@ -29,6 +29,7 @@ pub(crate) enum NameRule {
 
 /// How one kind differs from the common rules.
 #[derive(Debug, Clone, Copy)]
+#[allow(clippy::struct_excessive_bools)] // Independent of each other: a kind may have any of them.
 pub(crate) struct Traits {
     pub(crate) name: NameRule,
     /// Replacing needs no resourceVersion.
@@ -77,7 +78,7 @@ pub(crate) struct ResourceType {
     pub(crate) versions: Vec<ServedVersion>,
     pub(crate) storage_version: Arc<str>,
     pub(crate) traits: Traits,
-    /// Defined by a CustomResourceDefinition.
+    /// Added by a definition.
     pub(crate) custom: bool,
 }
 

@@ -32,16 +32,26 @@ pub(crate) enum JsonType {
     Boolean,
 }
 
+/// What a schema says of keys that it does not name.
+#[derive(Debug, Clone, Default)]
+pub(crate) enum Additional {
+    #[default]
+    Unsaid,
+    Anything,
+    Schema(Box<Schema>),
+}
+
 /// One node of a schema.
 #[derive(Debug, Clone, Default)]
+#[allow(clippy::struct_excessive_bools)] // The flags of a JSON schema.
 pub(crate) struct Schema {
     pub(crate) json_type: Option<JsonType>,
     pub(crate) int_or_string: bool,
     pub(crate) nullable: bool,
     pub(crate) default: Option<Value>,
     pub(crate) properties: BTreeMap<String, Schema>,
-    /// The schema of values under other keys; `Some(None)` allows any.
-    pub(crate) additional: Option<Option<Box<Schema>>>,
+    /// What values under other keys must be.
+    pub(crate) additional: Additional,
     pub(crate) items: Option<Box<Schema>>,
     pub(crate) required: Vec<String>,
     pub(crate) preserve_unknown: bool,
@@ -105,10 +115,11 @@ impl Schema {
     pub(crate) fn child(&self, key: &str) -> (Option<&Self>, bool) {
         match self.properties.get(key) {
             Some(schema) => (Some(schema), true),
-            None => (
-                self.additional.as_ref().and_then(Option::as_deref),
-                self.open && self.additional.is_none(),
-            ),
+            None => match &self.additional {
+                Additional::Schema(schema) => (Some(&**schema), false),
+                Additional::Anything => (None, false),
+                Additional::Unsaid => (None, self.open),
+            },
         }
     }
 
@@ -170,13 +181,12 @@ impl Schema {
             })
             .collect();
         let additional = match definition.get("additionalProperties") {
-            Some(Value::Bool(true)) => Some(None),
-            Some(child @ Value::Object(_)) => Some(Some(Box::new(Self::node(
-                child,
-                &format!("{path}.additionalProperties"),
-                errors,
-            )))),
-            _ => None,
+            Some(Value::Bool(true)) => Additional::Anything,
+            Some(child @ Value::Object(_)) => {
+                let path = format!("{path}.additionalProperties");
+                Additional::Schema(Box::new(Self::node(child, &path, errors)))
+            }
+            _ => Additional::Unsaid,
         };
         let items = definition
             .get("items")

@@ -12,6 +12,8 @@ pub(crate) struct ApiError {
     pub(crate) reason: &'static str,
     pub(crate) message: String,
     pub(crate) details: Option<Details>,
+    /// Answered as plain text: the path belongs to no API at all.
+    pub(crate) plain_text: bool,
     /// Set on the 410 of a list: a token that continues the list without its consistency.
     pub(crate) continue_token: Option<String>,
 }
@@ -164,6 +166,7 @@ impl ApiError {
             reason,
             message: message.into(),
             details: None,
+            plain_text: false,
             continue_token: None,
         })
     }
@@ -186,6 +189,18 @@ impl ApiError {
             "the server could not find the requested resource",
         )
         .about(Details::default())
+    }
+
+    /// No API answers here, not even with a Status.
+    pub(crate) fn no_such_page() -> Box<Self> {
+        let mut error = Self::new(StatusCode::NOT_FOUND, "NotFound", "404 page not found\n");
+        error.plain_text = true;
+        error
+    }
+
+    /// Options that contradict themselves: `ListOptions`, `DeleteOptions`, `PatchOptions`.
+    pub(crate) fn invalid_options(kind: &str, error: FieldError) -> Box<Self> {
+        Self::invalid("meta.k8s.io", kind, "", &[error])
     }
 
     pub(crate) fn already_exists(subject: Subject<'_>) -> Box<Self> {
@@ -313,7 +328,7 @@ impl ApiError {
 
     /// The revision asked for is still to come.
     pub(crate) fn too_large_resource_version(asked: u64, current: u64) -> Box<Self> {
-        let message = format!("Too large resource version: {asked}, current: {current}");
+        let message = format!("Timeout: Too large resource version: {asked}, current: {current}");
         let cause = Cause {
             reason: "ResourceVersionTooLarge",
             message: "Too large resource version".into(),
@@ -329,11 +344,6 @@ impl ApiError {
     /// An answer of code 500 whose reason Kubernetes leaves empty.
     pub(crate) fn unknown(message: impl Into<String>) -> Box<Self> {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "", message)
-    }
-
-    pub(crate) fn internal(message: impl Into<String>) -> Box<Self> {
-        let message = format!("Internal error occurred: {}", message.into());
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalError", message)
     }
 
     pub(crate) fn to_status(&self) -> Value {

@@ -1,5 +1,7 @@
 //! Server-side apply: ownership, conflicts, removal.
 
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 mod widget;
 
 use k8s_openapi::api::core::v1::ConfigMap;

@@ -1,5 +1,7 @@
 //! Deleting: finalizers, preconditions, owners, namespaces, collections.
 
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 mod widget;
 
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace};

@@ -1,5 +1,7 @@
 //! What holds whatever is done: versions only grow, watches replay to the list, pages are one moment.
 
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 mod widget;
 
 use std::collections::BTreeMap;

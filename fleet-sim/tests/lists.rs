@@ -1,5 +1,7 @@
 //! Lists: selectors, pages, consistency.
 
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 mod widget;
 
 use fleet_sim::Hub;

@@ -1,5 +1,7 @@
 //! Bad input: refused as a Status, without a panic and without a trace.
 
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 mod widget;
 
 use http::{Request, Response, StatusCode};
@@ -63,13 +65,13 @@ async fn every_bad_request_gets_a_status_of_its_code() {
         ),
         ("POST", WIDGETS, JSON, vec![b' '; 3 * 1024 * 1024 + 1], 413),
         (
-            "POST",
-            "/apis/example.dev/v1/widgets",
+            "GET",
+            "/apis/example.dev/v1/widgets?resourceVersionMatch=Exact",
             JSON,
-            widget(typed.clone()),
-            405,
+            Vec::new(),
+            422,
         ),
-        ("PUT", WIDGETS, JSON, widget(typed.clone()), 405),
+        ("PUT", WIDGETS, JSON, widget(typed.clone()), 400),
         ("PATCH", &one, JSON, b"{}".to_vec(), 415),
         ("PATCH", &one, MERGE, b"[1]".to_vec(), 400),
         (
@@ -91,7 +93,7 @@ async fn every_bad_request_gets_a_status_of_its_code() {
             &one,
             "application/json-patch+json",
             b"[{\"op\":\"fly\"}]".to_vec(),
-            400,
+            422,
         ),
         (
             "PATCH",
@@ -107,22 +109,13 @@ async fn every_bad_request_gets_a_status_of_its_code() {
             Vec::new(),
             404,
         ),
-        ("GET", "/apis/none.dev/v1", JSON, Vec::new(), 404),
         ("GET", "/api/v1/namespaces/default/widgets", JSON, Vec::new(), 404),
-        ("GET", "/%ff", JSON, Vec::new(), 404),
-        (
-            "GET",
-            "/apis/example.dev/v1/namespaces/a/b/c/d/e",
-            JSON,
-            Vec::new(),
-            404,
-        ),
         (
             "DELETE",
             &one,
             JSON,
             b"{\"propagationPolicy\":\"Sometime\"}".to_vec(),
-            400,
+            422,
         ),
         ("DELETE", "/apis/example.dev/v1/widgets", JSON, Vec::new(), 405),
         ("POST", "/version", JSON, Vec::new(), 405),
@@ -195,4 +188,21 @@ async fn unknown_fields_are_warned_of() {
         response.headers()["warning"],
         "299 - \"unknown field \\\"spec.sise\\\"\""
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_path_of_no_api_is_no_page() {
+    let hub = hub();
+    for path in [
+        "/apis/none.dev/v1",
+        "/%ff",
+        "/apis/example.dev/v1/namespaces/a/b/c/d/e",
+        "/apis/example.dev/v9/widgets",
+    ] {
+        let request = Request::get(path).body(Full::new(bytes::Bytes::new())).unwrap();
+        let response = hub.service().call(request).await.unwrap();
+        assert_eq!(response.status(), 404, "{path}");
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        assert_eq!(body, "404 page not found\n");
+    }
 }

@@ -1,5 +1,7 @@
 //! Watches: from a revision, by selector, with bookmarks, and what ends them.
 
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 mod widget;
 
 use std::time::Duration;

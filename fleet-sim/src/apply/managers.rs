@@ -253,10 +253,10 @@ impl ManagerId {
     fn shown(&self) -> String {
         let mut out = format!("{:?}", self.manager);
         if !self.subresource.is_empty() {
-            out.push_str(&format!(" with subresource {:?}", self.subresource));
+            out = format!("{out} with subresource {:?}", self.subresource);
         }
         if let Some(api_version) = &self.api_version {
-            out.push_str(&format!(" using {api_version}"));
+            out = format!("{out} using {api_version}");
         }
         out
     }

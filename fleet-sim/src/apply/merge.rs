@@ -40,7 +40,7 @@ pub(super) fn compare(old: &Value, new: &Value, schema: Option<&Schema>) -> Comp
 }
 
 fn compare_parts(old: Option<&Value>, new: Option<&Value>, schema: Option<&Schema>, out: &mut Comparison) {
-    let mut sides: BTreeMap<Box<str>, (Option<&Value>, Option<&Value>, Option<&Schema>)> = BTreeMap::new();
+    let mut sides: BTreeMap<Box<str>, Sides<'_>> = BTreeMap::new();
     for (element, child, child_schema, _) in old.into_iter().flat_map(|old| parts(old, schema)) {
         sides.insert(element, (Some(child), None, child_schema));
     }
@@ -77,6 +77,9 @@ fn compare_parts(old: Option<&Value>, new: Option<&Value>, schema: Option<&Schem
         }
     }
 }
+
+/// One field before and after, and its schema.
+type Sides<'a> = (Option<&'a Value>, Option<&'a Value>, Option<&'a Schema>);
 
 /// The live object with an applied configuration laid over it.
 pub(super) fn merge(live: &Value, config: &Value, schema: Option<&Schema>) -> Value {

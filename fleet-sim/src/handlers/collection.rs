@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::{Answer, Call};
 use crate::request::{VersionMatch, View};
 use crate::state::State;
-use crate::status::{ApiError, ApiResult};
+use crate::status::{ApiError, ApiResult, FieldError};
 use crate::store::Stored;
 
 /// Where the next page begins.
@@ -64,23 +64,24 @@ impl Call<'_> {
             .map(Continue::decode)
             .transpose()?;
         if from.is_some() && options.resource_version.is_some_and(|version| version != 0) {
-            return Err(ApiError::bad_request(
-                "resourceVersion: Forbidden: specifying resource version is not allowed when using continue",
+            return Err(forbidden(
+                "resourceVersion",
+                "specifying resource version is not allowed when using continue",
             ));
         }
         if options.version_match.is_some() && options.resource_version.is_none() {
-            return Err(ApiError::bad_request(
-                "resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden unless resourceVersion is \
-                 provided",
+            return Err(forbidden(
+                "resourceVersionMatch",
+                "resourceVersionMatch is forbidden unless resourceVersion is provided",
             ));
         }
         self.refuse_future_version(state)?;
         let exact = match (&from, options.version_match, options.resource_version) {
             (Some(from), _, _) => from.revision,
             (None, Some(VersionMatch::Exact), Some(0)) => {
-                return Err(ApiError::bad_request(
-                    "resourceVersionMatch: Forbidden: resourceVersionMatch \"exact\" is forbidden for \
-                     resourceVersion \"0\"",
+                return Err(forbidden(
+                    "resourceVersionMatch",
+                    "resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"",
                 ));
             }
             (None, Some(VersionMatch::Exact), asked) => asked,
@@ -158,6 +159,10 @@ impl Call<'_> {
         out.extend_from_slice(b"]}");
         Bytes::from(out)
     }
+}
+
+pub(super) fn forbidden(option: &str, detail: &str) -> Box<ApiError> {
+    ApiError::invalid_options("ListOptions", FieldError::forbidden(option, detail))
 }
 
 fn expired(from: Option<&Continue>) -> Box<ApiError> {

@@ -1,4 +1,4 @@
-//! CustomResourceDefinitions: checked before they are stored, served afterwards.
+//! Custom resource definitions: checked before they are stored, served afterwards.
 
 use jiff::Timestamp;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::apply::{Managers, Writer};
 use crate::clock::to_rfc3339;
-use crate::gc::{DEFINITION_FINALIZER, Settling};
+use crate::gc::Settling;
 use crate::object;
 use crate::resources::{established, read_definition};
 use crate::state::State;
@@ -40,7 +40,6 @@ pub(super) fn accept(state: &mut State, settling: &mut Settling, mut crd: Value)
     if !object::is_deleting(&crd) {
         let before = crd.clone();
         crd["status"] = established(&crd, &resource, settling.now());
-        object::add_finalizer(&mut crd, DEFINITION_FINALIZER);
         state.types.install(resource);
         if crd != before {
             settling.put(state, &definitions, &mut crd);

@@ -8,7 +8,7 @@ use crate::gc::Settling;
 use crate::object;
 use crate::request::Propagation;
 use crate::state::State;
-use crate::status::{self, ApiError, ApiResult};
+use crate::status::{self, ApiError, ApiResult, Subject};
 
 /// `DeleteOptions`, from the body or the query.
 #[derive(Debug, Default)]
@@ -24,9 +24,14 @@ impl Call<'_> {
     pub(super) fn delete(&self, state: &mut State, name: &str) -> ApiResult<Answer> {
         let options = self.delete_options()?;
         let stored = self.existing(state, name)?;
+        // Preconditions name the kind where other errors name the resource.
+        let record = Subject {
+            plural: &self.resource.kind,
+            ..self.subject(name)
+        };
         if let Some(uid) = options.uid.filter(|uid| **uid != *stored.uid) {
             return Err(ApiError::conflict(
-                self.subject(name),
+                record,
                 format!(
                     "the UID in the precondition ({uid}) does not match the UID in record ({}). The object might \
                      have been deleted and then recreated",
@@ -37,7 +42,7 @@ impl Call<'_> {
         let current = stored.revision.to_string();
         if let Some(version) = options.resource_version.filter(|version| *version != current) {
             return Err(ApiError::conflict(
-                self.subject(name),
+                record,
                 format!(
                     "the ResourceVersion in the precondition ({version}) does not match the ResourceVersion in \
                      record ({current}). The object might have been modified"

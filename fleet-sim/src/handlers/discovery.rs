@@ -36,7 +36,7 @@ pub(super) fn serve(state: &State, route: &Route) -> ApiResult<Answer> {
         }
         Route::Group(name) => {
             let groups = groups(state);
-            let versions = groups.get(name.as_str()).ok_or_else(ApiError::no_such_resource)?;
+            let versions = groups.get(name.as_str()).ok_or_else(ApiError::no_such_page)?;
             let mut body = group(name, versions);
             body["kind"] = json!("APIGroup");
             body["apiVersion"] = json!("v1");
@@ -52,7 +52,7 @@ pub(super) fn serve(state: &State, route: &Route) -> ApiResult<Answer> {
                 .flat_map(|(resource, version)| resource.discovery(version))
                 .collect();
             if resources.is_empty() {
-                return Err(ApiError::no_such_resource());
+                return Err(ApiError::no_such_page());
             }
             let group_version = if group.is_empty() {
                 version.clone()

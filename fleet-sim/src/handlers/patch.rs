@@ -26,11 +26,9 @@ impl Call<'_> {
         }
         if self.request.options.force {
             let detail = "may not be specified for non-apply patch";
-            return Err(ApiError::invalid(
-                "meta.k8s.io",
+            return Err(ApiError::invalid_options(
                 "PatchOptions",
-                "",
-                &[FieldError::forbidden("force", detail)],
+                FieldError::forbidden("force", detail),
             ));
         }
         let old = self.existing(state, name)?;
@@ -39,9 +37,15 @@ impl Call<'_> {
         if !new.is_object() {
             return Err(ApiError::unprocessable("the patch leaves no object behind"));
         }
-        let shown = String::from_utf8_lossy(&self.request.body);
+        let found = object::name(&new);
+        if !found.is_empty() && found != name {
+            return Err(ApiError::bad_request(format!(
+                "the name of the object ({found}) does not match the name on the URL ({name})"
+            )));
+        }
+        let shown = new.to_string();
         let warnings = self.drop_unknown(&mut new, |error| {
-            self.invalid(name, &[FieldError::invalid("patch", &json!(shown), error)])
+            ApiError::invalid("", "", "", &[FieldError::invalid("patch", &json!(shown), error)])
         })?;
         let written = self.rewrite(state, &old, new, Ownership::Updated)?;
         Ok(self.written(StatusCode::OK, written).warning_of(&warnings))
@@ -50,8 +54,8 @@ impl Call<'_> {
     pub(super) fn patch_value(&self, kind: PatchKind, value: &mut Value) -> ApiResult<()> {
         match kind {
             PatchKind::Json => {
-                let operations: Vec<PatchOperation> = serde_json::from_slice(&self.request.body)
-                    .map_err(|error| ApiError::bad_request(format!("error decoding patch: {error}")))?;
+                let operations: Vec<PatchOperation> =
+                    serde_json::from_slice(&self.request.body).map_err(|_| refused_patch())?;
                 apply_operations(value, &operations)
             }
             PatchKind::Merge => {
@@ -82,7 +86,7 @@ impl Call<'_> {
         let options = &self.request.options;
         if options.field_manager.is_none() {
             let error = FieldError::required("fieldManager", "is required for apply patch");
-            return Err(ApiError::invalid("meta.k8s.io", "PatchOptions", "", &[error]));
+            return Err(ApiError::invalid_options("PatchOptions", error));
         }
         let config = self.applied_configuration(name)?;
         let Ok(old) = self.existing(state, name) else {
@@ -150,24 +154,19 @@ impl Call<'_> {
             return Err(ApiError::bad_request("the applied object nests too deeply"));
         }
         let undeclared = self.version.schema.prune(&mut config.clone());
-        if undeclared.is_empty() {
+        let Some(field) = undeclared.first() else {
             return Ok(config);
-        }
-        let mut fields: Vec<String> = undeclared
-            .iter()
-            .map(|field| format!(".{field}: field not declared in schema"))
-            .collect();
-        if fields.len() > 1 {
-            fields = vec![format!("errors:\n  {}", fields.join("\n  "))];
-        }
+        };
         let place = object::key_of(self.namespace.or(Some("")), name);
         Err(ApiError::unknown(format!(
-            "failed to create typed patch object ({place}; {}, Kind={}): {}",
-            self.api_version,
-            self.resource.kind,
-            fields.join("")
+            "failed to create typed patch object ({place}; {}, Kind={}): .{field}: field not declared in schema",
+            self.api_version, self.resource.kind
         )))
     }
+}
+
+fn refused_patch() -> Box<ApiError> {
+    ApiError::unprocessable("the server rejected our request due to an error in our request")
 }
 
 fn apply_operations(value: &mut Value, operations: &[PatchOperation]) -> ApiResult<()> {
@@ -185,9 +184,7 @@ fn apply_operations(value: &mut Value, operations: &[PatchOperation]) -> ApiResu
                 return Err(ApiError::too_large(MAX_COPIED_BYTES));
             }
         }
-        json_patch::patch(value, std::slice::from_ref(operation)).map_err(|_| {
-            ApiError::unprocessable("the server rejected our request due to an error in our request")
-        })?;
+        json_patch::patch(value, std::slice::from_ref(operation)).map_err(|_| refused_patch())?;
         if object::weight(value, COPY_DEPTH).is_none() {
             return Err(ApiError::unprocessable("the patched object nests too deeply"));
         }

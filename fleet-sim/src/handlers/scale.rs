@@ -66,7 +66,7 @@ impl Call<'_> {
         let written = self.rewrite(state, &stored, object, Ownership::Updated)?;
         let object = match written {
             Written::Stored(stored) => self.value(&stored),
-            Written::DryRun(value) => value,
+            Written::Shown(value) => value,
         };
         Ok(Answer::json(StatusCode::OK, &self.scale_of(&object)?))
     }
@@ -78,12 +78,6 @@ impl Call<'_> {
     fn scale_of(&self, object: &Value) -> ApiResult<Value> {
         let paths = self.scale_paths()?;
         let spec = at(object, &paths.spec_replicas).and_then(Value::as_i64);
-        if self.resource.custom && spec.is_none() {
-            let path = paths.spec_replicas.join(".");
-            return Err(ApiError::internal(format!(
-                "the spec replicas field \".{path}\" does not exist"
-            )));
-        }
         let mut metadata = json!({});
         for field in ["name", "namespace", "uid", "resourceVersion", "creationTimestamp"] {
             if let Some(value) = object::meta(object, field) {

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use tokio::sync::watch::Receiver;
 use tokio::time::Instant;
 
+use super::collection::forbidden;
 use super::{Answer, AnswerBody, Call, JSON, convert, render, shaped, to_bytes};
 use crate::field_selector::FieldSelector;
 use crate::hub::Shared;
@@ -21,9 +22,9 @@ use crate::status::{ApiError, ApiResult};
 use crate::store::{Change, Stored};
 
 /// How often an idle watch is told how far the server is.
-const BOOKMARK_EVERY: Duration = Duration::from_secs(60);
+const BOOKMARK_EVERY: Duration = Duration::from_mins(1);
 /// How long a watch lasts that does not say.
-const DEFAULT_TIMEOUT: Duration = Duration::from_secs(3600);
+const DEFAULT_TIMEOUT: Duration = Duration::from_hours(1);
 /// Events written at once; readers in between let other tasks run.
 const BATCH: usize = 256;
 
@@ -54,15 +55,15 @@ impl Call<'_> {
         let options = &self.request.options;
         let initial_events = options.send_initial_events;
         if initial_events.is_some() && options.version_match != Some(VersionMatch::NotOlderThan) {
-            return Err(ApiError::bad_request(
-                "resourceVersionMatch: Forbidden: sendInitialEvents requires setting resourceVersionMatch to \
-                 NotOlderThan",
+            return Err(forbidden(
+                "resourceVersionMatch",
+                "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan",
             ));
         }
         if initial_events.is_none() && options.version_match.is_some() {
-            return Err(ApiError::bad_request(
-                "resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden for watch unless \
-                 sendInitialEvents is provided",
+            return Err(forbidden(
+                "resourceVersionMatch",
+                "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided",
             ));
         }
         // A path that names an object watches that object.
@@ -112,12 +113,13 @@ impl Call<'_> {
             content_type: JSON,
             body: AnswerBody::Stream(chunks.boxed()),
             warnings: Vec::new(),
+            retry_after: 0,
         })
     }
 }
 
 /// Keeps a deadline within what a timer can hold.
-const YEAR: Duration = Duration::from_secs(366 * 24 * 3600);
+const YEAR: Duration = Duration::from_hours(366 * 24);
 
 impl Watch {
     async fn next(&mut self) -> Option<Bytes> {
@@ -236,7 +238,7 @@ impl Watch {
     }
 
     fn bookmark(&self, initial_end: bool) -> Value {
-        let mut metadata = json!({"resourceVersion": self.cursor.to_string(), "creationTimestamp": null});
+        let mut metadata = json!({"resourceVersion": self.cursor.to_string()});
         if initial_end {
             metadata["annotations"] = json!({"k8s.io/initial-events-end": "true"});
         }

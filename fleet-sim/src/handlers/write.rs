@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use http::StatusCode;
+use http::{Method, StatusCode};
 use serde_json::{Map, Value, json};
 
 use super::{Answer, Call, Subresource, convert, definitions, shaped};
@@ -33,8 +33,8 @@ pub(super) enum Ownership {
 /// What a write came to.
 pub(super) enum Written {
     Stored(Arc<Stored>),
-    /// As it would be: nothing was stored.
-    DryRun(Value),
+    /// Shown, not stored: a dry run, or the write that ended the object.
+    Shown(Value),
 }
 
 impl Call<'_> {
@@ -69,12 +69,14 @@ impl Call<'_> {
             Err(error) => return Err(error),
         };
         if object::resource_version(&object).is_empty() && !self.resource.traits.unconditional_update {
-            let error = FieldError {
-                reason: "FieldValueInvalid",
-                field: "metadata.resourceVersion".into(),
-                body: "Invalid value: 0x0: must be specified for an update".into(),
-            };
-            return Err(self.invalid(name, &[error]));
+            let error = FieldError::invalid(
+                "metadata.resourceVersion",
+                &json!(0),
+                "must be specified for an update",
+            );
+            // Here, and only here, the resource stands where the kind does otherwise.
+            let plural = &self.resource.key.plural;
+            return Err(ApiError::invalid(self.resource.group(), plural, name, &[error]));
         }
         let warnings = self.drop_unknown(&mut object, |error| {
             ApiError::bad_request(self.undecodable(error))
@@ -86,7 +88,7 @@ impl Call<'_> {
     pub(super) fn written(&self, code: StatusCode, written: Written) -> Answer {
         match written {
             Written::Stored(stored) => self.answer(code, &stored),
-            Written::DryRun(value) => Answer::json(code, &shaped(value, self.request.view)),
+            Written::Shown(value) => Answer::json(code, &shaped(value, self.request.view)),
         }
     }
 
@@ -102,13 +104,7 @@ impl Call<'_> {
             ("kind", self.resource.kind.as_str(), "kind"),
         ] {
             match object::text(object, &[key]) {
-                "" if self.resource.custom => {
-                    let missing = if key == "kind" { "Kind" } else { "apiVersion" };
-                    return Err(ApiError::bad_request(format!(
-                        "Object '{missing}' is missing in the request body"
-                    )));
-                }
-                "" => {
+                "" if !self.resource.custom => {
                     object::map_mut(object).insert(key.into(), json!(expected));
                 }
                 found if found != expected => {
@@ -197,15 +193,16 @@ impl Call<'_> {
             }
         };
         managers.store(&mut object);
+        self.begin_life(&mut object);
         self.check(&object)?;
         let key = object::key(&object);
         if state.store.get(&self.resource.key, &key).is_some() {
             return Err(ApiError::already_exists(self.subject(object::name(&object))));
         }
         if self.request.options.dry_run {
-            return Ok((Written::DryRun(object), warnings));
+            return Ok((Written::Shown(object), warnings));
         }
-        Ok((Written::Stored(self.store(state, object)), warnings))
+        Ok((self.store(state, object), warnings))
     }
 
     /// Stores another state of an object, within what the endpoint may change.
@@ -254,19 +251,21 @@ impl Call<'_> {
         }
         managers.store(&mut new);
         self.check(&new)?;
-        let added: Vec<&str> = object::finalizers(&new)
+        let added: Vec<String> = object::finalizers(&new)
             .filter(|finalizer| !object::has_finalizer(&old, finalizer))
+            .map(|finalizer| format!("{finalizer:?}"))
             .collect();
         if object::is_deleting(&old) && !added.is_empty() {
             let detail = format!(
-                "no new finalizers can be added if the object is being deleted, found new finalizers {added:?}"
+                "no new finalizers can be added if the object is being deleted, found new finalizers []string{{{}}}",
+                added.join(", ")
             );
             return Err(self.invalid(&name, &[FieldError::forbidden("metadata.finalizers", detail)]));
         }
         if self.request.options.dry_run {
-            return Ok(Written::DryRun(new));
+            return Ok(Written::Shown(new));
         }
-        Ok(Written::Stored(self.store(state, new)))
+        Ok(self.store(state, new))
     }
 
     pub(super) fn writer(&self) -> Writer<'_> {
@@ -282,7 +281,7 @@ impl Call<'_> {
         ApiError::invalid(self.resource.group(), &self.resource.kind, name, errors)
     }
 
-    fn store(&self, state: &mut State, object: Value) -> Arc<Stored> {
+    fn store(&self, state: &mut State, object: Value) -> Written {
         let storage = self.resource.version(&self.resource.storage_version);
         let mut object = match storage {
             Some(storage) => convert(&self.resource, object, &self.version.name, storage),
@@ -296,20 +295,27 @@ impl Call<'_> {
                 .and_then(Value::as_i64)
                 .unwrap_or(0)
                 == 0;
-        let stored = if ends {
-            settling.remove(state, &self.resource, &mut object)
-        } else {
-            let stored = settling.put(state, &self.resource, &mut object);
-            if self
-                .resource
-                .is("apiextensions.k8s.io", "customresourcedefinitions")
-            {
-                definitions::accept(state, &mut settling, object);
-            }
-            stored
-        };
+        if ends {
+            // The answer is the last state that was stored; watchers see the end under a revision of its own.
+            let last = convert(
+                &self.resource,
+                object.clone(),
+                &self.resource.storage_version,
+                &self.version,
+            );
+            settling.remove(state, &self.resource, &mut object);
+            settling.run(state);
+            return Written::Shown(last);
+        }
+        let stored = settling.put(state, &self.resource, &mut object);
+        if self
+            .resource
+            .is("apiextensions.k8s.io", "customresourcedefinitions")
+        {
+            definitions::accept(state, &mut settling, object);
+        }
         settling.run(state);
-        stored
+        Written::Stored(stored)
     }
 
     /// Gives a new object its place: namespace and name.
@@ -415,6 +421,17 @@ impl Call<'_> {
         }
     }
 
+    /// What the server adds to a new object in nobody's name.
+    fn begin_life(&self, object: &mut Value) {
+        if self.resource.is("", "namespaces") {
+            let fields = object::map_mut(object);
+            fields.insert("spec".into(), json!({"finalizers": ["kubernetes"]}));
+            fields.insert("status".into(), json!({"phase": "Active"}));
+        } else if self.resource.is("", "pods") {
+            object::map_mut(object).insert("status".into(), json!({"phase": "Pending"}));
+        }
+    }
+
     fn check_identity(&self, old: &Value, new: &Value, name: &str) -> ApiResult<()> {
         let version = object::resource_version(new);
         if !version.is_empty() && version != "0" {
@@ -424,6 +441,10 @@ impl Call<'_> {
             }
         }
         let uid = object::uid(new);
+        if !uid.is_empty() && uid != object::uid(old) && self.request.method == Method::PATCH {
+            let error = FieldError::invalid("metadata.uid", &json!(uid), "field is immutable");
+            return Err(self.invalid(name, &[error]));
+        }
         if !uid.is_empty() && uid != object::uid(old) {
             return Err(ApiError::conflict(
                 self.subject(name),
@@ -434,7 +455,7 @@ impl Call<'_> {
             ));
         }
         let mut errors = Vec::new();
-        for field in ["name", "namespace", "creationTimestamp"] {
+        for field in ["name", "namespace"] {
             if let Some(value) = object::meta(new, field)
                 && object::meta(old, field) != Some(value)
             {

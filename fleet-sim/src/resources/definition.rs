@@ -1,4 +1,4 @@
-//! Reads a CustomResourceDefinition into a resource that can be served.
+//! Reads a custom resource definition into a resource that can be served.
 
 use std::sync::Arc;
 
@@ -163,15 +163,14 @@ fn read_version(version: &Value, path: &str, errors: &mut Vec<FieldError>) -> Se
     if name.is_empty() {
         errors.push(FieldError::required(format!("{path}.name"), ""));
     }
-    let schema = match version.pointer("/schema/openAPIV3Schema") {
-        Some(definition) => Schema::compile(definition, &format!("{path}.schema.openAPIV3Schema"), errors),
-        None => {
-            errors.push(FieldError::required(
-                format!("{path}.schema.openAPIV3Schema"),
-                "schemas are required",
-            ));
-            Schema::anything()
-        }
+    let schema = if let Some(definition) = version.pointer("/schema/openAPIV3Schema") {
+        Schema::compile(definition, &format!("{path}.schema.openAPIV3Schema"), errors)
+    } else {
+        errors.push(FieldError::required(
+            format!("{path}.schema.openAPIV3Schema"),
+            "schemas are required",
+        ));
+        Schema::anything()
     };
     let scale = version.pointer("/subresources/scale").map(|scale| {
         let path = |key: &str| {

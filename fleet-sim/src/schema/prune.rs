@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Schema, field, map};
+use super::{Additional, Schema, field, map};
 
 impl Schema {
     /// Removes fields that the schema does not name, and returns their paths in order.
@@ -35,10 +35,10 @@ impl Schema {
                         return true;
                     }
                     match &self.additional {
-                        Some(Some(schema)) => schema.prune_at(child, &path, dropped),
-                        Some(None) => {}
-                        None if self.preserve_unknown => {}
-                        None => {
+                        Additional::Schema(schema) => schema.prune_at(child, &path, dropped),
+                        Additional::Anything => {}
+                        Additional::Unsaid if self.preserve_unknown => {}
+                        Additional::Unsaid => {
                             dropped.push(path);
                             return false;
                         }
@@ -66,7 +66,9 @@ impl Schema {
             Value::Object(_) => self.default_fields(map(value)),
             Value::Array(list) => {
                 if let Some(items) = &self.items {
-                    list.iter_mut().for_each(|item| items.apply_defaults(item));
+                    for item in list {
+                        items.apply_defaults(item);
+                    }
                 }
             }
             _ => {}
@@ -76,7 +78,7 @@ impl Schema {
     fn allows_null(&self, key: &str) -> bool {
         match (self.properties.get(key), &self.additional) {
             (Some(schema), _) => schema.nullable,
-            (None, Some(Some(schema))) => schema.nullable,
+            (None, Additional::Schema(schema)) => schema.nullable,
             _ => true,
         }
     }
@@ -97,7 +99,7 @@ impl Schema {
             match self.properties.get(key) {
                 Some(schema) => schema.apply_defaults(child),
                 None => {
-                    if let Some(Some(schema)) = &self.additional {
+                    if let Additional::Schema(schema) = &self.additional {
                         schema.apply_defaults(child);
                     }
                 }

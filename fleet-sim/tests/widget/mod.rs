@@ -1,5 +1,5 @@
 //! A custom resource to test with: `widgets.example.dev`, two versions, every kind of list.
-#![allow(dead_code)] // Each test crate uses its own part.
+#![allow(dead_code, clippy::unwrap_used, clippy::panic, clippy::needless_pass_by_value)] // Each test crate uses its own part.
 
 use fleet_sim::Hub;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
