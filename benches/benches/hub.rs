@@ -36,19 +36,31 @@ fn hub(c: &mut Criterion) {
         });
     });
     let api = filled(&runtime, 10_000);
-    group.bench_function("get of 10,000", |b| b.iter(|| runtime.block_on(api.get("object-5000")).unwrap()));
+    group.bench_function("get of 10,000", |b| {
+        b.iter(|| runtime.block_on(api.get("object-5000")).unwrap())
+    });
     let canned = runtime.block_on(async { Api::default_namespaced(echo(config_map(5_000))) });
     group.bench_function("bound: kube::Client alone", |b| {
         b.iter(|| runtime.block_on(async { Api::<ConfigMap>::get(&canned, "object-5000").await.unwrap() }));
     });
     group.throughput(Throughput::Elements(10_000));
-    group.bench_function("list 10,000", |b| b.iter(|| runtime.block_on(api.list(&ListParams::default())).unwrap().items.len()));
+    group.bench_function("list 10,000", |b| {
+        b.iter(|| {
+            runtime
+                .block_on(api.list(&ListParams::default()))
+                .unwrap()
+                .items
+                .len()
+        })
+    });
     group.finish();
 
     let mut group = c.benchmark_group("hub watch");
     for watchers in [1_u64, 100] {
         group.throughput(Throughput::Elements(watchers));
-        group.bench_function(format!("one create seen by {watchers}"), |b| b.iter_custom(|times| fan_out(&runtime, times, watchers)));
+        group.bench_function(format!("one create seen by {watchers}"), |b| {
+            b.iter_custom(|times| fan_out(&runtime, times, watchers))
+        });
     }
     group.finish();
 }
@@ -63,7 +75,9 @@ fn fan_out(runtime: &Runtime, times: u64, watchers: u64) -> Duration {
         }
         let began = Instant::now();
         for number in 0..times {
-            api.create(&PostParams::default(), &config_map(number)).await.unwrap();
+            api.create(&PostParams::default(), &config_map(number))
+                .await
+                .unwrap();
             for stream in &mut streams {
                 stream.try_next().await.unwrap().unwrap();
             }
@@ -80,7 +94,9 @@ fn filled(runtime: &Runtime, objects: u64) -> Api<ConfigMap> {
     let api = config_maps(runtime);
     runtime.block_on(async {
         for number in 0..objects {
-            api.create(&PostParams::default(), &config_map(number)).await.unwrap();
+            api.create(&PostParams::default(), &config_map(number))
+                .await
+                .unwrap();
         }
     });
     api

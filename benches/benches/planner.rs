@@ -7,7 +7,9 @@
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use fleet_benches::{NOW, fleet, policy};
-use fleet_upgrade::kernel::{ClusterId, ClusterObservation, ClusterReport, Command, Observation, RunState, decide, evidence_due};
+use fleet_upgrade::kernel::{
+    ClusterId, ClusterObservation, ClusterReport, Command, Observation, RunState, decide, evidence_due,
+};
 use fleet_upgrade::plan;
 use jiff::{SignedDuration, Timestamp};
 
@@ -17,7 +19,9 @@ fn planning(c: &mut Criterion) {
     for size in [1_000, 10_000, 100_000] {
         let (fleet, policy) = (fleet(size).unwrap(), policy(size / 20));
         group.throughput(Throughput::Elements(size.into()));
-        group.bench_with_input(BenchmarkId::new("plan", size), &size, |b, _| b.iter(|| plan(&policy, &fleet, now).unwrap()));
+        group.bench_with_input(BenchmarkId::new("plan", size), &size, |b, _| {
+            b.iter(|| plan(&policy, &fleet, now).unwrap())
+        });
         group.bench_with_input(BenchmarkId::new("bound: one sort", size), &size, |b, _| {
             b.iter(|| {
                 let mut clusters: Vec<_> = fleet.iter().collect();
@@ -36,7 +40,9 @@ fn deciding(c: &mut Criterion) {
         let plan = plan(&policy(size / 20), &fleet(size).unwrap(), NOW.parse().unwrap()).unwrap();
         let (run, seen, now) = half_way(&plan);
         group.throughput(Throughput::Elements(size.into()));
-        group.bench_with_input(BenchmarkId::new("decide", size), &size, |b, _| b.iter(|| decide(&plan, &run, &seen, now)));
+        group.bench_with_input(BenchmarkId::new("decide", size), &size, |b, _| {
+            b.iter(|| decide(&plan, &run, &seen, now))
+        });
     }
     group.finish();
 }
@@ -45,15 +51,21 @@ fn deciding(c: &mut Criterion) {
 fn half_way(plan: &fleet_upgrade::UpgradePlan) -> (RunState, Observation, Timestamp) {
     let mut now = plan.created();
     let (mut run, mut seen) = (RunState::new(plan), Observation::empty());
-    let mut orders: std::collections::BTreeMap<ClusterId, (Timestamp, fleet_core::KubernetesVersion)> = Default::default();
+    let mut orders: std::collections::BTreeMap<ClusterId, (Timestamp, fleet_core::KubernetesVersion)> =
+        Default::default();
     loop {
         for id in evidence_due(plan, &run, &seen, now) {
             let version = match orders.get(&id) {
-                Some((since, to)) if now.duration_since(*since) >= SignedDuration::from_mins(20) => to.clone(),
+                Some((since, to)) if now.duration_since(*since) >= SignedDuration::from_mins(20) => {
+                    to.clone()
+                }
                 Some(_) => continue,
                 None => fleet_core::KubernetesVersion::new(1, 30, 4),
             };
-            seen.insert(id, ClusterObservation::present(now, ClusterReport::settled(version)));
+            seen.insert(
+                id,
+                ClusterObservation::present(now, ClusterReport::settled(version)),
+            );
         }
         if fleet_upgrade::kernel::Counts::of(&run).upgraded as usize * 2 >= plan.len() {
             return (run, seen, now);
@@ -75,7 +87,9 @@ fn half_way(plan: &fleet_upgrade::UpgradePlan) -> (RunState, Observation, Timest
             }
         }
         if let Some(time) = until {
-            now = time.min(now + SignedDuration::from_mins(10)).max(now + SignedDuration::from_secs(1));
+            now = time
+                .min(now + SignedDuration::from_mins(10))
+                .max(now + SignedDuration::from_secs(1));
         }
     }
 }

@@ -22,16 +22,30 @@ fn reading(c: &mut Criterion) {
     }
     let mut group = c.benchmark_group("repository");
     group.throughput(Throughput::Elements(CLUSTERS));
-    group.bench_function("open and fleet", |b| b.iter(|| ClusterRepository::open(directory.path()).unwrap().fleet().unwrap()));
+    group.bench_function("open and fleet", |b| {
+        b.iter(|| {
+            ClusterRepository::open(directory.path())
+                .unwrap()
+                .fleet()
+                .unwrap()
+        })
+    });
     group.bench_function("bound: bytes", |b| b.iter(|| texts(directory.path()).len()));
     group.bench_function("bound: untyped documents", |b| {
-        b.iter(|| texts(directory.path()).iter().map(|text| yaml::documents(text).unwrap().len()).sum::<usize>());
+        b.iter(|| {
+            texts(directory.path())
+                .iter()
+                .map(|text| yaml::documents(text).unwrap().len())
+                .sum::<usize>()
+        });
     });
     group.finish();
 }
 
 fn texts(directory: &Path) -> Vec<String> {
-    let files = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path().join("cluster.yaml"));
+    let files = fs::read_dir(directory)
+        .unwrap()
+        .map(|entry| entry.unwrap().path().join("cluster.yaml"));
     files.map(|file| fs::read_to_string(file).unwrap()).collect()
 }
 

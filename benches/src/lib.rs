@@ -9,14 +9,28 @@ pub const NOW: &str = "2026-06-01T06:00:00Z";
 /// A fleet of `size` clusters: one in five staging, the others production; three regions, three tiers, 4 to 35 nodes.
 pub fn fleet(size: u32) -> Result<Fleet, FleetError> {
     let cluster = |number: u32| {
-        let env = if number.is_multiple_of(5) { "staging" } else { "production" };
+        let env = if number.is_multiple_of(5) {
+            "staging"
+        } else {
+            "production"
+        };
         let region = ["eu-west", "us-east", "ap-south"][number as usize % 3];
         let tier = ["bronze", "silver", "gold"][number as usize / 7 % 3];
-        let labels = Labels::from_pairs([("env", env), ("region", region), ("tier", tier)]).unwrap_or_default();
+        let labels =
+            Labels::from_pairs([("env", env), ("region", region), ("tier", tier)]).unwrap_or_default();
         // Names that do not come in the order of their numbers, as in life.
-        let name = format!("{env}-{:08x}", number.wrapping_mul(2_654_435_761)).parse().ok()?;
-        let nodes = NodeCounts { control_plane: 3, workers: 1 + number % 32 };
-        Some(FleetCluster::new(name, KubernetesVersion::new(1, 30, 4)).with_labels(labels).with_nodes(nodes))
+        let name = format!("{env}-{:08x}", number.wrapping_mul(2_654_435_761))
+            .parse()
+            .ok()?;
+        let nodes = NodeCounts {
+            control_plane: 3,
+            workers: 1 + number % 32,
+        };
+        Some(
+            FleetCluster::new(name, KubernetesVersion::new(1, 30, 4))
+                .with_labels(labels)
+                .with_nodes(nodes),
+        )
     };
     Fleet::new((0..size).filter_map(cluster))
 }
@@ -26,8 +40,23 @@ pub fn policy(per_day: u32) -> FleetUpgrade {
     let count = |number: u32| std::num::NonZeroU32::new(number).unwrap_or(std::num::NonZeroU32::MIN);
     let env = |text: &str| text.parse().unwrap_or_default();
     let spec = FleetUpgradeSpec::new(KubernetesVersion::new(1, 31, 0))
-        .stage(Stage::new("staging").selector(env("env=staging")).max_concurrent(count(per_day)).soak(HumanDuration::days(2)))
-        .stage(Stage::new("canary").selector(env("env=production")).pick(Pick::one()).soak(HumanDuration::days(5)))
-        .stage(Stage::new("production").selector(env("env=production")).max_concurrent(count(per_day)).max_per_day(count(per_day)));
+        .stage(
+            Stage::new("staging")
+                .selector(env("env=staging"))
+                .max_concurrent(count(per_day))
+                .soak(HumanDuration::days(2)),
+        )
+        .stage(
+            Stage::new("canary")
+                .selector(env("env=production"))
+                .pick(Pick::one())
+                .soak(HumanDuration::days(5)),
+        )
+        .stage(
+            Stage::new("production")
+                .selector(env("env=production"))
+                .max_concurrent(count(per_day))
+                .max_per_day(count(per_day)),
+        );
     FleetUpgrade::new("bench", spec)
 }

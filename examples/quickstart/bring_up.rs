@@ -33,9 +33,18 @@ pub fn hub(seed: u64, now: Timestamp) -> Result<Hub, Box<dyn Error>> {
 /// Applies the repository's objects, as a GitOps tool would, and waits until every node of every cluster is up.
 pub async fn clusters(hub: &Hub, input: &Input) -> Result<(), Box<dyn Error>> {
     let client = hub.client();
-    let namespaces: BTreeSet<_> = input.repository.objects().filter_map(RepositoryObject::namespace).chain([ARGOCD]).collect();
+    let namespaces: BTreeSet<_> = input
+        .repository
+        .objects()
+        .filter_map(RepositoryObject::namespace)
+        .chain([ARGOCD])
+        .collect();
     for namespace in namespaces {
-        apply(&client, &json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": namespace } })).await?;
+        apply(
+            &client,
+            &json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": namespace } }),
+        )
+        .await?;
     }
     for object in input.repository.objects() {
         apply(&client, object.value()).await?;
@@ -48,7 +57,11 @@ pub async fn clusters(hub: &Hub, input: &Input) -> Result<(), Box<dyn Error>> {
             return Ok(());
         }
         if tokio::time::Instant::now() > deadline {
-            return Err(format!("after {} minutes only {running} of {wanted} machines are up", LONGEST_BRING_UP.as_secs() / 60).into());
+            return Err(format!(
+                "after {} minutes only {running} of {wanted} machines are up",
+                LONGEST_BRING_UP.as_secs() / 60
+            )
+            .into());
         }
         tokio::time::sleep(Duration::from_secs(30)).await;
     }
@@ -59,12 +72,21 @@ pub async fn deploy(hub: &Hub, input: &Input) -> Result<Vec<Application>, Box<dy
     let client = hub.client();
     let registry = ClusterRegistry::new(client.clone(), ARGOCD);
     for cluster in input.repository.clusters() {
-        let labels = input.fleet.get(cluster.name()).map(|cluster| cluster.labels().clone()).unwrap_or_default();
+        let labels = input
+            .fleet
+            .get(cluster.name())
+            .map(|cluster| cluster.labels().clone())
+            .unwrap_or_default();
         let namespace = cluster.namespace().unwrap_or("default");
-        registry.register_cluster_api(namespace, cluster.name(), &labels.into(), &LabelFilter::all()).await?;
+        registry
+            .register_cluster_api(namespace, cluster.name(), &labels.into(), &LabelFilter::all())
+            .await?;
     }
     let spokes = registry.list().await?;
-    let by_server: BTreeMap<_, _> = spokes.iter().map(|spoke| (spoke.server.as_str(), spoke.name.as_str())).collect();
+    let by_server: BTreeMap<_, _> = spokes
+        .iter()
+        .map(|spoke| (spoke.server.as_str(), spoke.name.as_str()))
+        .collect();
     let snapshot = Snapshot::empty().with_clusters(&spokes);
 
     let mut deployed = Vec::new();
@@ -98,7 +120,9 @@ pub async fn nodes(hub: &Hub) -> Result<Vec<(ClusterName, String)>, Box<dyn Erro
     let mut nodes = Vec::new();
     for machine in machines.list(&ListParams::default()).await? {
         let text = |pointer| machine.data.pointer(pointer).and_then(Value::as_str);
-        if let (Some(cluster), Some(version)) = (text("/spec/clusterName"), text("/status/nodeInfo/kubeletVersion")) {
+        if let (Some(cluster), Some(version)) =
+            (text("/spec/clusterName"), text("/status/nodeInfo/kubeletVersion"))
+        {
             nodes.push((cluster.parse()?, version.to_owned()));
         }
     }
@@ -108,12 +132,18 @@ pub async fn nodes(hub: &Hub) -> Result<Vec<(ClusterName, String)>, Box<dyn Erro
 async fn apply(client: &Client, object: &Value) -> Result<Value, Box<dyn Error>> {
     let types: TypeMeta = serde_json::from_value(object.clone())?;
     let resource = ApiResource::from_gvk(&GroupVersionKind::try_from(&types)?);
-    let name = object.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default();
+    let name = object
+        .pointer("/metadata/name")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
     let api: Api<DynamicObject> = match object.pointer("/metadata/namespace").and_then(Value::as_str) {
         Some(namespace) => Api::namespaced_with(client.clone(), namespace, &resource),
         None => Api::all_with(client.clone(), &resource),
     };
-    Ok(serde_json::to_value(api.patch(name, &PatchParams::apply(MANAGER), &Patch::Apply(object)).await?)?)
+    Ok(serde_json::to_value(
+        api.patch(name, &PatchParams::apply(MANAGER), &Patch::Apply(object))
+            .await?,
+    )?)
 }
 
 /// Where Argo CD lives on the hub.

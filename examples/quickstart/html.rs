@@ -15,7 +15,11 @@ pub fn render(story: &Story) -> String {
     let zone = story.plan.calendar().time_zone();
     let plan = &story.plan;
     let summary = &story.run.summary;
-    let verdict = if story.run.succeeded { "every cluster ended as planned" } else { "not every cluster ended as planned" };
+    let verdict = if story.run.succeeded {
+        "every cluster ended as planned"
+    } else {
+        "not every cluster ended as planned"
+    };
     let mut page = String::new();
     // Writing to a String cannot fail.
     let _ = write!(
@@ -50,8 +54,15 @@ pub fn render(story: &Story) -> String {
 
 /// The chart: a row a cluster, a column a day; bars where a cluster is upgraded, hatching where a stage soaks.
 fn gantt(page: &mut String, story: &Story, zone: &TimeZone) {
-    let Some(scale) = Scale::of(story, zone) else { return };
-    let rows: usize = story.plan.stages().iter().map(|stage| stage.clusters.len() + 1).sum();
+    let Some(scale) = Scale::of(story, zone) else {
+        return;
+    };
+    let rows: usize = story
+        .plan
+        .stages()
+        .iter()
+        .map(|stage| stage.clusters.len() + 1)
+        .sum();
     let height = TOP + to_f64(rows) * ROW + 8.0;
     let _ = write!(
         page,
@@ -63,24 +74,49 @@ fn gantt(page: &mut String, story: &Story, zone: &TimeZone) {
     );
     for day in &scale.days {
         let x = scale.x(day.timestamp());
-        let class = if matches!(day.weekday(), jiff::civil::Weekday::Saturday | jiff::civil::Weekday::Sunday) {
+        let class = if matches!(
+            day.weekday(),
+            jiff::civil::Weekday::Saturday | jiff::civil::Weekday::Sunday
+        ) {
             "weekend"
         } else {
             "day"
         };
         let width = scale.x((day + jiff::Span::new().days(1)).timestamp()) - x;
-        let _ = write!(page, "<rect class=\"{class}\" x=\"{x:.1}\" y=\"{TOP}\" width=\"{width:.1}\" height=\"{:.1}\"/>", height - TOP);
+        let _ = write!(
+            page,
+            "<rect class=\"{class}\" x=\"{x:.1}\" y=\"{TOP}\" width=\"{width:.1}\" height=\"{:.1}\"/>",
+            height - TOP
+        );
         if width > 24.0 || day.day() % 5 == 1 {
-            let _ = write!(page, "<text class=\"date\" x=\"{:.1}\" y=\"{}\">{}</text>", x + 3.0, TOP - 8.0, day.strftime("%d %b"));
+            let _ = write!(
+                page,
+                "<text class=\"date\" x=\"{:.1}\" y=\"{}\">{}</text>",
+                x + 3.0,
+                TOP - 8.0,
+                day.strftime("%d %b")
+            );
         }
     }
     let mut y = TOP;
     for stage in story.plan.stages() {
-        let _ = write!(page, "<text class=\"stage\" x=\"4\" y=\"{:.1}\">{}</text>", y + 15.0, escape(&stage.name));
+        let _ = write!(
+            page,
+            "<text class=\"stage\" x=\"4\" y=\"{:.1}\">{}</text>",
+            y + 15.0,
+            escape(&stage.name)
+        );
         soak(page, stage, &scale, y, zone);
         y += ROW;
         for cluster in &stage.clusters {
-            bar(page, cluster, story.run.report.clusters.get(&cluster.name), &scale, y, zone);
+            bar(
+                page,
+                cluster,
+                story.run.report.clusters.get(&cluster.name),
+                &scale,
+                y,
+                zone,
+            );
             y += ROW;
         }
     }
@@ -105,7 +141,14 @@ fn soak(page: &mut String, stage: &PlannedStage, scale: &Scale, y: f64, zone: &T
     }
 }
 
-fn bar(page: &mut String, cluster: &PlannedCluster, outcome: Option<&ClusterOutcome>, scale: &Scale, y: f64, zone: &TimeZone) {
+fn bar(
+    page: &mut String,
+    cluster: &PlannedCluster,
+    outcome: Option<&ClusterOutcome>,
+    scale: &Scale,
+    y: f64,
+    zone: &TimeZone,
+) {
     let (x, width) = scale.bar(cluster.start, cluster.end);
     let _ = write!(
         page,
@@ -118,13 +161,19 @@ fn bar(page: &mut String, cluster: &PlannedCluster, outcome: Option<&ClusterOutc
         end = minute(cluster.end, zone),
         reason = escape(&cluster.reason.to_string()),
     );
-    if let Some((outcome, (start, end))) = outcome.and_then(|outcome| Some((outcome, (outcome.started?, outcome.ended?)))) {
+    if let Some((outcome, (start, end))) =
+        outcome.and_then(|outcome| Some((outcome, (outcome.started?, outcome.ended?))))
+    {
         let (x, width) = scale.bar(start, end);
         let _ = write!(
             page,
             "<rect class=\"{class}\" x=\"{x:.1}\" y=\"{top:.1}\" width=\"{width:.1}\" height=\"6\" rx=\"2\">\
              <title>{name}: {state} {start} to {end}</title></rect>",
-            class = if outcome.state == ClusterState::Upgraded { "done" } else { "lost" },
+            class = if outcome.state == ClusterState::Upgraded {
+                "done"
+            } else {
+                "lost"
+            },
             top = y + 12.0,
             name = escape(cluster.name.as_str()),
             state = escape(&outcome.state.to_string()),
@@ -137,7 +186,12 @@ fn bar(page: &mut String, cluster: &PlannedCluster, outcome: Option<&ClusterOutc
 fn stages(page: &mut String, story: &Story, zone: &TimeZone) {
     page.push_str("<section><h2>Clusters</h2><div class=\"scroll\"><table><thead><tr><th>Stage</th><th>Cluster</th><th>Version</th><th>Planned start</th>\
          <th>Started</th><th>Finished</th><th>State</th><th>Why then</th></tr></thead><tbody>");
-    for (stage, cluster) in story.plan.stages().iter().flat_map(|stage| stage.clusters.iter().map(move |cluster| (stage, cluster))) {
+    for (stage, cluster) in story
+        .plan
+        .stages()
+        .iter()
+        .flat_map(|stage| stage.clusters.iter().map(move |cluster| (stage, cluster)))
+    {
         let outcome = story.run.report.clusters.get(&cluster.name);
         let at = |time: Option<Timestamp>| time.map_or_else(String::new, |time| minute(time, zone));
         let _ = write!(
@@ -146,7 +200,13 @@ fn stages(page: &mut String, story: &Story, zone: &TimeZone) {
             escape(&stage.name),
             escape(cluster.name.as_str()),
             escape(&cluster.from.to_string()),
-            escape(&story.run.versions.get(&cluster.name).map_or_else(|| "?".to_owned(), |versions| versions.join(", "))),
+            escape(
+                &story
+                    .run
+                    .versions
+                    .get(&cluster.name)
+                    .map_or_else(|| "?".to_owned(), |versions| versions.join(", "))
+            ),
             minute(cluster.start, zone),
             at(outcome.and_then(|outcome| outcome.started)),
             at(outcome.and_then(|outcome| outcome.ended)),
@@ -183,17 +243,34 @@ struct Scale {
 
 impl Scale {
     fn of(story: &Story, zone: &TimeZone) -> Option<Self> {
-        let ends = story.plan.stages().iter().map(|stage| stage.soak_until.max(stage.end));
-        let last = ends.chain([story.plan.finish()]).chain(story.run.report.finished).max()?;
-        let day = |time: Timestamp| time.to_zoned(zone.clone()).round(ZonedRound::new().smallest(Unit::Day).mode(jiff::RoundMode::Trunc)).ok();
+        let ends = story
+            .plan
+            .stages()
+            .iter()
+            .map(|stage| stage.soak_until.max(stage.end));
+        let last = ends
+            .chain([story.plan.finish()])
+            .chain(story.run.report.finished)
+            .max()?;
+        let day = |time: Timestamp| {
+            time.to_zoned(zone.clone())
+                .round(ZonedRound::new().smallest(Unit::Day).mode(jiff::RoundMode::Trunc))
+                .ok()
+        };
         let first_day = day(story.plan.created())?;
         let last_day = day(last)?.checked_add(jiff::Span::new().days(1)).ok()?;
-        let days: Vec<_> = std::iter::successors(Some(first_day.clone()), |day| day.checked_add(jiff::Span::new().days(1)).ok())
-            .take_while(|day| *day < last_day)
-            .take(MOST_DAYS)
-            .collect();
+        let days: Vec<_> = std::iter::successors(Some(first_day.clone()), |day| {
+            day.checked_add(jiff::Span::new().days(1)).ok()
+        })
+        .take_while(|day| *day < last_day)
+        .take(MOST_DAYS)
+        .collect();
         let first = first_day.timestamp();
-        Some(Self { first, seconds: last_day.timestamp().duration_since(first).as_secs_f64().max(1.0), days })
+        Some(Self {
+            first,
+            seconds: last_day.timestamp().duration_since(first).as_secs_f64().max(1.0),
+            days,
+        })
     }
 
     fn x(&self, time: Timestamp) -> f64 {
@@ -212,7 +289,11 @@ fn minute(time: Timestamp, zone: &TimeZone) -> String {
 }
 
 fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
+        .replace('\'', "&#39;")
 }
 
 fn to_f64(count: usize) -> f64 {
@@ -244,4 +325,3 @@ svg{display:block;font:12px system-ui,sans-serif}svg text{fill:var(--ink)}svg .d
 .legend{color:var(--quiet);font-size:13px}.swatch{display:inline-block;width:12px;height:8px;border-radius:2px;margin:0 4px 0 10px}
 .swatch.planned{background:var(--planned)}.swatch.done{background:var(--done)}.swatch.lost{background:var(--lost)}.swatch.soaking{background:var(--soak)}
 ";
-

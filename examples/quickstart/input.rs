@@ -31,7 +31,13 @@ impl Input {
             Some(file) => FleetUpgrade::read(file)?,
             None => FleetUpgrade::read(only_policy(&repo.join("upgrades"))?)?,
         };
-        let input = Self { repository, fleet, application_sets, began: now, policy };
+        let input = Self {
+            repository,
+            fleet,
+            application_sets,
+            began: now,
+            policy,
+        };
         input.plan(now)?;
         Ok(input)
     }
@@ -90,14 +96,19 @@ fn application_sets(directory: &Path, fleet: &Fleet) -> Result<Vec<ApplicationSe
         let documents = match yaml::documents(&text) {
             Ok(documents) => documents,
             Err(error) => {
-                let place = error.position().map_or_else(String::new, |place| format!(":{place}"));
+                let place = error
+                    .position()
+                    .map_or_else(String::new, |place| format!(":{place}"));
                 mistakes.push(format!("{}{place}: {error}", file.display()));
                 continue;
             }
         };
         for document in documents {
             let at = |place| format!("{}:{place}", file.display());
-            let kind = (document.value()["apiVersion"].as_str(), document.value()["kind"].as_str());
+            let kind = (
+                document.value()["apiVersion"].as_str(),
+                document.value()["kind"].as_str(),
+            );
             if kind != (Some("argoproj.io/v1alpha1"), Some("ApplicationSet")) {
                 mistakes.push(format!(
                     "{}: found {} of {}, expected ApplicationSet of argoproj.io/v1alpha1",
@@ -109,30 +120,53 @@ fn application_sets(directory: &Path, fleet: &Fleet) -> Result<Vec<ApplicationSe
             }
             match document.decode::<ApplicationSet>() {
                 // Expanded for spokes that have a name and labels and no address yet: whether it can be.
-                Ok(set) => match expand(&set, &Snapshot::empty().with_clusters(&fleet.iter().map(future_spoke).collect::<Vec<_>>())) {
+                Ok(set) => match expand(
+                    &set,
+                    &Snapshot::empty().with_clusters(&fleet.iter().map(future_spoke).collect::<Vec<_>>()),
+                ) {
                     Ok(_) => sets.push(set),
                     Err(error) => {
                         let place = document.position(error.path()).unwrap_or(document.start());
                         mistakes.push(format!("{}: {error}", at(place)));
                     }
                 },
-                Err(error) => mistakes.push(format!("{}: {}: {}", at(error.position()), error.path(), error.message())),
+                Err(error) => mistakes.push(format!(
+                    "{}: {}: {}",
+                    at(error.position()),
+                    error.path(),
+                    error.message()
+                )),
             }
         }
     }
-    if mistakes.is_empty() { Ok(sets) } else { Err(Mistakes::Other(mistakes)) }
+    if mistakes.is_empty() {
+        Ok(sets)
+    } else {
+        Err(Mistakes::Other(mistakes))
+    }
 }
 
 fn future_spoke(cluster: &FleetCluster) -> ClusterSecret {
-    ClusterSecret::new(cluster.name().as_str(), format!("https://{}.invalid:6443", cluster.name())).with_labels(cluster.labels().iter())
+    ClusterSecret::new(
+        cluster.name().as_str(),
+        format!("https://{}.invalid:6443", cluster.name()),
+    )
+    .with_labels(cluster.labels().iter())
 }
 
 fn only_policy(directory: &Path) -> Result<PathBuf, Mistakes> {
     let files = yaml_files(directory)?;
     match files.as_slice() {
         [file] => Ok(file.clone()),
-        [] => Err(Mistakes::Other(vec![format!("{}: no policy here; name one with --policy FILE", directory.display())])),
-        _ => Err(Mistakes::Other(vec![format!("{}: {} policies here; name one with --policy FILE", directory.display(), files.len())])),
+        [] => Err(Mistakes::Other(vec![format!(
+            "{}: no policy here; name one with --policy FILE",
+            directory.display()
+        )])),
+        _ => Err(Mistakes::Other(vec![format!(
+            "{}: {} policies here; name one with --policy FILE",
+            directory.display(),
+            files.len()
+        )])),
     }
 }
 
@@ -146,7 +180,10 @@ fn yaml_files(directory: &Path) -> Result<Vec<PathBuf>, Mistakes> {
     let mut files = Vec::new();
     for entry in entries {
         let path = entry.map_err(|error| unreadable(directory, &error))?.path();
-        if path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml") {
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "yaml" || extension == "yml")
+        {
             files.push(path);
         }
     }

@@ -80,7 +80,10 @@ fn main() -> ExitCode {
 
 /// Time is tokio's, and paused: it jumps to the next timer whenever nothing can run.
 fn play(options: &Options, input: Input) -> Result<Story, Box<dyn Error>> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()?;
     let story = runtime.block_on(tell(options, input))?;
     if options.output == Output::Json {
         let mut out = std::io::stdout().lock();
@@ -88,7 +91,8 @@ fn play(options: &Options, input: Input) -> Result<Story, Box<dyn Error>> {
         writeln!(out)?;
     }
     if let Some(file) = &options.report {
-        std::fs::write(file, html::render(&story)).map_err(|error| format!("cannot write {}: {error}", file.display()))?;
+        std::fs::write(file, html::render(&story))
+            .map_err(|error| format!("cannot write {}: {error}", file.display()))?;
         eprintln!("report: {}", file.display());
     }
     Ok(story)
@@ -100,12 +104,19 @@ async fn tell(options: &Options, input: Input) -> Result<Story, Box<dyn Error>> 
             println!("{text}");
         }
     };
-    say(&format!("The fleet in {}:\n\n{}", options.repo.display(), text::fleet(&input.fleet)));
+    say(&format!(
+        "The fleet in {}:\n\n{}",
+        options.repo.display(),
+        text::fleet(&input.fleet)
+    ));
 
     let hub = bring_up::hub(options.seed, options.now)?;
     bring_up::clusters(&hub, &input).await?;
     let applications = bring_up::deploy(&hub, &input).await?;
-    say(&format!("Deployed to it:\n\n{}", text::applications(&applications)));
+    say(&format!(
+        "Deployed to it:\n\n{}",
+        text::applications(&applications)
+    ));
 
     let plan = input.plan(hub.now())?;
     say(&format!("The plan:\n\n{plan}"));
@@ -113,7 +124,12 @@ async fn tell(options: &Options, input: Input) -> Result<Story, Box<dyn Error>> 
     let run = upgrade::run(&hub, &input, &plan, watched).await?;
     say(&format!("The run:\n\n{}", text::run(&run)));
 
-    Ok(Story { fleet: input.fleet, applications, plan, run })
+    Ok(Story {
+        fleet: input.fleet,
+        applications,
+        plan,
+        run,
+    })
 }
 
 const NOT_AS_PLANNED: u8 = 1;

@@ -22,7 +22,19 @@ pub fn fleet(fleet: &Fleet) -> String {
             format!("{} + {}", nodes.control_plane, nodes.workers),
         ]
     });
-    table(["CLUSTER", "VERSION", "ENV", "REGION", "TIER", "CRITICALITY", "PROVIDER", "NODES"], rows)
+    table(
+        [
+            "CLUSTER",
+            "VERSION",
+            "ENV",
+            "REGION",
+            "TIER",
+            "CRITICALITY",
+            "PROVIDER",
+            "NODES",
+        ],
+        rows,
+    )
 }
 
 /// The Applications as a table.
@@ -36,12 +48,20 @@ pub fn applications(applications: &[Application]) -> String {
             application.project.clone(),
         ]
     });
-    table(["APPLICATION", "APPLICATIONSET", "CLUSTER", "NAMESPACE", "PROJECT"], rows)
+    table(
+        ["APPLICATION", "APPLICATIONSET", "CLUSTER", "NAMESPACE", "PROJECT"],
+        rows,
+    )
 }
 
 /// How each stage ended, and the last lines.
 pub fn run(run: &Run) -> String {
-    let at = |time: Option<jiff::Timestamp>| time.map_or_else(|| "-".to_owned(), |time| time.strftime("%Y-%m-%d %H:%MZ").to_string());
+    let at = |time: Option<jiff::Timestamp>| {
+        time.map_or_else(
+            || "-".to_owned(),
+            |time| time.strftime("%Y-%m-%d %H:%MZ").to_string(),
+        )
+    };
     let rows = run.report.stages.iter().map(|stage| {
         [
             stage.name.clone(),
@@ -81,7 +101,13 @@ pub fn days_and_hours(duration: SignedDuration) -> String {
 
 fn table<const N: usize>(head: [&str; N], rows: impl Iterator<Item = [String; N]>) -> String {
     let rows: Vec<_> = rows.collect();
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).chain([head[column].len()]).max().unwrap_or(0);
+    let width = |column: usize| {
+        rows.iter()
+            .map(|row| row[column].chars().count())
+            .chain([head[column].len()])
+            .max()
+            .unwrap_or(0)
+    };
     let widths: [usize; N] = std::array::from_fn(width);
     let mut text = String::new();
     for row in std::iter::once(head.map(str::to_owned)).chain(rows) {

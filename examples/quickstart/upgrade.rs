@@ -24,14 +24,22 @@ pub async fn run(hub: &Hub, input: &Input, plan: &UpgradePlan, watched: bool) ->
         .upgrader(CapiUpgrader::new(hub.client()))
         .clock(TokioClock::starting_at(hub.now()))
         .start();
-    let bar = if watched { ProgressBar::new(0) } else { ProgressBar::hidden() };
+    let bar = if watched {
+        ProgressBar::new(0)
+    } else {
+        ProgressBar::hidden()
+    };
     bar.set_style(ProgressStyle::with_template("{bar:30} {pos}/{len} {msg}")?);
     let mut progress = run.progress();
     let watching = async {
         while let Some(step) = progress.next().await {
             bar.set_length(step.total().into());
             bar.set_position(step.done().into());
-            bar.set_message(format!("{} {}", step.at.strftime("%a %d %b %H:%M"), step.stage.as_deref().unwrap_or("")));
+            bar.set_message(format!(
+                "{} {}",
+                step.at.strftime("%a %d %b %H:%M"),
+                step.stage.as_deref().unwrap_or("")
+            ));
         }
     };
     let (report, ()) = futures::join!(run.outcome(), watching);
@@ -44,13 +52,19 @@ pub async fn run(hub: &Hub, input: &Input, plan: &UpgradePlan, watched: bool) ->
     let versions = versions(nodes);
     let target = plan.target().to_string();
     let at_target = |report: &RunReport| {
-        report.clusters.keys().all(|name| versions.get(name).is_some_and(|seen| *seen == [target.clone()]))
+        report
+            .clusters
+            .keys()
+            .all(|name| versions.get(name).is_some_and(|seen| *seen == [target.clone()]))
     };
     Ok(Run {
         succeeded: report.is_success() && at_target(&report),
         summary: Summary {
             clusters: input.fleet.len(),
-            upgraded: versions.values().filter(|seen| **seen == [target.clone()]).count(),
+            upgraded: versions
+                .values()
+                .filter(|seen| **seen == [target.clone()])
+                .count(),
             machines,
             virtual_time: hub.now().duration_since(input.began),
             api_requests,
@@ -66,5 +80,8 @@ fn versions(nodes: Vec<(ClusterName, String)>) -> BTreeMap<ClusterName, Vec<Stri
     for (cluster, version) in nodes {
         versions.entry(cluster).or_default().insert(version);
     }
-    versions.into_iter().map(|(name, versions)| (name, versions.into_iter().collect())).collect()
+    versions
+        .into_iter()
+        .map(|(name, versions)| (name, versions.into_iter().collect()))
+        .collect()
 }

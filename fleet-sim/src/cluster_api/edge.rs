@@ -99,6 +99,7 @@ pub(super) fn spawn(api: ClusterApi, client: kube::Client, now: Now) -> ClusterA
         queue: Queue::default(),
         failures: BTreeMap::new(),
         unsure: BTreeMap::new(),
+        without_effect: BTreeMap::new(),
     };
     let task = tokio::spawn(edge.run()).abort_handle();
     ClusterApiHandle { task, shared }
@@ -118,6 +119,9 @@ struct Edge {
     /// Creates whose answer was lost: asked again, under the same name, before anything else is decided. Else a
     /// machine that was made after all would be made twice.
     unsure: BTreeMap<ClusterKey, Write>,
+    /// Patches that a server took and that changed nothing, with the resourceVersion they left: fields that its schema
+    /// does not keep (a v1beta1 severity where v1beta2 is stored). Sent again they would change nothing again.
+    without_effect: BTreeMap<ObjectKey, (u64, Vec<Write>)>,
 }
 
 impl Edge {
@@ -217,7 +221,8 @@ impl Edge {
                 .push(cluster.clone(), Instant::now() + UNKNOWN_PROVIDER);
         }
         let now = (self.now)();
-        let step = self.api.step(&snapshot, now);
+        let mut step = self.api.step(&snapshot, now);
+        step.writes.retain(|write| !self.is_without_effect(write));
         self.shared.steps.fetch_add(1, Ordering::Relaxed);
         if let Some(at) = step.wake_at {
             let wait = Duration::try_from(at.duration_since(now)).unwrap_or_default();
@@ -321,10 +326,29 @@ impl Edge {
         };
         if answer.get("kind").and_then(Value::as_str) == Some("Status") {
             self.index.remove(key);
+            self.without_effect.remove(key);
         } else if let Some(object) = Object::new(key.kind.clone(), answer) {
-            self.index.put(object);
+            match (self.index.revision(key), object.revision()) {
+                (Some(before), Some(after)) if before == after => {
+                    let known = self.without_effect.entry(key.clone()).or_default();
+                    if known.0 != after {
+                        *known = (after, Vec::new());
+                    }
+                    known.1.push(write.clone());
+                }
+                _ => {
+                    self.index.put(object);
+                }
+            }
         }
         Ok(())
+    }
+
+    fn is_without_effect(&self, write: &Write) -> bool {
+        let known = self.without_effect.get(write.key());
+        known.is_some_and(|(at, writes)| {
+            self.index.revision(write.key()) == Some(*at) && writes.contains(write)
+        })
     }
 
     async fn read(&mut self, key: &ObjectKey) -> Result<Value, kube::Error> {

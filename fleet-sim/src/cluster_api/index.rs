@@ -89,6 +89,10 @@ impl Index {
             .collect()
     }
 
+    pub(super) fn revision(&self, key: &ObjectKey) -> Option<u64> {
+        self.objects.get(key)?.revision()
+    }
+
     pub(super) fn snapshot(&self, cluster: &ClusterKey) -> Option<ClusterSnapshot> {
         let key = ObjectKey::new(ObjectKind::Cluster, cluster.0.clone(), cluster.1.clone());
         let root = self.objects.get(&key)?.clone();

@@ -188,12 +188,12 @@ impl Object {
         self.str("/metadata/uid")
     }
 
-    /// The value at this JSON pointer; null when there is none.
-    pub(crate) fn at(&self, pointer: &str) -> &Value {
-        self.value.pointer(pointer).unwrap_or(&Value::Null)
+    /// The value at this path (`/spec/version`, a number picks from a list); null when there is none.
+    pub(crate) fn at(&self, path: &str) -> &Value {
+        at(&self.value, path).unwrap_or(&Value::Null)
     }
 
-    /// The text at this JSON pointer; empty when there is none.
+    /// The text at this path; empty when there is none.
     pub(crate) fn str(&self, pointer: &str) -> &str {
         self.at(pointer).as_str().unwrap_or_default()
     }
@@ -280,6 +280,17 @@ impl fmt::Debug for Object {
     }
 }
 
+/// As `Value::pointer`, which allocates twice for each step of the path to undo escapes that no path here has.
+fn at<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
+    path.split('/')
+        .skip(1)
+        .try_fold(value, |value, step| match value {
+            Value::Object(fields) => fields.get(step),
+            Value::Array(items) => items.get(step.parse::<usize>().ok()?),
+            _ => None,
+        })
+}
+
 fn shape(kind: &ObjectKind, value: &Value) -> Shape {
     let references: &[&str] = match kind {
         ObjectKind::Cluster => &["/spec/infrastructureRef", "/spec/controlPlaneRef"],
@@ -291,7 +302,7 @@ fn shape(kind: &ObjectKind, value: &Value) -> Shape {
         ],
         ObjectKind::InfrastructureCluster(_) | ObjectKind::Secret => &[],
     };
-    let reference = references.iter().find_map(|pointer| value.pointer(pointer));
+    let reference = references.iter().find_map(|path| at(value, path));
     match reference {
         Some(reference) if reference.get("apiGroup").is_some() => Shape::V1Beta2,
         Some(reference) if reference.get("apiVersion").is_some() => Shape::V1Beta1,

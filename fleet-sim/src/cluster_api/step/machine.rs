@@ -252,7 +252,7 @@ fn write_status(scene: &mut Scene<'_>, machine: &Object, phase: Phase, generatio
             status["infrastructureReady"] = json!(provisioned);
         }
     }
-    if provisioned {
+    if provisioned && machine.at("/status/addresses").is_null() {
         let number = mix(1, &[machine.namespace(), machine.name()]);
         let address = format!(
             "10.{}.{}.{}",
@@ -265,7 +265,8 @@ fn write_status(scene: &mut Scene<'_>, machine: &Object, phase: Phase, generatio
             { "type": "InternalIP", "address": address },
         ]);
     }
-    if node {
+    let version = machine.str("/spec/version");
+    if node && machine.str("/status/nodeInfo/kubeletVersion") != version {
         status["nodeRef"] = match shape {
             Shape::V1Beta2 => json!({ "name": machine.name() }),
             Shape::V1Beta1 => json!({

@@ -20,6 +20,19 @@ struct Row {
     message: String,
 }
 
+impl Row {
+    fn is_shown_in(&self, current: &[Value], generation: i64) -> bool {
+        current.iter().any(|condition| {
+            let is = |field: &str, text: &str| condition.get(field).and_then(Value::as_str) == Some(text);
+            is("type", self.kind)
+                && is("status", self.status)
+                && is("reason", &self.reason)
+                && is("message", &self.message)
+                && condition.get("observedGeneration").and_then(Value::as_i64) == Some(generation)
+        })
+    }
+}
+
 impl Conditions {
     pub(super) fn new() -> Self {
         Self { rows: Vec::new() }
@@ -78,6 +91,10 @@ impl Conditions {
         status: &mut Value,
     ) {
         let current = object.conditions().as_array().map_or(&[][..], Vec::as_slice);
+        // Mostly nothing has changed, and then there is nothing to build, compare and throw away.
+        if self.rows.iter().all(|row| row.is_shown_in(current, generation)) {
+            return;
+        }
         let mut list: Vec<Value> = self
             .rows
             .iter()
