@@ -61,7 +61,7 @@ pub(super) fn is_up_to_date(scene: &mut Scene<'_>, control_plane: &Object, machi
     }
     if machine
         .annotation(TEMPLATE)
-        .is_some_and(|made_from| made_from != template(control_plane))
+        .is_some_and(|made_from| made_from != scene.template)
     {
         return false;
     }
@@ -250,7 +250,7 @@ fn add_machine(scene: &mut Scene<'_>, control_plane: &Object, machines: &[&Arc<O
     let mut annotations = control_plane
         .at("/spec/machineTemplate/metadata/annotations")
         .clone();
-    annotations[TEMPLATE] = json!(template(control_plane));
+    annotations[TEMPLATE] = json!(scene.template);
     scene.create_machine(&NewMachine {
         owner: control_plane,
         name,
@@ -300,7 +300,7 @@ fn emptiest_domain(infrastructure: Option<&Object>, machines: &[&Arc<Object>]) -
 }
 
 /// What a machine is made from, in a few letters: changes whenever the machine would come out differently.
-fn template(control_plane: &Object) -> String {
+pub(super) fn template(control_plane: &Object) -> String {
     let infrastructure = match control_plane.shape() {
         Shape::V1Beta1 => control_plane.str("/spec/machineTemplate/infrastructureRef/name"),
         Shape::V1Beta2 => control_plane.str("/spec/machineTemplate/spec/infrastructureRef/name"),

@@ -29,10 +29,16 @@ pub struct Step {
 }
 
 pub(super) fn step(api: &ClusterApi, snapshot: &ClusterSnapshot, now: Timestamp) -> Step {
+    let template = snapshot
+        .control_plane
+        .as_deref()
+        .map(control_plane::template)
+        .unwrap_or_default();
     let mut scene = Scene {
         api,
         snapshot,
         now,
+        template,
         writes: Vec::new(),
         wake_at: None,
     };
@@ -58,6 +64,8 @@ struct Scene<'a> {
     api: &'a ClusterApi,
     snapshot: &'a ClusterSnapshot,
     now: Timestamp,
+    /// What the control plane's machines are made from: see [`control_plane::template`].
+    template: String,
     writes: Vec<Write>,
     wake_at: Option<Timestamp>,
 }
