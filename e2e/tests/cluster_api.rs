@@ -28,19 +28,32 @@ async fn two_in_memory_clusters_are_provisioned_and_read_through_the_typed_model
         }
     }
     try_join_all(NAMES.map(|name| available(&client, name))).await?;
-    println!("two clusters provisioned in {:.1} s", began.elapsed().as_secs_f64());
+    println!(
+        "two clusters provisioned in {:.1} s",
+        began.elapsed().as_secs_f64()
+    );
 
     for name in NAMES {
         let cluster: Cluster = Api::namespaced(client.clone(), "default").get(name).await?;
         assert_eq!(cluster.labels().get("env").map(String::as_str), Some("staging"));
-        let control_plane: KubeadmControlPlane = Api::namespaced(client.clone(), "default").get(&format!("{name}-control-plane")).await?;
+        let control_plane: KubeadmControlPlane = Api::namespaced(client.clone(), "default")
+            .get(&format!("{name}-control-plane"))
+            .await?;
         assert_eq!(control_plane.spec.version, "v1.34.0");
         let machines = list::<Machine>(&client, name).await?;
         assert_eq!(machines.len(), 3, "{name}");
         for machine in &machines {
             assert_eq!(machine.spec.cluster_name, name);
-            let node = machine.status.as_ref().and_then(|status| status.node_info.as_ref());
-            assert_eq!(node.map(|node| node.kubelet_version.as_str()), Some("v1.34.0"), "{}", machine.name_any());
+            let node = machine
+                .status
+                .as_ref()
+                .and_then(|status| status.node_info.as_ref());
+            assert_eq!(
+                node.map(|node| node.kubelet_version.as_str()),
+                Some("v1.34.0"),
+                "{}",
+                machine.name_any()
+            );
         }
         assert_eq!(list::<MachineDeployment>(&client, name).await?.len(), 1);
         assert_eq!(list::<MachineSet>(&client, name).await?.len(), 1);
@@ -73,14 +86,25 @@ where
     K: Resource<DynamicType = ()> + DeserializeOwned + serde::Serialize,
 {
     let resource = ApiResource::erase::<K>(&());
-    let objects = Api::<DynamicObject>::namespaced_with(client.clone(), "default", &resource).list(&ListParams::default()).await?;
+    let objects = Api::<DynamicObject>::namespaced_with(client.clone(), "default", &resource)
+        .list(&ListParams::default())
+        .await?;
     assert!(!objects.items.is_empty(), "no {}", resource.kind);
     for object in &objects.items {
         let sent = serde_json::to_value(object)?;
         let typed: K = serde_json::from_value(sent.clone())?;
-        assert_eq!(serde_json::to_value(&typed)?, sent, "{} {}", resource.kind, object.name_any());
+        assert_eq!(
+            serde_json::to_value(&typed)?,
+            sent,
+            "{} {}",
+            resource.kind,
+            object.name_any()
+        );
     }
-    read.insert(format!("{} {}", resource.version, resource.kind), objects.items.len());
+    read.insert(
+        format!("{} {}", resource.version, resource.kind),
+        objects.items.len(),
+    );
     Ok(())
 }
 
@@ -88,27 +112,51 @@ async fn available(client: &Client, name: &str) -> Result<(), BoxError> {
     let is_available = |cluster: Option<&Cluster>| {
         cluster
             .and_then(|cluster| cluster.status.as_ref())
-            .is_some_and(|status| status.conditions.iter().any(|condition| condition.type_ == "Available" && condition.status == "True"))
+            .is_some_and(|status| {
+                status
+                    .conditions
+                    .iter()
+                    .any(|condition| condition.type_ == "Available" && condition.status == "True")
+            })
     };
-    let waiting = await_condition(Api::<Cluster>::namespaced(client.clone(), "default"), name, is_available);
-    tokio::time::timeout(Duration::from_secs(300), waiting).await.map_err(|_| format!("{name} did not become available"))??;
+    let waiting = await_condition(
+        Api::<Cluster>::namespaced(client.clone(), "default"),
+        name,
+        is_available,
+    );
+    tokio::time::timeout(Duration::from_secs(300), waiting)
+        .await
+        .map_err(|_| format!("{name} did not become available"))??;
     Ok(())
 }
 
 async fn list<K>(client: &Client, cluster: &str) -> Result<Vec<K>, BoxError>
 where
-    K: Resource<DynamicType = (), Scope = kube::core::NamespaceResourceScope> + Clone + DeserializeOwned + std::fmt::Debug,
+    K: Resource<DynamicType = (), Scope = kube::core::NamespaceResourceScope>
+        + Clone
+        + DeserializeOwned
+        + std::fmt::Debug,
 {
     let of_cluster = ListParams::default().labels(&format!("cluster.x-k8s.io/cluster-name={cluster}"));
-    Ok(Api::<K>::namespaced(client.clone(), "default").list(&of_cluster).await?.items)
+    Ok(Api::<K>::namespaced(client.clone(), "default")
+        .list(&of_cluster)
+        .await?
+        .items)
 }
 
 async fn create(client: &Client, object: &Object) -> Result<(), BoxError> {
     let kind = object.api_kind();
-    let (group, version) = kind.api_version.split_once('/').ok_or("a kind of Cluster API has a group")?;
+    let (group, version) = kind
+        .api_version
+        .split_once('/')
+        .ok_or("a kind of Cluster API has a group")?;
     let resource = ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, kind.kind));
     let api: Api<DynamicObject> = Api::namespaced_with(client.clone(), "default", &resource);
-    api.create(&PostParams::default(), &serde_json::from_value(object.to_value()?)?).await?;
+    api.create(
+        &PostParams::default(),
+        &serde_json::from_value(object.to_value()?)?,
+    )
+    .await?;
     Ok(())
 }
 

@@ -19,30 +19,61 @@ async fn our_crds_become_established_and_serve_our_objects() -> TestResult {
     let crds: Vec<_> = [fleet_capi::crds(), fleet_argocd::crds(), fleet_velero::crds()].concat();
     let api: Api<CustomResourceDefinition> = Api::all(client.clone());
     for crd in &crds {
-        api.patch(&crd.name_any(), &PatchParams::apply("fleet-e2e").force(), &Patch::Apply(crd)).await?;
+        api.patch(
+            &crd.name_any(),
+            &PatchParams::apply("fleet-e2e").force(),
+            &Patch::Apply(crd),
+        )
+        .await?;
     }
     for crd in &crds {
         let name = crd.name_any();
         let established = await_condition(api.clone(), &name, conditions::is_crd_established());
-        tokio::time::timeout(Duration::from_secs(60), established).await.map_err(|_| format!("{name} was not established"))??;
+        tokio::time::timeout(Duration::from_secs(60), established)
+            .await
+            .map_err(|_| format!("{name} was not established"))??;
         let seen = api.get(&name).await?;
-        let refused: Vec<_> = seen.status.iter().flat_map(|status| status.conditions.iter().flatten()).filter(|c| c.type_ == "NonStructuralSchema").collect();
+        let refused: Vec<_> = seen
+            .status
+            .iter()
+            .flat_map(|status| status.conditions.iter().flatten())
+            .filter(|c| c.type_ == "NonStructuralSchema")
+            .collect();
         assert!(refused.is_empty(), "{name}: {refused:?}");
-        println!("established: {name} ({})", crd.spec.versions.iter().map(|v| v.name.as_str()).collect::<Vec<_>>().join(", "));
+        println!(
+            "established: {name} ({})",
+            crd.spec
+                .versions
+                .iter()
+                .map(|v| v.name.as_str())
+                .collect::<Vec<_>>()
+                .join(", ")
+        );
     }
     println!("{} CRDs established", crds.len());
 
     for namespace in ["clusters", "argocd", "velero"] {
         let object = serde_json::from_value(serde_json::json!({ "metadata": { "name": namespace } }))?;
-        Api::<k8s_openapi::api::core::v1::Namespace>::all(client.clone()).create(&PostParams::default(), &object).await?;
+        Api::<k8s_openapi::api::core::v1::Namespace>::all(client.clone())
+            .create(&PostParams::default(), &object)
+            .await?;
     }
     // With strict validation the server refuses what the schema does not know; what it returns must be what was sent.
     let mut objects = 0;
-    for manifest in [include_str!("manifests/cluster.yaml"), include_str!("manifests/applicationset.yaml"), include_str!("manifests/velero.yaml")] {
+    for manifest in [
+        include_str!("manifests/cluster.yaml"),
+        include_str!("manifests/applicationset.yaml"),
+        include_str!("manifests/velero.yaml"),
+    ] {
         for document in yaml::documents(manifest)? {
             let sent = document.into_value();
             let returned = create(&client, &sent).await?;
-            assert_eq!(returned.get("spec"), sent.get("spec"), "{}", sent["metadata"]["name"]);
+            assert_eq!(
+                returned.get("spec"),
+                sent.get("spec"),
+                "{}",
+                sent["metadata"]["name"]
+            );
             objects += 1;
         }
     }
@@ -53,9 +84,16 @@ async fn our_crds_become_established_and_serve_our_objects() -> TestResult {
 async fn create(client: &Client, object: &Value) -> Result<Value, Box<dyn std::error::Error>> {
     let types: TypeMeta = serde_json::from_value(object.clone())?;
     let kind = GroupVersionKind::try_from(&types)?;
-    let namespace = object.pointer("/metadata/namespace").and_then(Value::as_str).unwrap_or("default");
-    let api: Api<DynamicObject> = Api::namespaced_with(client.clone(), namespace, &ApiResource::from_gvk(&kind));
-    let strict = PostParams { field_manager: Some("fleet-e2e".into()), ..PostParams::default() };
+    let namespace = object
+        .pointer("/metadata/namespace")
+        .and_then(Value::as_str)
+        .unwrap_or("default");
+    let api: Api<DynamicObject> =
+        Api::namespaced_with(client.clone(), namespace, &ApiResource::from_gvk(&kind));
+    let strict = PostParams {
+        field_manager: Some("fleet-e2e".into()),
+        ..PostParams::default()
+    };
     let object: DynamicObject = serde_json::from_value(object.clone())?;
     Ok(serde_json::to_value(api.create(&strict, &object).await?)?)
 }

@@ -476,5 +476,8 @@ fn has_a_schema() {
     let schema = serde_json::to_value(schemars::schema_for!(Calendar)).unwrap();
     let fields: Vec<&String> = schema["properties"].as_object().unwrap().keys().collect();
     assert_eq!(fields, ["allOf", "freezes", "holidays", "timeZone", "windows"]);
-    assert_eq!(schema["$defs"]["Freeze"]["required"], json!(["from", "to", "reason"]));
+    assert_eq!(
+        schema["$defs"]["Freeze"]["required"],
+        json!(["from", "to", "reason"])
+    );
 }

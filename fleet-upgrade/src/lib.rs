@@ -18,8 +18,8 @@ pub mod testing;
 pub use estimate::Estimates;
 pub use pick::{Pick, PickOrder};
 pub use plan::{
-    AtTarget, ClusterSample, Constraint, ConstraintEffect, PlanError, PlanProblem, PlanViolation, PlanWarning,
-    PlannedCluster, PlannedStage, Reason, StartBound, UpgradePlan, Why, plan, plan_with,
+    AtTarget, ClusterSample, Constraint, ConstraintEffect, PlanError, PlanProblem, PlanViolation,
+    PlanWarning, PlannedCluster, PlannedStage, Reason, StartBound, UpgradePlan, Why, plan, plan_with,
 };
 #[cfg(feature = "yaml")]
 pub use spec::SpecError;

@@ -172,11 +172,35 @@ fn conditions(object: &Value) -> (BTreeMap<String, Condition>, bool) {
 
 fn object_ref(object: &Value) -> ObjectRef {
     ObjectRef {
-        api_version: text(object, "/apiVersion").unwrap_or_default().to_owned(),
+        api_version: written_version(object),
         kind: kind(object).to_owned(),
         name: text(object, "/metadata/name").unwrap_or_default().to_owned(),
         resource_version: text(object, "/metadata/resourceVersion").map(str::to_owned),
         upgrading_to: annotation(object, UPGRADE_ANNOTATION).and_then(|text| text.parse().ok()),
+    }
+}
+
+/// The `apiVersion` whose shape the object has: the one to patch it in.
+///
+/// It is the one it was read in, but for an API server without conversion webhooks (an embedded hub, a plain
+/// kube-apiserver with the CRDs): that one relabels what was written as v1beta1, and would then refuse it as v1beta2.
+fn written_version(object: &Value) -> String {
+    let read = text(object, "/apiVersion").unwrap_or_default();
+    let is_older = [
+        "/spec/infrastructureRef/apiVersion",
+        "/spec/template/spec/infrastructureRef/apiVersion",
+    ]
+    .iter()
+    .any(|pointer| object.pointer(pointer).is_some())
+        || (kind(object) == "KubeadmControlPlane"
+            && object
+                .pointer("/spec/machineTemplate/infrastructureRef")
+                .is_some());
+    match read.split_once('/') {
+        Some((group @ ("cluster.x-k8s.io" | "controlplane.cluster.x-k8s.io"), "v1beta2")) if is_older => {
+            format!("{group}/v1beta1")
+        }
+        _ => read.to_owned(),
     }
 }
 
