@@ -3,7 +3,7 @@
 //! The bound beside creates and gets is what a `kube::Client` costs by itself: the same request to a service that answers
 //! with fixed bytes.
 
-#![allow(missing_docs, clippy::unwrap_used)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::semicolon_if_nothing_returned)]
 
 use std::convert::Infallible;
 use std::time::{Duration, Instant};
@@ -39,7 +39,7 @@ fn hub(c: &mut Criterion) {
     group.bench_function("get of 10,000", |b| {
         b.iter(|| runtime.block_on(api.get("object-5000")).unwrap())
     });
-    let canned = runtime.block_on(async { Api::default_namespaced(echo(config_map(5_000))) });
+    let canned = runtime.block_on(async { Api::default_namespaced(echo(&config_map(5_000))) });
     group.bench_function("bound: kube::Client alone", |b| {
         b.iter(|| runtime.block_on(async { Api::<ConfigMap>::get(&canned, "object-5000").await.unwrap() }));
     });
@@ -111,8 +111,8 @@ fn config_map(number: u64) -> ConfigMap {
 }
 
 /// A client of a service that gives the same answer to everything.
-fn echo(object: ConfigMap) -> Client {
-    let answer = serde_json::to_vec(&object).unwrap();
+fn echo(object: &ConfigMap) -> Client {
+    let answer = serde_json::to_vec(object).unwrap();
     Client::new(
         tower::service_fn(move |_: http::Request<Body>| {
             let answer = answer.clone();

@@ -3,12 +3,12 @@
 //! The bound beside the planner: sorting the same clusters by the same key once, which any planner that picks by
 //! criticality and size has to do.
 
-#![allow(missing_docs, clippy::unwrap_used)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::semicolon_if_nothing_returned)]
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use fleet_benches::{NOW, fleet, policy};
 use fleet_upgrade::kernel::{
-    ClusterId, ClusterObservation, ClusterReport, Command, Observation, RunState, decide, evidence_due,
+    ClusterId, ClusterObservation, ClusterReport, Command, Fact, Observation, RunState, decide, evidence_due,
 };
 use fleet_upgrade::plan;
 use jiff::{SignedDuration, Timestamp};
@@ -52,7 +52,7 @@ fn half_way(plan: &fleet_upgrade::UpgradePlan) -> (RunState, Observation, Timest
     let mut now = plan.created();
     let (mut run, mut seen) = (RunState::new(plan), Observation::empty());
     let mut orders: std::collections::BTreeMap<ClusterId, (Timestamp, fleet_core::KubernetesVersion)> =
-        Default::default();
+        std::collections::BTreeMap::new();
     loop {
         for id in evidence_due(plan, &run, &seen, now) {
             let version = match orders.get(&id) {
@@ -79,7 +79,13 @@ fn half_way(plan: &fleet_upgrade::UpgradePlan) -> (RunState, Observation, Timest
                 }
                 Command::StartHop(order) => {
                     orders.insert(order.cluster, (now, order.to.clone()));
-                    let event = run.next_event(now, order.as_fact());
+                    let event = run.next_event(
+                        now,
+                        Fact::HopStarted {
+                            cluster: order.cluster,
+                            hop: order.hop,
+                        },
+                    );
                     run.apply(&event);
                 }
                 Command::WaitUntil { until: time, .. } => until = time,

@@ -2,7 +2,7 @@
 //!
 //! Beside it two bounds on the same files: reading their bytes, and parsing them to untyped values with positions.
 
-#![allow(missing_docs, clippy::unwrap_used)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::semicolon_if_nothing_returned)]
 
 use std::fs;
 use std::path::Path;

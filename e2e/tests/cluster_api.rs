@@ -111,13 +111,8 @@ where
 async fn available(client: &Client, name: &str) -> Result<(), BoxError> {
     let is_available = |cluster: Option<&Cluster>| {
         cluster
-            .and_then(|cluster| cluster.status.as_ref())
-            .is_some_and(|status| {
-                status
-                    .conditions
-                    .iter()
-                    .any(|condition| condition.type_ == "Available" && condition.status == "True")
-            })
+            .and_then(|cluster| cluster.condition("Available"))
+            .is_some_and(|condition| condition.status == "True")
     };
     let waiting = await_condition(
         Api::<Cluster>::namespaced(client.clone(), "default"),

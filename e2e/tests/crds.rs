@@ -1,4 +1,4 @@
-//! A real API server accepts the CustomResourceDefinitions that our models generate, and keeps our objects whole.
+//! A real API server accepts the `CustomResourceDefinition`s that our models generate, and keeps our objects whole.
 
 use std::time::Duration;
 
@@ -29,7 +29,7 @@ async fn our_crds_become_established_and_serve_our_objects() -> TestResult {
     for crd in &crds {
         let name = crd.name_any();
         let established = await_condition(api.clone(), &name, conditions::is_crd_established());
-        tokio::time::timeout(Duration::from_secs(60), established)
+        tokio::time::timeout(Duration::from_mins(1), established)
             .await
             .map_err(|_| format!("{name} was not established"))??;
         let seen = api.get(&name).await?;

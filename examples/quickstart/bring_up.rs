@@ -100,7 +100,7 @@ pub async fn deploy(hub: &Hub, input: &Input) -> Result<Vec<Application>, Box<dy
             let server = destination.server.as_deref().unwrap_or_default();
             Application {
                 name: application.metadata.name.clone().unwrap_or_default(),
-                application_set: set.metadata.name.clone().unwrap_or_default(),
+                from: set.metadata.name.clone().unwrap_or_default(),
                 cluster: by_server.get(server).copied().unwrap_or(server).to_owned(),
                 namespace: destination.namespace.clone().unwrap_or_default(),
                 project: application.spec.project.clone(),
@@ -151,4 +151,4 @@ const ARGOCD: &str = "argocd";
 /// Git's own field manager: what the repository says is the repository's.
 const MANAGER: &str = "gitops";
 /// In virtual time.
-const LONGEST_BRING_UP: Duration = Duration::from_secs(2 * 60 * 60);
+const LONGEST_BRING_UP: Duration = Duration::from_hours(2);

@@ -39,14 +39,14 @@ pub fn render(story: &Story) -> String {
         machines = summary.machines,
         time = escape(&crate::text::days_and_hours(summary.virtual_time)),
         requests = summary.api_requests,
-        finish = escape(&minute(plan.finish(), &zone)),
+        finish = escape(&minute(plan.finish(), zone)),
         bound = escape(&plan.binding_constraint().to_string()),
     );
     for warning in plan.warnings() {
         let _ = writeln!(page, "<p class=\"warning\">{}</p>", escape(&warning.to_string()));
     }
-    gantt(&mut page, story, &zone);
-    stages(&mut page, story, &zone);
+    gantt(&mut page, story, zone);
+    stages(&mut page, story, zone);
     applications(&mut page, story);
     page.push_str("</body>\n</html>\n");
     page
@@ -225,7 +225,7 @@ fn applications(page: &mut String, story: &Story) {
             page,
             "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
             escape(&application.name),
-            escape(&application.application_set),
+            escape(&application.from),
             escape(&application.cluster),
             escape(&application.namespace),
             escape(&application.project),

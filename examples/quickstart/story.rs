@@ -27,7 +27,8 @@ pub struct Story {
 #[serde(rename_all = "camelCase")]
 pub struct Application {
     pub name: String,
-    pub application_set: String,
+    #[serde(rename = "applicationSet")]
+    pub from: String,
     pub cluster: String,
     pub namespace: String,
     pub project: String,

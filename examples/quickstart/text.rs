@@ -42,7 +42,7 @@ pub fn applications(applications: &[Application]) -> String {
     let rows = applications.iter().map(|application| {
         [
             application.name.clone(),
-            application.application_set.clone(),
+            application.from.clone(),
             application.cluster.clone(),
             application.namespace.clone(),
             application.project.clone(),
