@@ -119,7 +119,7 @@ async fn available(client: &Client, name: &str) -> Result<(), BoxError> {
         name,
         is_available,
     );
-    tokio::time::timeout(Duration::from_secs(300), waiting)
+    tokio::time::timeout(Duration::from_mins(5), waiting)
         .await
         .map_err(|_| format!("{name} did not become available"))??;
     Ok(())
