@@ -58,10 +58,13 @@ async fn our_crds_become_established_and_serve_our_objects() -> TestResult {
             .create(&PostParams::default(), &object)
             .await?;
     }
-    // With strict validation the server refuses what the schema does not know; what it returns must be what was sent.
+    // What the server returns must be what was sent: nothing pruned, nothing refused.
     let mut objects = 0;
     for manifest in [
-        include_str!("manifests/cluster.yaml"),
+        // In v1beta2, which is what is stored: without Cluster API's conversion webhooks a server relabels v1beta1 and
+        // prunes what v1beta2 does not know.
+        include_str!("../../examples/gitops-repo/clusters/search-eu-west/cluster.yaml"),
+        include_str!("../../examples/gitops-repo/clusters/search-eu-west/workers.yaml"),
         include_str!("manifests/applicationset.yaml"),
         include_str!("manifests/velero.yaml"),
     ] {
@@ -77,7 +80,7 @@ async fn our_crds_become_established_and_serve_our_objects() -> TestResult {
             objects += 1;
         }
     }
-    println!("{objects} objects created with strict validation, returned as sent");
+    println!("{objects} objects created, returned as sent");
     Ok(())
 }
 
@@ -90,10 +93,10 @@ async fn create(client: &Client, object: &Value) -> Result<Value, Box<dyn std::e
         .unwrap_or("default");
     let api: Api<DynamicObject> =
         Api::namespaced_with(client.clone(), namespace, &ApiResource::from_gvk(&kind));
-    let strict = PostParams {
+    let params = PostParams {
         field_manager: Some("fleet-e2e".into()),
         ..PostParams::default()
     };
     let object: DynamicObject = serde_json::from_value(object.clone())?;
-    Ok(serde_json::to_value(api.create(&strict, &object).await?)?)
+    Ok(serde_json::to_value(api.create(&params, &object).await?)?)
 }
