@@ -6,7 +6,6 @@ mod application_set;
 mod apply;
 mod cluster;
 mod expand;
-mod open_enum;
 mod project;
 mod schema;
 

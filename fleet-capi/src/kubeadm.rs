@@ -2,14 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use fleet_core::Extra;
+use fleet_core::{Extra, open_enum};
 use k8s_openapi::ByteString;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::SensitiveString;
-use crate::text_enum::text_enum;
 
 /// An environment variable.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -533,7 +532,7 @@ pub struct User {
     pub extra: Extra,
 }
 
-text_enum! {
+open_enum! {
     /// The kind of keys and certificates kubeadm makes.
     pub enum EncryptionAlgorithm {
         EcdsaP256 = "ECDSA-P256",
@@ -544,7 +543,7 @@ text_enum! {
     }
 }
 
-text_enum! {
+open_enum! {
     /// The kind of partition table.
     pub enum PartitionTableType {
         Mbr = "mbr",
@@ -552,7 +551,7 @@ text_enum! {
     }
 }
 
-text_enum! {
+open_enum! {
     /// How the content of a file is read.
     pub enum ContentFormat {
         Raw = "Raw",
@@ -560,7 +559,7 @@ text_enum! {
     }
 }
 
-text_enum! {
+open_enum! {
     /// How the content of a file is encoded.
     pub enum FileEncoding {
         Base64 = "base64",
@@ -569,7 +568,7 @@ text_enum! {
     }
 }
 
-text_enum! {
+open_enum! {
     /// What reads the bootstrap data.
     pub enum BootstrapFormat {
         CloudConfig = "cloud-config",
@@ -577,7 +576,7 @@ text_enum! {
     }
 }
 
-text_enum! {
+open_enum! {
     /// When images are pulled.
     pub enum ImagePullPolicy {
         Always = "Always",

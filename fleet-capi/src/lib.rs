@@ -14,7 +14,6 @@ pub mod repository;
 pub mod rollout;
 mod schema;
 mod sensitive;
-mod text_enum;
 pub mod upgrade;
 pub mod v1beta1;
 pub mod v1beta2;

@@ -2,13 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use fleet_core::Extra;
+use fleet_core::{Extra, open_enum};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::text_enum::text_enum;
 
 /// A condition of someone else's that counts into `Ready` or `Available`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -301,7 +300,7 @@ pub struct KubeadmControlPlaneRollingUpdate {
     pub extra: Extra,
 }
 
-text_enum! {
+open_enum! {
     /// Which status of a condition is the good one.
     pub enum Polarity {
         /// `True` is good.
@@ -311,7 +310,7 @@ text_enum! {
     }
 }
 
-text_enum! {
+open_enum! {
     /// What a taint does to pods that do not tolerate it.
     pub enum TaintEffect {
         /// New ones stay away.
@@ -323,7 +322,7 @@ text_enum! {
     }
 }
 
-text_enum! {
+open_enum! {
     /// For how long Cluster API keeps a taint on a node.
     pub enum TaintPropagation {
         /// For good.
@@ -333,7 +332,7 @@ text_enum! {
     }
 }
 
-text_enum! {
+open_enum! {
     /// What kind of address.
     pub enum AddressType {
         Hostname = "Hostname",
@@ -344,7 +343,7 @@ text_enum! {
     }
 }
 
-text_enum! {
+open_enum! {
     /// How far a machine is.
     pub enum MachinePhase {
         /// Waiting for its bootstrap data.
@@ -367,7 +366,7 @@ text_enum! {
     }
 }
 
-text_enum! {
+open_enum! {
     /// Which machines go first.
     pub enum DeletionOrderPolicy {
         Random = "Random",
@@ -376,7 +375,7 @@ text_enum! {
     }
 }
 
-text_enum! {
+open_enum! {
     /// How machines are replaced.
     pub enum RolloutStrategyType {
         /// A few at a time.
@@ -386,7 +385,7 @@ text_enum! {
     }
 }
 
-text_enum! {
+open_enum! {
     /// What a deployment of machines is doing.
     pub enum MachineDeploymentPhase {
         ScalingUp = "ScalingUp",
@@ -397,7 +396,7 @@ text_enum! {
     }
 }
 
-text_enum! {
+open_enum! {
     /// How far a cluster is.
     pub enum ClusterPhase {
         Pending = "Pending",
@@ -425,7 +424,7 @@ pub struct ApiEndpoint {
     pub extra: Extra,
 }
 
-text_enum! {
+open_enum! {
     /// Whether a condition holds.
     pub enum ConditionStatus {
         /// It holds.

@@ -8,6 +8,7 @@ mod extra;
 mod fleet;
 mod labels;
 mod name;
+mod open_enum;
 pub mod selector;
 pub mod skew;
 mod version;
@@ -20,5 +21,7 @@ pub use extra::Extra;
 pub use fleet::{Criticality, Fleet, FleetCluster, FleetError, NodeCounts, Provider};
 pub use labels::{LabelError, Labels};
 pub use name::{ClusterName, NameError};
+#[doc(hidden)]
+pub use open_enum::__private;
 pub use selector::{LabelSelector, Selector, SelectorError};
 pub use version::{KubernetesVersion, MinorVersion, VersionError};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use fleet_core::Extra;
+use fleet_core::{Extra, open_enum};
 use k8s_openapi::api::core::v1::TypedLocalObjectReference;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, Time};
 use kube::CustomResource;
@@ -11,7 +11,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::duration::GoDuration;
 use crate::hooks::BackupHooks;
-use crate::open_enum::open_enum;
 
 /// What a backup is to hold (`BackupSpec`, velero.io/v1); also what a Schedule makes its backups of.
 ///
@@ -245,6 +244,7 @@ pub struct HookStatus {
 
 open_enum! {
     /// How far a backup is (`BackupPhase`).
+    #[derive(Default)]
     pub enum BackupPhase: listed {
         /// Made, and not yet looked at.
         #[default]

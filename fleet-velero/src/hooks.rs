@@ -1,13 +1,12 @@
 //! Commands that Velero runs in pods around a backup or a restore.
 
-use fleet_core::Extra;
+use fleet_core::{Extra, open_enum};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::duration::GoDuration;
-use crate::open_enum::open_enum;
 use crate::schema;
 
 /// Commands run in pods before and after they are backed up.
@@ -195,6 +194,7 @@ pub struct InitRestoreHook {
 
 open_enum! {
     /// What an error of a hook means (`HookErrorMode`).
+    #[derive(Default)]
     pub enum HookErrorMode: listed {
         /// The next hook is run.
         Continue = "Continue",

@@ -4,7 +4,6 @@
 mod backup;
 mod duration;
 mod hooks;
-mod open_enum;
 mod restore;
 mod schedule;
 mod schema;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use fleet_core::Extra;
+use fleet_core::{Extra, open_enum};
 use k8s_openapi::api::core::v1::TypedLocalObjectReference;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, Time};
 use kube::CustomResource;
@@ -12,7 +12,6 @@ use serde::{Deserialize, Serialize};
 use crate::backup::HookStatus;
 use crate::duration::GoDuration;
 use crate::hooks::RestoreHooks;
-use crate::open_enum::open_enum;
 
 /// What is brought back, and how (`RestoreSpec`, velero.io/v1). Exactly one of `backupName` and
 /// `scheduleName` is set.
@@ -184,6 +183,7 @@ pub struct RestoreProgress {
 
 open_enum! {
     /// How far a restore is (`RestorePhase`).
+    #[derive(Default)]
     pub enum RestorePhase: listed {
         /// Made, and not yet looked at.
         #[default]
@@ -211,7 +211,8 @@ open_enum! {
 
 open_enum! {
     /// What is done with objects that exist (`PolicyType`).
-    pub enum ExistingResourcePolicy: open {
+    #[derive(Default)]
+    pub enum ExistingResourcePolicy {
         /// They stay as they are; one that differs is a warning.
         #[default]
         None = "none",

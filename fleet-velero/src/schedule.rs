@@ -1,13 +1,12 @@
 //! Schedule: backups made again and again.
 
-use fleet_core::Extra;
+use fleet_core::{Extra, open_enum};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::backup::BackupSpec;
-use crate::open_enum::open_enum;
 
 /// When backups are made, and what of (`ScheduleSpec`, velero.io/v1).
 #[derive(CustomResource, Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -70,6 +69,7 @@ pub struct ScheduleStatus {
 
 open_enum! {
     /// Whether a Schedule runs (`SchedulePhase`).
+    #[derive(Default)]
     pub enum SchedulePhase: listed {
         /// Made, and not yet looked at.
         #[default]

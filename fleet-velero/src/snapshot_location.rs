@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use fleet_core::Extra;
+use fleet_core::{Extra, open_enum};
 use kube::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::open_enum::open_enum;
 use crate::storage_location::SecretKeyRef;
 
 /// Where snapshots of volumes are made (`VolumeSnapshotLocationSpec`, velero.io/v1). They stay in the
@@ -56,6 +55,7 @@ pub struct VolumeSnapshotLocationStatus {
 
 open_enum! {
     /// Whether a snapshot location can be reached (`VolumeSnapshotLocationPhase`).
+    #[derive(Default)]
     pub enum VolumeSnapshotLocationPhase: listed {
         /// It can.
         Available = "Available",

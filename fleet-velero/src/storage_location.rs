@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use fleet_core::Extra;
+use fleet_core::{Extra, open_enum};
 use k8s_openapi::ByteString;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::CustomResource;
@@ -10,7 +10,6 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::duration::GoDuration;
-use crate::open_enum::open_enum;
 use crate::schema;
 
 /// Where backups are kept (`BackupStorageLocationSpec`, velero.io/v1).
@@ -133,6 +132,7 @@ pub struct BackupStorageLocationStatus {
 
 open_enum! {
     /// Whether backups may be written to a location (`BackupStorageLocationAccessMode`).
+    #[derive(Default)]
     pub enum AccessMode: listed {
         /// They may only be restored.
         ReadOnly = "ReadOnly",
@@ -144,6 +144,7 @@ open_enum! {
 
 open_enum! {
     /// Whether a location can be reached (`BackupStorageLocationPhase`).
+    #[derive(Default)]
     pub enum BackupStorageLocationPhase: listed {
         /// It can.
         Available = "Available",

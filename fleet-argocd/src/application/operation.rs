@@ -1,13 +1,12 @@
 //! A sync that was asked for, and what became of it.
 
-use fleet_core::Extra;
+use fleet_core::{Extra, open_enum};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::source::ApplicationSource;
 use super::spec::{Info, ManagedNamespaceMetadata, RetryStrategy};
-use crate::open_enum::open_enum;
 
 /// A sync to be run. Setting it on an Application starts it; Argo CD takes it out when it begins.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -258,7 +257,8 @@ pub struct ResourceResult {
 
 open_enum! {
     /// How far an operation is (`OperationPhase`).
-    pub enum OperationPhase: open {
+    #[derive(Default)]
+    pub enum OperationPhase {
         /// It runs.
         #[default]
         Running = "Running",

@@ -1,6 +1,6 @@
 //! What Argo CD saw of an Application.
 
-use fleet_core::Extra;
+use fleet_core::{Extra, open_enum};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -8,7 +8,6 @@ use serde::{Deserialize, Serialize};
 use super::operation::{OperationInitiator, OperationState};
 use super::source::{ApplicationSource, SourceHydrator};
 use super::spec::{ApplicationDestination, IgnoreDifferences};
-use crate::open_enum::open_enum;
 
 /// What Argo CD last saw (`ApplicationStatus`, argoproj.io/v1alpha1).
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -307,7 +306,8 @@ pub struct SuccessfulHydrateOperation {
 
 open_enum! {
     /// Whether the cluster is as the source says (`SyncStatusCode`).
-    pub enum SyncStatusCode: open {
+    #[derive(Default)]
+    pub enum SyncStatusCode {
         /// Not known, because it could not be compared.
         #[default]
         Unknown = "Unknown",
@@ -320,7 +320,8 @@ open_enum! {
 
 open_enum! {
     /// Whether something works (`HealthStatusCode`).
-    pub enum HealthStatusCode: open {
+    #[derive(Default)]
+    pub enum HealthStatusCode {
         /// Not known.
         #[default]
         Unknown = "Unknown",
@@ -339,7 +340,8 @@ open_enum! {
 
 open_enum! {
     /// The tool that renders a source (`ApplicationSourceType`).
-    pub enum ApplicationSourceType: open {
+    #[derive(Default)]
+    pub enum ApplicationSourceType {
         /// Helm.
         Helm = "Helm",
         /// kustomize.
@@ -354,6 +356,7 @@ open_enum! {
 
 open_enum! {
     /// How far a hydration is (`HydrateOperationPhase`).
+    #[derive(Default)]
     pub enum HydratePhase: listed {
         /// It runs.
         #[default]

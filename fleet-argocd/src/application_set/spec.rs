@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use fleet_core::Extra;
+use fleet_core::{Extra, open_enum};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use kube::CustomResource;
@@ -11,7 +11,6 @@ use serde::{Deserialize, Serialize};
 
 use super::generators::Generator;
 use crate::application::{ApplicationSpec, HealthStatus, ResourceStatus};
-use crate::open_enum::open_enum;
 
 /// The desired state of an ApplicationSet (`ApplicationSetSpec`, argoproj.io/v1alpha1): generators give sets
 /// of parameters, and each set makes one Application of the template.
@@ -309,6 +308,7 @@ pub struct ApplicationSetApplicationStatus {
 
 open_enum! {
     /// Which of create, update and delete the controller may do (`ApplicationsSyncPolicy`).
+    #[derive(Default)]
     pub enum ApplicationsSyncPolicy: listed {
         /// Create only.
         CreateOnly = "create-only",

@@ -1,8 +1,8 @@
 //! The values of AWS settings.
 
-use crate::text_enum::text_enum;
+use fleet_core::open_enum;
 
-text_enum! {
+open_enum! {
     /// From where the load balancer is reached.
     pub enum LoadBalancerScheme {
         InternetFacing = "internet-facing",
@@ -10,7 +10,7 @@ text_enum! {
     }
 }
 
-text_enum! {
+open_enum! {
     /// The kind of AWS identity.
     pub enum IdentityKind {
         Controller = "AWSClusterControllerIdentity",
@@ -19,7 +19,7 @@ text_enum! {
     }
 }
 
-text_enum! {
+open_enum! {
     /// How availability zones are picked.
     pub enum ZoneSelection {
         Ordered = "Ordered",
@@ -27,7 +27,7 @@ text_enum! {
     }
 }
 
-text_enum! {
+open_enum! {
     /// The protocol of a health check.
     pub enum HealthCheckProtocol {
         Tcp = "TCP",
@@ -39,14 +39,14 @@ text_enum! {
     }
 }
 
-text_enum! {
+open_enum! {
     /// The protocol of a listener.
     pub enum ListenerProtocol {
         Tcp = "TCP",
     }
 }
 
-text_enum! {
+open_enum! {
     /// IPv4 or IPv6.
     pub enum IpFamily {
         Ipv4 = "ipv4",
@@ -54,7 +54,7 @@ text_enum! {
     }
 }
 
-text_enum! {
+open_enum! {
     /// Whether the load balancer's name must resolve before the cluster goes on.
     pub enum DnsResolutionCheck {
         None = "None",
@@ -62,7 +62,7 @@ text_enum! {
     }
 }
 
-text_enum! {
+open_enum! {
     /// The protocol of traffic, by name or number.
     pub enum IngressProtocol {
         All = "-1",
@@ -75,7 +75,7 @@ text_enum! {
     }
 }
 
-text_enum! {
+open_enum! {
     /// Whose security group.
     pub enum SecurityGroupRole {
         Bastion = "bastion",
@@ -87,7 +87,7 @@ text_enum! {
     }
 }
 
-text_enum! {
+open_enum! {
     /// The kind of load balancer.
     pub enum LoadBalancerType {
         Classic = "classic",
@@ -99,7 +99,7 @@ text_enum! {
     }
 }
 
-text_enum! {
+open_enum! {
     /// The kind of zone.
     pub enum ZoneType {
         AvailabilityZone = "availability-zone",
@@ -108,7 +108,7 @@ text_enum! {
     }
 }
 
-text_enum! {
+open_enum! {
     /// Where elastic IPs come from when the pool is empty.
     pub enum PoolFallback {
         AmazonPool = "amazon-pool",
@@ -116,7 +116,7 @@ text_enum! {
     }
 }
 
-text_enum! {
+open_enum! {
     /// What the host name of an instance is made of.
     pub enum HostnameType {
         IpName = "ip-name",
@@ -124,7 +124,7 @@ text_enum! {
     }
 }
 
-text_enum! {
+open_enum! {
     /// Which subnets get the larger part of the address range.
     pub enum SubnetSchema {
         PreferPrivate = "PreferPrivate",
@@ -132,7 +132,7 @@ text_enum! {
     }
 }
 
-text_enum! {
+open_enum! {
     /// Confidential computing.
     pub enum ConfidentialCompute {
         Disabled = "Disabled",
@@ -141,7 +141,7 @@ text_enum! {
     }
 }
 
-text_enum! {
+open_enum! {
     /// On or off.
     pub enum Toggle {
         Enabled = "enabled",
@@ -149,7 +149,7 @@ text_enum! {
     }
 }
 
-text_enum! {
+open_enum! {
     /// Whether a stopped instance comes back to the same host.
     pub enum HostAffinity {
         Default = "default",
@@ -157,7 +157,7 @@ text_enum! {
     }
 }
 
-text_enum! {
+open_enum! {
     /// Whether the metadata service asks for a session token.
     pub enum HttpTokens {
         Optional = "optional",
@@ -165,7 +165,7 @@ text_enum! {
     }
 }
 
-text_enum! {
+open_enum! {
     /// How the capacity is bought.
     pub enum MarketType {
         OnDemand = "OnDemand",
@@ -174,7 +174,7 @@ text_enum! {
     }
 }
 
-text_enum! {
+open_enum! {
     /// The protocol of a target group.
     pub enum TargetGroupProtocol {
         Tcp = "TCP",
@@ -186,7 +186,7 @@ text_enum! {
     }
 }
 
-text_enum! {
+open_enum! {
     /// The addresses of the load balancer.
     pub enum LoadBalancerIpType {
         Ipv4 = "ipv4",
@@ -195,7 +195,7 @@ text_enum! {
     }
 }
 
-text_enum! {
+open_enum! {
     /// Which of the EKS images is looked up.
     pub enum EksLookupType {
         AmazonLinux = "AmazonLinux",
@@ -205,7 +205,7 @@ text_enum! {
     }
 }
 
-text_enum! {
+open_enum! {
     /// Where bootstrap data is kept until the machine has read it.
     pub enum SecretsBackend {
         SecretsManager = "secrets-manager",
@@ -213,7 +213,7 @@ text_enum! {
     }
 }
 
-text_enum! {
+open_enum! {
     /// The version of Ignition's configuration.
     pub enum IgnitionVersion {
         V2_3 = "2.3",
@@ -225,7 +225,7 @@ text_enum! {
     }
 }
 
-text_enum! {
+open_enum! {
     /// Whether hardware is shared with other customers.
     pub enum Tenancy {
         Default = "default",
@@ -234,7 +234,7 @@ text_enum! {
     }
 }
 
-text_enum! {
+open_enum! {
     /// Where bootstrap data is kept.
     pub enum IgnitionStorage {
         ClusterObjectStore = "ClusterObjectStore",
@@ -242,7 +242,7 @@ text_enum! {
     }
 }
 
-text_enum! {
+open_enum! {
     /// The kind of network interface.
     pub enum NetworkInterfaceType {
         Interface = "interface",
@@ -250,7 +250,7 @@ text_enum! {
     }
 }
 
-text_enum! {
+open_enum! {
     /// The processor architecture.
     pub enum Architecture {
         Amd64 = "amd64",
@@ -258,7 +258,7 @@ text_enum! {
     }
 }
 
-text_enum! {
+open_enum! {
     /// The operating system.
     pub enum OperatingSystem {
         Linux = "linux",

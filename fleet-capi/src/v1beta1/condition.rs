@@ -1,12 +1,11 @@
 //! Conditions as Cluster API had them before it took Kubernetes' own.
 
-use fleet_core::Extra;
+use fleet_core::{Extra, open_enum};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::meta::ConditionStatus;
-use crate::text_enum::text_enum;
 
 /// A condition with a severity: of v1beta1 objects, of providers that follow the v1beta1 contract, and under
 /// `status.deprecated` of v1beta2 objects.
@@ -34,7 +33,7 @@ pub struct Condition {
     pub extra: Extra,
 }
 
-text_enum! {
+open_enum! {
     /// How bad it is that a condition does not hold.
     pub enum ConditionSeverity {
         /// It stops the object from working, and needs someone's attention.
