@@ -48,7 +48,12 @@ pub(crate) struct Managers(BTreeMap<ManagerId, Entry>);
 
 impl Managers {
     pub(crate) fn of(object: &Value) -> Self {
-        let entries = object::meta(object, "managedFields").and_then(Value::as_array);
+        Self::read(object::meta(object, "managedFields"))
+    }
+
+    /// Reads `metadata.managedFields`.
+    pub(crate) fn read(entries: Option<&Value>) -> Self {
+        let entries = entries.and_then(Value::as_array);
         let mut managers = Self::default();
         for entry in entries.into_iter().flatten() {
             let text = |key: &str| object::text(entry, &[key]).to_owned();

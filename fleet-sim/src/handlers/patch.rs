@@ -8,7 +8,7 @@ use super::write::Ownership;
 use super::{Answer, Call, Subresource};
 use crate::apply::Managers;
 use crate::object;
-use crate::request::PatchKind;
+use crate::request::{FieldValidation, PatchKind};
 use crate::state::State;
 use crate::status::{ApiError, ApiResult, FieldError};
 use crate::strategic;
@@ -32,7 +32,8 @@ impl Call<'_> {
             ));
         }
         let old = self.existing(state, name)?;
-        let mut new = self.value(&old);
+        let live = self.value(&old);
+        let mut new = live.clone();
         self.patch_value(kind, &mut new)?;
         if !new.is_object() {
             return Err(ApiError::unprocessable("the patch leaves no object behind"));
@@ -43,11 +44,12 @@ impl Call<'_> {
                 "the name of the object ({found}) does not match the name on the URL ({name})"
             )));
         }
-        let shown = new.to_string();
+        let strict = self.request.options.field_validation == FieldValidation::Strict;
+        let shown = strict.then(|| new.to_string());
         let warnings = self.drop_unknown(&mut new, |error| {
             ApiError::invalid("", "", "", &[FieldError::invalid("patch", &json!(shown), error)])
         })?;
-        let written = self.rewrite(state, &old, new, Ownership::Updated)?;
+        let written = self.rewrite(state, &old, live, new, Ownership::Updated)?;
         Ok(self.written(StatusCode::OK, written).warning_of(&warnings))
     }
 
@@ -114,10 +116,13 @@ impl Call<'_> {
             return Ok(self.written(StatusCode::CREATED, written).warning_of(&warnings));
         };
         let mut live = self.value(&old);
-        let mut managers = Managers::of(&live);
-        object::meta_mut(&mut live).remove("managedFields");
+        let managed = object::meta_mut(&mut live).remove("managedFields");
+        let mut managers = Managers::read(managed.as_ref());
         let new = managers.apply(&live, &config, &self.version.schema, self.writer(), options.force)?;
-        let written = self.rewrite(state, &old, new, Ownership::Applied(managers))?;
+        if let Some(managed) = managed {
+            object::meta_mut(&mut live).insert("managedFields".into(), managed);
+        }
+        let written = self.rewrite(state, &old, live, new, Ownership::Applied(managers))?;
         Ok(self.written(StatusCode::OK, written))
     }
 

@@ -46,7 +46,8 @@ impl Call<'_> {
     ) -> ApiResult<Answer> {
         let name = self.name.unwrap_or_default();
         let stored = self.existing(state, name)?;
-        let mut object = self.value(&stored);
+        let live = self.value(&stored);
+        let mut object = live.clone();
         let scale = change(self.scale_of(&object)?)?;
         let replicas = scale
             .pointer("/spec/replicas")
@@ -63,7 +64,7 @@ impl Call<'_> {
         }
         let spec_path = &self.scale_paths()?.spec_replicas;
         set_at(&mut object, spec_path, replicas);
-        let written = self.rewrite(state, &stored, object, Ownership::Updated)?;
+        let written = self.rewrite(state, &stored, live, object, Ownership::Updated)?;
         let object = match written {
             Written::Stored(stored) => self.value(&stored),
             Written::Shown(value) => value,

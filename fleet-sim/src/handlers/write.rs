@@ -81,7 +81,8 @@ impl Call<'_> {
         let warnings = self.drop_unknown(&mut object, |error| {
             ApiError::bad_request(self.undecodable(error))
         })?;
-        let written = self.rewrite(state, &old, object, Ownership::Updated)?;
+        let live = self.value(&old);
+        let written = self.rewrite(state, &old, live, object, Ownership::Updated)?;
         Ok(self.written(StatusCode::OK, written).warning_of(&warnings))
     }
 
@@ -205,34 +206,43 @@ impl Call<'_> {
         Ok((self.store(state, object), warnings))
     }
 
-    /// Stores another state of an object, within what the endpoint may change.
+    /// Stores another state of an object, within what the endpoint may change. `old` is what `stored` holds.
     pub(super) fn rewrite(
         &self,
         state: &mut State,
         stored: &Arc<Stored>,
+        mut old: Value,
         mut new: Value,
         ownership: Ownership,
     ) -> ApiResult<Written> {
-        let mut old = self.value(stored);
         let name = object::name(&old).to_owned();
         self.check_identity(&old, &new, &name)?;
-        let before = Managers::of(&old);
-        let (given, reset) = (Managers::of(&new), is_reset(&new));
-        object::meta_mut(&mut old).remove("managedFields");
-        object::meta_mut(&mut new).remove("managedFields");
+        let reset = is_reset(&new);
+        // Most writes change nobody's ownership, or only their own: who owns what is read when it is asked for.
+        let before = object::meta_mut(&mut old).remove("managedFields");
+        let given = object::meta_mut(&mut new).remove("managedFields");
         self.restore(&old, &mut new);
         self.version.schema.apply_defaults(&mut new);
         self.complete(&mut new);
-        let mut changed = old != new;
+        let changed = old != new;
         if changed && self.resource.traits.generation && self.moves_generation(&old, &new) {
             let generation = object::generation(&old).unwrap_or(0) + 1;
             object::meta_mut(&mut new).insert("generation".into(), json!(generation));
         }
+        let own = |given: &Option<Value>| self.subresource == Subresource::None && *given != before;
         let managers = match ownership {
+            Ownership::Updated if !changed && !reset && !own(&given) => {
+                return Ok(Written::Stored(Arc::clone(stored)));
+            }
             Ownership::Updated if reset => Managers::default(),
             Ownership::Updated => {
-                let own = self.subresource == Subresource::None && !given.is_empty();
-                let mut managers = if own { given } else { before.clone() };
+                let mut managers = Managers::read(before.as_ref());
+                if own(&given) {
+                    let given = Managers::read(given.as_ref());
+                    if !given.is_empty() {
+                        managers = given;
+                    }
+                }
                 if changed {
                     managers.update(&old, &new, &self.version.schema, self.writer());
                 }
@@ -245,8 +255,7 @@ impl Call<'_> {
                 managers
             }
         };
-        changed = changed || !managers.same_fields(&before);
-        if !changed {
+        if !changed && managers.same_fields(&Managers::read(before.as_ref())) {
             return Ok(Written::Stored(Arc::clone(stored)));
         }
         managers.store(&mut new);

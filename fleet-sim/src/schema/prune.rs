@@ -8,9 +8,42 @@ impl Schema {
     /// Removes fields that the schema does not name, and returns their paths in order.
     pub(crate) fn prune(&self, value: &mut Value) -> Vec<String> {
         let mut dropped = Vec::new();
+        // Nearly always there is nothing to drop, and then no path has to be spelled out.
+        if self.knows(value) {
+            return dropped;
+        }
         self.prune_at(value, "", &mut dropped);
         dropped.sort();
         dropped
+    }
+
+    /// Whether every field is one that the schema names.
+    fn knows(&self, value: &Value) -> bool {
+        if self.open {
+            let metadata = self.properties.get("metadata").filter(|schema| !schema.open);
+            return match (metadata, value.get("metadata")) {
+                (Some(schema), Some(metadata)) => schema.knows(metadata),
+                _ => true,
+            };
+        }
+        match value {
+            Value::Object(fields) => fields.iter().all(|(key, child)| {
+                if let Some(schema) = self.properties.get(key) {
+                    return schema.knows(child);
+                }
+                match &self.additional {
+                    _ if self.embedded_resource && is_identity(key) => true,
+                    Additional::Schema(schema) => schema.knows(child),
+                    Additional::Anything => true,
+                    Additional::Unsaid => self.preserve_unknown,
+                }
+            }),
+            Value::Array(list) => match &self.items {
+                Some(items) => list.iter().all(|item| items.knows(item)),
+                None => true,
+            },
+            _ => true,
+        }
     }
 
     fn prune_at(&self, value: &mut Value, path: &str, dropped: &mut Vec<String>) {
@@ -31,7 +64,7 @@ impl Schema {
                         schema.prune_at(child, &path, dropped);
                         return true;
                     }
-                    if self.embedded_resource && matches!(key.as_str(), "apiVersion" | "kind" | "metadata") {
+                    if self.embedded_resource && is_identity(key) {
                         return true;
                     }
                     match &self.additional {
@@ -94,7 +127,9 @@ impl Schema {
                 fields.insert(key.clone(), default.clone());
             }
         }
-        fields.retain(|key, child| !child.is_null() || self.allows_null(key));
+        if fields.values().any(Value::is_null) {
+            fields.retain(|key, child| !child.is_null() || self.allows_null(key));
+        }
         for (key, child) in fields.iter_mut() {
             match self.properties.get(key) {
                 Some(schema) => schema.apply_defaults(child),
@@ -106,6 +141,11 @@ impl Schema {
             }
         }
     }
+}
+
+/// What every embedded object has.
+fn is_identity(key: &str) -> bool {
+    matches!(key, "apiVersion" | "kind" | "metadata")
 }
 
 #[cfg(test)]

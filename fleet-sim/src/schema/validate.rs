@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -14,12 +15,13 @@ impl Schema {
     pub(crate) fn validate(&self, value: &Value) -> Vec<FieldError> {
         let mut errors = Vec::new();
         if !self.open {
-            self.check(value, "", &mut errors);
+            self.check(value, &mut String::new(), &mut errors);
         }
         errors
     }
 
-    fn check(&self, value: &Value, path: &str, errors: &mut Vec<FieldError>) {
+    /// `path` is one buffer for the whole walk: it is as it was when this returns.
+    fn check(&self, value: &Value, path: &mut String, errors: &mut Vec<FieldError>) {
         if value.is_null() && (self.nullable || self.json_type.is_none()) {
             return;
         }
@@ -54,7 +56,7 @@ impl Schema {
         fits
     }
 
-    fn check_object(&self, value: &Value, path: &str, errors: &mut Vec<FieldError>) {
+    fn check_object(&self, value: &Value, path: &mut String, errors: &mut Vec<FieldError>) {
         let Some(fields) = value.as_object() else { return };
         for key in self.required.iter().filter(|key| !fields.contains_key(*key)) {
             errors.push(FieldError::required(field(path, key), ""));
@@ -65,33 +67,41 @@ impl Schema {
             .filter(|least| count(fields.len()) < *least)
         {
             let detail = format!("{path} in body should have at least {least} properties");
-            errors.push(FieldError::invalid(path, value, detail));
+            errors.push(FieldError::invalid(path.as_str(), value, detail));
         }
         if let Some(most) = self
             .rules
             .max_properties
             .filter(|most| count(fields.len()) > *most)
         {
-            errors.push(FieldError::too_many(path, fields.len(), most));
+            errors.push(FieldError::too_many(path.as_str(), fields.len(), most));
         }
         for (key, child) in fields {
             if let (Some(schema), _) = self.child(key) {
-                schema.check(child, &field(path, key), errors);
+                let end = path.len();
+                if end > 0 {
+                    path.push('.');
+                }
+                path.push_str(key);
+                schema.check(child, path, errors);
+                path.truncate(end);
             }
         }
     }
 
-    fn check_array(&self, items: &[Value], path: &str, errors: &mut Vec<FieldError>) {
+    fn check_array(&self, items: &[Value], path: &mut String, errors: &mut Vec<FieldError>) {
         if let Some(least) = self.rules.min_items.filter(|least| count(items.len()) < *least) {
             let detail = format!("{path} in body should have at least {least} items");
-            errors.push(FieldError::invalid(path, &Value::from(items.len()), detail));
+            errors.push(FieldError::invalid(path.as_str(), &Value::from(items.len()), detail));
         }
         if let Some(most) = self.rules.max_items.filter(|most| count(items.len()) > *most) {
-            errors.push(FieldError::too_many(path, items.len(), most));
+            errors.push(FieldError::too_many(path.as_str(), items.len(), most));
         }
         let mut seen = BTreeSet::new();
         for (index, item) in items.iter().enumerate() {
-            let path = format!("{path}[{index}]");
+            let end = path.len();
+            // Writing to a String does not fail.
+            let _ = write!(path, "[{index}]");
             let identity = match &self.list_type {
                 ListType::Atomic if self.rules.unique_items => Some(item.clone()),
                 ListType::Atomic => None,
@@ -106,11 +116,12 @@ impl Schema {
             if let Some(identity) = identity
                 && !seen.insert(identity.to_string())
             {
-                errors.push(FieldError::duplicate(&*path, &identity));
+                errors.push(FieldError::duplicate(path.as_str(), &identity));
             }
             if let Some(schema) = &self.items {
-                schema.check(item, &path, errors);
+                schema.check(item, path, errors);
             }
+            path.truncate(end);
         }
     }
 
@@ -164,7 +175,7 @@ impl Schema {
         }
     }
 
-    fn check_combinations(&self, value: &Value, path: &str, errors: &mut Vec<FieldError>) {
+    fn check_combinations(&self, value: &Value, path: &mut String, errors: &mut Vec<FieldError>) {
         let rules = &self.rules;
         if let Some(allowed) = rules
             .one_of_values
@@ -175,27 +186,27 @@ impl Schema {
                 .iter()
                 .map(|v| v.as_str().map_or_else(|| v.to_string(), str::to_owned))
                 .collect();
-            errors.push(FieldError::not_supported(path, value, &supported));
+            errors.push(FieldError::not_supported(path.as_str(), value, &supported));
         }
         for schema in &rules.all_of {
             schema.check(value, path, errors);
         }
         let fits = |schema: &Self| {
             let mut found = Vec::new();
-            schema.check(value, path, &mut found);
+            schema.check(value, &mut String::new(), &mut found);
             found.is_empty()
         };
         if !rules.any_of.is_empty() && !rules.any_of.iter().any(fits) {
             let detail = format!("{path} in body must validate at least one schema (anyOf)");
-            errors.push(FieldError::invalid(path, value, detail));
+            errors.push(FieldError::invalid(path.as_str(), value, detail));
         }
         if !rules.one_of.is_empty() && rules.one_of.iter().filter(|schema| fits(schema)).count() != 1 {
             let detail = format!("{path} in body must validate one and only one schema (oneOf)");
-            errors.push(FieldError::invalid(path, value, detail));
+            errors.push(FieldError::invalid(path.as_str(), value, detail));
         }
         if rules.not.as_deref().is_some_and(fits) {
             let detail = format!("{path} in body must not validate the schema (not)");
-            errors.push(FieldError::invalid(path, value, detail));
+            errors.push(FieldError::invalid(path.as_str(), value, detail));
         }
     }
 }
