@@ -12,10 +12,10 @@
 //! let cluster = json!({
 //!     "apiVersion": "cluster.x-k8s.io/v1beta2", "kind": "Cluster", "metadata": {"name": "eu"},
 //!     "spec": {"controlPlaneRef": {
-//!         "apiGroup": "controlplane.cluster.x-k8s.io", "kind": "`KubeadmControlPlane`", "name": "eu"}},
+//!         "apiGroup": "controlplane.cluster.x-k8s.io", "kind": "KubeadmControlPlane", "name": "eu"}},
 //! });
 //! let control_plane = json!({
-//!     "apiVersion": "controlplane.cluster.x-k8s.io/v1beta2", "kind": "`KubeadmControlPlane`",
+//!     "apiVersion": "controlplane.cluster.x-k8s.io/v1beta2", "kind": "KubeadmControlPlane",
 //!     "metadata": {"name": "eu", "generation": 2}, "spec": {"replicas": 1, "version": "v1.31.0"},
 //!     "status": {"observedGeneration": 2, "upToDateReplicas": 1},
 //! });
@@ -33,16 +33,18 @@
 //! ```
 
 mod block;
+mod clock;
 mod read;
 mod state;
 mod status;
 
 pub use block::{BlockReason, Blocked};
+pub use clock::{Pace, Patience, ProgressClock};
 pub use state::{
     ClusterState, Condition, GroupKind, MachineGroup, MachineRole, MachineSetState, MachineState, ObjectRef,
     StateError, Topology,
 };
-pub use status::{Phase, Progress, RolloutStatus, Unfinished, Why};
+pub use status::{GroupProgress, Phase, Progress, RolloutStatus, Unfinished, Why};
 
 /// The annotation on the object that holds a cluster's version (the control plane, or the Cluster with a topology)
 /// while this SDK upgrades it. Its value is the version. It is what lets another process take the upgrade over.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use fleet_core::KubernetesVersion;
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::UPGRADE_ANNOTATION;
@@ -21,7 +22,7 @@ pub(super) fn cluster(name: &str, objects: &[Value]) -> Result<ClusterState, Sta
         })?;
     let namespace = text(cluster, "/metadata/namespace").unwrap_or_default();
     let topology = match cluster.pointer("/spec/topology") {
-        Some(_) => version(cluster, "spec.topology.version")?.map(|version| Topology { version }),
+        Some(_) => version(cluster, "spec.topology.version")?.map(|version| topology(cluster, version)),
         None => None,
     };
     let mut state = ClusterState {
@@ -32,6 +33,8 @@ pub(super) fn cluster(name: &str, objects: &[Value]) -> Result<ClusterState, Sta
         topology,
         conditions: conditions(cluster).0,
         object: object_ref(cluster),
+        generation: number(cluster, "/metadata/generation"),
+        last_change: last_change(cluster),
         ..ClusterState::default()
     };
     let control_plane = (
@@ -46,11 +49,13 @@ pub(super) fn cluster(name: &str, objects: &[Value]) -> Result<ClusterState, Sta
         let kind = kind(object);
         if (Some(kind), text(object, "/metadata/name")) == control_plane {
             state.control_plane = Some(group(GroupKind::ControlPlane, object)?);
+            state.last_change = state.last_change.max(last_change(object));
             continue;
         }
         if !belongs_to(object, name) {
             continue;
         }
+        state.last_change = state.last_change.max(last_change(object));
         match kind {
             "MachineDeployment" => state.workers.push(group(GroupKind::MachineDeployment, object)?),
             "MachinePool" => state.workers.push(group(GroupKind::MachinePool, object)?),
@@ -66,6 +71,67 @@ pub(super) fn cluster(name: &str, objects: &[Value]) -> Result<ClusterState, Sta
     state.machines.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(state)
 }
+
+fn topology(cluster: &Value, version: KubernetesVersion) -> Topology {
+    let plan = |half: &str| {
+        let steps = cluster.pointer(&format!("/status/{half}/upgradePlan"));
+        let steps = steps.and_then(Value::as_array).into_iter().flatten();
+        steps
+            .filter_map(|step| text(step, "/version")?.parse().ok())
+            .collect()
+    };
+    let annotations = cluster
+        .pointer("/metadata/annotations")
+        .and_then(Value::as_object);
+    let hooks = annotations
+        .into_iter()
+        .flat_map(serde_json::Map::keys)
+        .filter(|key| key.starts_with(BEFORE_UPGRADE_HOOK));
+    let groups = ["machineDeployments", "machinePools"]
+        .map(|kind| cluster.pointer(&format!("/spec/topology/workers/{kind}")));
+    let held = groups
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_array)
+        .flatten()
+        .filter(|group| HOLDS.iter().any(|hold| annotation(group, hold).is_some()));
+    let holds = hooks
+        .cloned()
+        .chain(held.filter_map(|group| text(group, "/name").map(str::to_owned)))
+        .collect();
+    Topology {
+        version,
+        control_plane_plan: plan("controlPlane"),
+        workers_plan: plan("workers"),
+        holds,
+    }
+}
+
+/// The latest moment that an object tells of.
+fn last_change(object: &Value) -> Option<Timestamp> {
+    let metadata =
+        ["/metadata/creationTimestamp", "/metadata/deletionTimestamp"].map(|pointer| time(object, pointer));
+    let lists = [
+        ("/metadata/managedFields", "/time"),
+        ("/status/conditions", "/lastTransitionTime"),
+        ("/status/v1beta2/conditions", "/lastTransitionTime"),
+    ];
+    let listed = lists.into_iter().flat_map(|(list, field)| {
+        let items = object
+            .pointer(list)
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten();
+        items.map(move |item| time(item, field))
+    });
+    metadata.into_iter().chain(listed).flatten().max()
+}
+
+const BEFORE_UPGRADE_HOOK: &str = "before-upgrade.hook.cluster.cluster.x-k8s.io/";
+const HOLDS: [&str; 2] = [
+    "topology.cluster.x-k8s.io/defer-upgrade",
+    "topology.cluster.x-k8s.io/hold-upgrade-sequence",
+];
 
 fn belongs_to(object: &Value, cluster: &str) -> bool {
     text(object, "/spec/clusterName").or_else(|| label(object, CLUSTER_NAME_LABEL)) == Some(cluster)
@@ -93,6 +159,9 @@ fn group(kind: GroupKind, object: &Value) -> Result<MachineGroup, StateError> {
         version,
         replicas,
         paused: flag(object, "/spec/paused") || has_pause_annotation(object),
+        on_delete: ["/spec/rollout/strategy/type", "/spec/strategy/type"]
+            .iter()
+            .any(|pointer| text(object, pointer) == Some("OnDelete")),
         generation: number(object, "/metadata/generation"),
         observed_generation: number(object, "/status/observedGeneration"),
         current: count(object, "/status/replicas"),
@@ -144,6 +213,10 @@ fn machine(object: &Value) -> Result<MachineState, StateError> {
         kubelet: text(object, "/status/nodeInfo/kubeletVersion").and_then(|text| text.parse().ok()),
         deleting: object.pointer("/metadata/deletionTimestamp").is_some(),
         phase: text(object, "/status/phase").map(str::to_owned),
+        created: time(object, "/metadata/creationTimestamp"),
+        deleted: time(object, "/metadata/deletionTimestamp"),
+        drain_started: time(object, "/status/deletion/nodeDrainStartTime"),
+        volume_wait_started: time(object, "/status/deletion/waitForNodeVolumeDetachStartTime"),
         conditions,
         old_conditions,
     })
@@ -159,6 +232,8 @@ fn conditions(object: &Value) -> (BTreeMap<String, Condition>, bool) {
             status: text(item, "/status")?.to_owned(),
             reason: text(item, "/reason").unwrap_or_default().to_owned(),
             message: text(item, "/message").unwrap_or_default().to_owned(),
+            since: time(item, "/lastTransitionTime"),
+            observed_generation: number(item, "/observedGeneration"),
         };
         Some((text(item, "/type")?.to_owned(), condition))
     };
@@ -235,6 +310,10 @@ fn kind(object: &Value) -> &str {
 
 fn text<'a>(object: &'a Value, pointer: &str) -> Option<&'a str> {
     object.pointer(pointer)?.as_str()
+}
+
+fn time(object: &Value, pointer: &str) -> Option<Timestamp> {
+    text(object, pointer)?.parse().ok()
 }
 
 fn flag(object: &Value, pointer: &str) -> bool {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use fleet_core::{KubernetesVersion, VersionError};
+use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -40,6 +41,13 @@ pub struct ClusterState {
     pub machines: Vec<MachineState>,
     /// Where the Cluster object stands in the API.
     pub object: ObjectRef,
+    /// `metadata.generation` of the Cluster.
+    pub generation: Option<i64>,
+    /// When anything last changed in these objects, as far as they tell: the latest of their creation and deletion
+    /// times, of the transitions of their conditions and of the writes recorded in `metadata.managedFields`. It is what
+    /// a [`ProgressClock`](super::ProgressClock) begins with, so that a restart does not forget how long a machine has
+    /// been stuck.
+    pub last_change: Option<Timestamp>,
 }
 
 impl ClusterState {
@@ -121,6 +129,14 @@ impl ClusterState {
 pub struct Topology {
     /// `spec.topology.version`.
     pub version: KubernetesVersion,
+    /// The control-plane versions that Cluster API still means to pass through, the next one first:
+    /// `status.controlPlane.upgradePlan`. Empty before Cluster API 1.12 and when there is nothing to do.
+    pub control_plane_plan: Vec<KubernetesVersion>,
+    /// The same of the workers: `status.workers.upgradePlan`. Shorter, where the skew lets workers skip minors.
+    pub workers_plan: Vec<KubernetesVersion>,
+    /// What holds the upgrade back on purpose: the keys of `before-upgrade.hook.cluster.cluster.x-k8s.io/` annotations
+    /// of the Cluster, and the worker topologies (by name) that are annotated to be deferred or to hold the sequence.
+    pub holds: Vec<String>,
 }
 
 /// Machines that roll together: a control plane, a `MachineDeployment` or a `MachinePool`.
@@ -138,6 +154,8 @@ pub struct MachineGroup {
     pub replicas: Option<u32>,
     /// Does not roll: `spec.paused`, or the annotation `cluster.x-k8s.io/paused`.
     pub paused: bool,
+    /// Its rollout strategy is `OnDelete`: machines are replaced only when someone deletes them.
+    pub on_delete: bool,
     /// `metadata.generation`.
     pub generation: Option<i64>,
     /// `status.observedGeneration`. By itself it proves nothing: `MachineDeployments` write it about a second before
@@ -204,6 +222,14 @@ pub struct MachineState {
     pub deleting: bool,
     /// `status.phase`.
     pub phase: Option<String>,
+    /// `metadata.creationTimestamp`.
+    pub created: Option<Timestamp>,
+    /// When it began to leave: `metadata.deletionTimestamp`.
+    pub deleted: Option<Timestamp>,
+    /// When its node began to be drained: `status.deletion.nodeDrainStartTime`.
+    pub drain_started: Option<Timestamp>,
+    /// When it began to wait for its volumes: `status.deletion.waitForNodeVolumeDetachStartTime`.
+    pub volume_wait_started: Option<Timestamp>,
     /// Its conditions, by type.
     pub conditions: BTreeMap<String, Condition>,
     /// Its conditions are the old ones of v1beta1, which know no `Available` and no `UpToDate`.
@@ -227,7 +253,7 @@ pub enum MachineRole {
 }
 
 /// A condition, in the form of `metav1.Condition`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[allow(clippy::exhaustive_structs)]
 pub struct Condition {
@@ -237,6 +263,10 @@ pub struct Condition {
     pub reason: String,
     /// Why, for people.
     pub message: String,
+    /// Since when it has this status: `lastTransitionTime`.
+    pub since: Option<Timestamp>,
+    /// Which `metadata.generation` it speaks of: `observedGeneration`.
+    pub observed_generation: Option<i64>,
 }
 
 impl Condition {

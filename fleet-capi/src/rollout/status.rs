@@ -3,9 +3,10 @@
 use std::fmt;
 
 use fleet_core::KubernetesVersion;
+use jiff::Timestamp;
 use serde::Serialize;
 
-use super::block::{Blocked, find_block};
+use super::block::{Blocked, find_blocks};
 use super::state::{ClusterState, Condition, GroupKind, MachineGroup, MachineState, ObjectRef};
 
 /// How far a cluster is on its way to one version.
@@ -21,19 +22,22 @@ pub struct RolloutStatus {
     phase: Phase,
     control_plane: Progress,
     workers: Progress,
+    groups: Vec<GroupProgress>,
     unfinished: Vec<Unfinished>,
-    blocked: Option<Blocked>,
+    blockers: Vec<Blocked>,
 }
 
 impl RolloutStatus {
     /// Holds a cluster against the version it is to run.
     pub fn of(cluster: &ClusterState, target: &KubernetesVersion) -> Self {
         let mut unfinished = Vec::new();
+        let mut groups = Vec::new();
         let mut control_plane = Progress::default();
         match &cluster.control_plane {
             Some(group) => {
                 control_plane = progress(cluster, group, target);
                 examine_group(cluster, group, target, &mut unfinished);
+                groups.push(GroupProgress::of(group, control_plane, unfinished.is_empty()));
             }
             None => unfinished.push(Unfinished {
                 object: cluster.object.clone(),
@@ -44,8 +48,11 @@ impl RolloutStatus {
 
         let mut workers = Progress::default();
         for group in &cluster.workers {
-            workers += progress(cluster, group, target);
+            let machines = progress(cluster, group, target);
+            workers += machines;
+            let before = unfinished.len();
             examine_group(cluster, group, target, &mut unfinished);
+            groups.push(GroupProgress::of(group, machines, unfinished.len() == before));
         }
         for machine in cluster.strays() {
             workers.desired += 1;
@@ -65,10 +72,11 @@ impl RolloutStatus {
             phase,
             control_plane,
             workers,
-            blocked: if phase == Phase::Done {
-                None
+            groups,
+            blockers: if phase == Phase::Done {
+                Vec::new()
             } else {
-                find_block(cluster, target)
+                find_blocks(cluster, target)
             },
             unfinished,
         }
@@ -116,10 +124,67 @@ impl RolloutStatus {
         &self.unfinished
     }
 
-    /// What holds the rollout up now, if anything does. A machine that drains or starts up shows here too: only a
-    /// caller with a clock can tell slow from stuck.
+    /// Each control plane and worker group by itself: the control plane first, then the workers by name.
+    pub fn groups(&self) -> &[GroupProgress] {
+        &self.groups
+    }
+
+    /// The gravest of the [`blockers`](Self::blockers).
     pub fn blocked(&self) -> Option<&Blocked> {
-        self.blocked.as_ref()
+        self.blockers.first()
+    }
+
+    /// Everything that holds the rollout up now, the gravest first: what will not pass by itself, then old machines that
+    /// do not go, groups that do not move, new machines that do not come. A machine that drains or starts up shows here
+    /// too: only a [`ProgressClock`](super::ProgressClock) can tell slow from stuck.
+    pub fn blockers(&self) -> &[Blocked] {
+        &self.blockers
+    }
+}
+
+/// As `v1.31.0: workers 3/5; Machine eu-x7: is being drained: pod shop/db-0`.
+impl fmt::Display for RolloutStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (what, progress) = match self.phase {
+            Phase::Done => ("done", self.progress()),
+            Phase::ControlPlane => ("control plane", self.control_plane),
+            Phase::Workers => ("workers", self.workers),
+        };
+        write!(f, "{}: {what} {progress}", self.target)?;
+        match self.blocked() {
+            Some(blocked) => write!(f, "; {blocked}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// How far one control plane or worker group is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct GroupProgress {
+    /// Which one.
+    pub object: ObjectRef,
+    /// What it is.
+    pub kind: GroupKind,
+    /// Its machines.
+    pub machines: Progress,
+    /// Nothing of it speaks against the version.
+    pub done: bool,
+    /// Since when Cluster API calls it rolling; `None` where it does not, and for `MachinePools`, which do not say.
+    pub rolling_since: Option<Timestamp>,
+}
+
+impl GroupProgress {
+    fn of(group: &MachineGroup, machines: Progress, done: bool) -> Self {
+        let rolling = group.conditions.get("RollingOut").filter(|it| it.is_true());
+        Self {
+            object: group.object.clone(),
+            kind: group.kind,
+            machines,
+            done,
+            rolling_since: rolling.and_then(|it| it.since),
+        }
     }
 }
 
@@ -360,6 +425,10 @@ pub(super) fn examine_group(
             ("upToDateReplicas", group.up_to_date),
             ("availableReplicas", group.available),
         ];
+        // How a pool's replicas are counted as up to date is its provider's affair; its versions tell.
+        let counters = counters.into_iter().filter(|(name, _)| {
+            group.kind != GroupKind::MachinePool || group.versions.is_none() || *name != "upToDateReplicas"
+        });
         for (name, found) in counters {
             if let Some(found) = found.filter(|found| *found != wanted) {
                 say(Why::Counter { name, found, wanted });
@@ -414,6 +483,10 @@ fn examine_machine(machine: &MachineState, target: &KubernetesVersion, unfinishe
             say(unsettled(name, condition));
         }
     }
+    // An update in place: the kubelet may be new before the rest of the machine is.
+    if let Some(condition) = machine.conditions.get("Updating").filter(|it| it.is_true()) {
+        say(unsettled("Updating", Some(condition)));
+    }
     // Written by the machine's owner, and not at all for a machine that has none.
     if let Some(condition) = machine.conditions.get("UpToDate").filter(|it| !it.is_true()) {
         say(unsettled("UpToDate", Some(condition)));
@@ -440,6 +513,15 @@ fn examine_topology(cluster: &ClusterState, target: &KubernetesVersion, unfinish
         .filter(|it| !it.is_true())
     {
         say(unsettled("TopologyReconciled", Some(condition)));
+    }
+    let observed = cluster
+        .conditions
+        .get("TopologyReconciled")
+        .and_then(|condition| condition.observed_generation);
+    if let (Some(observed), Some(generation)) = (observed, cluster.generation)
+        && observed < generation
+    {
+        say(Why::NotObserved);
     }
 }
 
