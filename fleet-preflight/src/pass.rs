@@ -1,0 +1,368 @@
+//! One pass over some input: from pieces of text to findings.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use crate::finding::{Confidence, Finding, ObjectRef, Place, Severity};
+use crate::lifecycle::{self, Class, Lifecycle, State};
+use crate::rules;
+use crate::scan::Scanner;
+use crate::text::chunk::{Chunk, Content, MAX_DOCUMENT, documents};
+use crate::text::{Contents, Outline, Problem, guess, json, lines, walk};
+use crate::verdict::{Report, Summary};
+
+pub(crate) struct Pass<'s> {
+    scanner: &'s Scanner,
+    pub(crate) sink: Sink,
+}
+
+/// What a pass gathers.
+#[derive(Default)]
+pub(crate) struct Sink {
+    pub(crate) findings: Vec<Finding>,
+    pub(crate) summary: Summary,
+}
+
+/// Where a text begins in its file.
+#[derive(Clone, Copy)]
+struct Origin<'f> {
+    file: &'f Arc<str>,
+    /// The lines and columns before it.
+    line: u64,
+    column: u64,
+}
+
+impl Origin<'_> {
+    fn place(&self, line: u64, column: u64) -> Place {
+        let column = if line == 1 { column + self.column } else { column };
+        Place::new(self.file.clone(), line + self.line, column)
+    }
+}
+
+impl<'s> Pass<'s> {
+    pub(crate) fn new(scanner: &'s Scanner) -> Self {
+        Self {
+            scanner,
+            sink: Sink::default(),
+        }
+    }
+
+    pub(crate) fn finish(self) -> Report {
+        let mut report = Report {
+            findings: self.sink.findings,
+            known: Vec::new(),
+            summary: self.sink.summary,
+        };
+        report.findings.sort_by(Finding::order);
+        report
+    }
+
+    pub(crate) fn report(&mut self, finding: Finding) {
+        if self.sink.findings.len() < self.scanner.max_findings {
+            self.sink.findings.push(finding);
+        } else {
+            self.sink.summary.dropped_findings += 1;
+        }
+    }
+
+    pub(crate) fn chunk(&mut self, file: &Arc<str>, chunk: &Chunk) {
+        self.sink.summary.bytes += chunk.text.len() as u64;
+        let origin = Origin {
+            file,
+            line: chunk.line.saturating_sub(1),
+            column: chunk.column.saturating_sub(1),
+        };
+        match chunk.content {
+            Content::Documents => {
+                for (text, line) in documents(&chunk.text) {
+                    let column = if line == 0 { origin.column } else { 0 };
+                    self.document(
+                        Origin {
+                            line: origin.line + line,
+                            column,
+                            ..origin
+                        },
+                        text,
+                    );
+                }
+            }
+            Content::Items { .. } => self.document(origin, &chunk.text),
+            Content::Elements => {
+                let array = format!("[{}]", chunk.text);
+                let column = origin.column.saturating_sub(1);
+                self.document(Origin { column, ..origin }, &array);
+            }
+            Content::Unfinished => self.problem(
+                &rules::UNPARSABLE,
+                origin.place(1, 1),
+                "the JSON ends before everything in it is closed",
+            ),
+            Content::Fragment { first } => {
+                if first {
+                    let limit = MAX_DOCUMENT >> 20;
+                    let message =
+                        format!("the document is larger than {limit} MiB; it was searched as text only");
+                    self.problem(&rules::TOO_LARGE, origin.place(1, 1), message);
+                }
+                self.guesses(origin, &chunk.text);
+            }
+            Content::NotText => {
+                let place = if chunk.line > 0 {
+                    origin.place(1, 1)
+                } else {
+                    Place::whole(file.clone())
+                };
+                self.problem(
+                    &rules::NOT_TEXT,
+                    place,
+                    "binary, compressed or not UTF-8: not read",
+                );
+            }
+        }
+    }
+
+    fn document(&mut self, origin: Origin<'_>, text: &str) {
+        let contents = match read(text) {
+            Ok(contents) => contents,
+            Err(problem) => return self.unparsable(origin, text, &problem),
+        };
+        let summary = &mut self.sink.summary;
+        summary.documents += contents.documents;
+        summary.objects += contents.objects.len() as u64;
+        summary.other_documents += contents.others;
+        for outline in &contents.objects {
+            self.object(origin, outline);
+        }
+    }
+
+    fn unparsable(&mut self, origin: Origin<'_>, text: &str, problem: &Problem) {
+        self.sink.summary.documents += 1;
+        if guess::is_template(text) {
+            self.problem(
+                &rules::TEMPLATE,
+                origin.place(problem.line, problem.column),
+                "a template that was not rendered; only what stands in it literally was judged",
+            );
+        } else {
+            let place = origin.place(problem.line, problem.column);
+            self.problem(&rules::UNPARSABLE, place, problem.message.as_str());
+        }
+        self.guesses(origin, text);
+    }
+
+    /// Judges the versions that stand literally in text.
+    fn guesses(&mut self, origin: Origin<'_>, text: &str) {
+        for guess in guess::versions(text) {
+            let Some(api) = lifecycle::find_object(&guess.api_version, &guess.kind) else {
+                continue;
+            };
+            let state = api.state(self.scanner.target);
+            if !matches!(state, State::Removed | State::Deprecated) {
+                continue;
+            }
+            let object = ObjectRef {
+                api_version: Cow::Borrowed(api.api_version),
+                kind: Cow::Borrowed(api.kind),
+                ..ObjectRef::default()
+            };
+            let message = format!("{} (seen as text only)", self.sentence(api, state));
+            let mut finding = Finding::new(
+                &rules::API_IN_TEXT,
+                origin.place(guess.line, guess.column),
+                object,
+                message,
+            );
+            finding.confidence = Confidence::Text;
+            self.report(self.with_life(finding, api));
+        }
+    }
+
+    fn object(&mut self, origin: Origin<'_>, outline: &Outline<'_>) {
+        let (Some(api_version), Some(kind)) = (&outline.api_version, &outline.kind) else {
+            return;
+        };
+        let place = origin.place(outline.line, outline.column);
+        let (group, version) = lifecycle::split(api_version);
+        let owned = |text: &Option<Cow<'_, str>>| text.as_deref().map(str::to_owned);
+        let object = |api_version: Cow<'static, str>, kind: Cow<'static, str>| ObjectRef {
+            api_version,
+            kind,
+            namespace: owned(&outline.namespace),
+            name: owned(&outline.name),
+        };
+        if let Some(api) = lifecycle::find(group, version, kind) {
+            let object = || object(Cow::Borrowed(api.api_version), Cow::Borrowed(api.kind));
+            let state = api.state(self.scanner.target);
+            let rule = match state {
+                State::Removed => &rules::API_REMOVED,
+                State::Deprecated => &rules::API_DEPRECATED,
+                State::OffByDefault => &rules::API_OFF_BY_DEFAULT,
+                State::NotYet => &rules::API_NOT_YET,
+                State::Served => return self.workload(place, outline, object),
+            };
+            if matches!(api.class, Class::Wire | Class::List) {
+                return;
+            }
+            let finding = Finding::new(rule, place, object(), self.sentence(api, state));
+            let judged = matches!(state, State::Removed | State::Deprecated);
+            let finding = if judged {
+                self.with_life(finding, api)
+            } else {
+                finding
+            };
+            self.report(finding);
+            return;
+        }
+        let object = || object(Cow::Owned(api_version.to_string()), Cow::Owned(kind.to_string()));
+        if guess::is_variable(api_version) || guess::is_variable(kind) {
+            let message =
+                format!("`{api_version} {kind}` is replaced by something else before it is applied");
+            self.report(Finding::new(&rules::UNRENDERED_VALUE, place, object(), message));
+            return;
+        }
+        if let Some(finding) = self.platform(group, version, kind, place, object) {
+            self.report(finding);
+        }
+    }
+
+    fn workload(&mut self, place: Place, outline: &Outline<'_>, object: impl Fn() -> ObjectRef) {
+        if matches!(outline.kind.as_deref(), Some("Deployment" | "StatefulSet"))
+            && outline.replicas == Some(1)
+        {
+            let message = "one replica: it is down while its node is drained";
+            self.report(Finding::new(&rules::SINGLE_REPLICA, place, object(), message));
+        }
+    }
+
+    fn platform(
+        &self,
+        group: &str,
+        version: &str,
+        kind: &str,
+        place: Place,
+        object: impl Fn() -> ObjectRef,
+    ) -> Option<Finding> {
+        let entry = self.scanner.platform.find(group, version, kind)?;
+        let target = self.scanner.components.get(&entry.component);
+        let end = entry.end();
+        let (rule, severity) = match target {
+            Some(target) if end.is_some_and(|end| *target >= end) => {
+                (&rules::PLATFORM_API_REMOVED, Severity::Error)
+            }
+            Some(target) if entry.deprecated.is_some_and(|since| *target >= since) => {
+                (&rules::PLATFORM_API_DEPRECATED, Severity::Warning)
+            }
+            Some(_) => return None,
+            None if end.is_some() && !entry.planned => (&rules::PLATFORM_API_REMOVED, Severity::Warning),
+            None => (&rules::PLATFORM_API_DEPRECATED, Severity::Info),
+        };
+        let mut message = format!("{} {version} {kind}", entry.component);
+        if let Some(since) = entry.deprecated {
+            message.push_str(&format!(", deprecated in {} {since}", entry.component));
+        }
+        if let Some(end) = end {
+            let verb = if entry.planned {
+                "to end in"
+            } else {
+                "not served from"
+            };
+            message.push_str(&format!(", {verb} {} {end}", entry.component));
+        }
+        if let Some(note) = &entry.note {
+            message.push_str(&format!("; {note}"));
+        }
+        let mut finding = Finding::new(rule, place, object(), message).severity(severity);
+        finding.replacement = entry.replacement.as_ref().map(|replacement| {
+            let same_group = !replacement.contains(['/', ' ', '.']);
+            if same_group {
+                format!("{group}/{replacement} {kind}")
+            } else {
+                replacement.clone()
+            }
+        });
+        Some(finding)
+    }
+
+    fn with_life(&self, mut finding: Finding, api: &Lifecycle) -> Finding {
+        finding.deprecated_in = api.deprecated;
+        finding.removed_in = api.removed;
+        finding.replacement = api
+            .replacement_at(self.scanner.target)
+            .map(|replacement| replacement.to_string());
+        finding
+    }
+
+    fn sentence(&self, api: &Lifecycle, state: State) -> String {
+        let target = self.scanner.target;
+        let name = format!("{} {}", api.api_version, api.kind);
+        let replacement = match api.replacement_at(target) {
+            Some(replacement) => match replacement.since {
+                Some(since) if since > target => format!("; use {replacement}, which comes with {since}"),
+                Some(since) => format!("; use {replacement}, there since {since}"),
+                None => format!("; use {replacement}"),
+            },
+            None => "; nothing replaces it".to_owned(),
+        };
+        let already = |since| match self.scanner.current {
+            Some(current) if current >= since => format!(", so it is gone in {current} already"),
+            _ => String::new(),
+        };
+        match (state, api.removed, api.deprecated, api.introduced) {
+            (State::Removed, Some(removed), ..) => {
+                format!("{name} was removed in {removed}{}{replacement}", already(removed))
+            }
+            (State::Deprecated, Some(removed), Some(since), _) => {
+                format!("{name} is deprecated since {since} and goes in {removed}{replacement}")
+            }
+            (State::Deprecated, _, Some(since), _) => {
+                format!("{name} is deprecated since {since}{replacement}")
+            }
+            (State::NotYet, .., Some(introduced)) => {
+                format!("{name} comes with {introduced}, after {target}")
+            }
+            _ => format!("{name} is served only when the API server is told to (--runtime-config)"),
+        }
+    }
+
+    fn problem(&mut self, rule: &'static rules::Rule, place: Place, message: impl Into<String>) {
+        self.sink.summary.unreadable += 1;
+        self.report(Finding::new(rule, place, ObjectRef::default(), message));
+    }
+}
+
+/// What is in a text, by the first reader that understands it.
+fn read(text: &str) -> Result<Contents<'_>, Problem> {
+    if text.trim_start().starts_with(['{', '['])
+        && let Some(contents) = json::read(text)
+    {
+        return Ok(contents);
+    }
+    if let Some(outline) = lines::read(text) {
+        let mut contents = Contents::default();
+        if outline.is_object() {
+            contents.documents = 1;
+            contents.objects.push(outline);
+        } else if text
+            .lines()
+            .any(|line| !line.is_empty() && !line.starts_with(['#', '-', '.']))
+        {
+            contents.documents = 1;
+            contents.others = 1;
+        }
+        return Ok(contents);
+    }
+    let contents = walk::read(text)?;
+    // A YAML parser makes something of JSON with comments, but not what the author meant.
+    if contents.objects.is_empty()
+        && text.trim_start().starts_with(['{', '['])
+        && text.contains("\"apiVersion\"")
+        && let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(text)
+    {
+        return Err(Problem {
+            line: error.line() as u64,
+            column: error.column() as u64,
+            message: "not valid JSON, and no object as YAML".to_owned(),
+        });
+    }
+    Ok(contents)
+}

@@ -1,0 +1,373 @@
+//! Reads the plain block style that nearly every manifest is written in, line by line.
+//!
+//! A recogniser for a strict subset of YAML: whatever it accepts, a YAML parser accepts with the same meaning (a property
+//! test holds it to that), and whatever it is not sure of, it refuses, so that [`walk`](super::walk) reads it.
+
+use std::borrow::Cow;
+
+use super::Outline;
+use super::flow::{Scalar, collection, quoted};
+
+/// The outline of the one object of a document; `None` when this is not the plain style.
+///
+/// The outer `Some` with an empty outline is a document without content.
+pub(crate) fn read(text: &str) -> Option<Outline<'_>> {
+    if !text.is_ascii()
+        || text
+            .bytes()
+            .any(|byte| byte < b' ' && !matches!(byte, b'\n' | b'\r' | b'\t') || byte == 0x7f)
+    {
+        return None;
+    }
+    let mut reader = Reader {
+        levels: Vec::with_capacity(16),
+        pending: false,
+        block: None,
+        outline: Outline::default(),
+    };
+    let bytes = text.as_bytes();
+    let mut start = 0;
+    let mut number = 0;
+    let mut begun = false;
+    while start < bytes.len() {
+        let end = memchr::memchr(b'\n', &bytes[start..]).map_or(bytes.len(), |length| start + length);
+        let line = text[start..end].strip_suffix('\r').unwrap_or(&text[start..end]);
+        start = end + 1;
+        number += 1;
+        let indent = line.len() - line.trim_start_matches(' ').len();
+        let content = &line[indent..];
+        if let Some(block) = &mut reader.block {
+            if content.is_empty() {
+                if indent > 0 && !block.begun {
+                    return None;
+                }
+                continue;
+            }
+            if indent > block.parent {
+                block.begun = true;
+                // The first line sets the indentation; less is an error or something else.
+                let first = *block.indent.get_or_insert(indent);
+                if indent < first {
+                    return None;
+                }
+                continue;
+            }
+            reader.block = None;
+        }
+        if content.is_empty() || content.starts_with('#') {
+            continue;
+        }
+        if line.contains(['\t', '\r']) {
+            return None;
+        }
+        if indent == 0 && (content.starts_with("---") || content.starts_with("...")) {
+            let rest = content[3..].trim_start_matches(' ');
+            if !rest.is_empty() && !(rest.starts_with('#') && content[3..].starts_with(' ')) {
+                return None;
+            }
+            if content.starts_with("---") && !begun {
+                begun = true;
+                continue;
+            }
+            // After the end only comments may follow.
+            let ended = content.starts_with("...")
+                && text[start.min(text.len())..]
+                    .lines()
+                    .all(|line| line.trim_start().is_empty() || line.starts_with('#'));
+            return if ended { Some(reader.outline) } else { None };
+        }
+        begun = true;
+        reader.line(indent, content, number)?;
+    }
+    Some(reader.outline)
+}
+
+struct Reader<'t> {
+    levels: Vec<Level<'t>>,
+    /// Whether the last key or dash still waits for its value.
+    pending: bool,
+    block: Option<Block>,
+    outline: Outline<'t>,
+}
+
+#[derive(Clone, Copy)]
+struct Level<'t> {
+    indent: usize,
+    sequence: bool,
+    /// The key of a mapping that was read last.
+    key: &'t str,
+}
+
+struct Block {
+    parent: usize,
+    indent: Option<usize>,
+    begun: bool,
+}
+
+impl<'t> Reader<'t> {
+    fn line(&mut self, mut indent: usize, mut content: &'t str, number: u64) -> Option<()> {
+        while content == "-" || content.starts_with("- ") {
+            self.dash(indent)?;
+            let rest = content[1..].trim_start_matches(' ');
+            indent += content.len() - rest.len();
+            content = rest;
+            if content.is_empty() || content.starts_with('#') {
+                return Some(());
+            }
+        }
+        let key_length = content
+            .bytes()
+            .take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'/' | b'-'))
+            .count();
+        let after = &content[key_length..];
+        let is_key = key_length > 0 && !content.starts_with('-') && (after == ":" || after.starts_with(": "));
+        if !is_key {
+            // An item that is a scalar or a flow collection. Anything else at this place is not plain.
+            let parent = self
+                .levels
+                .last()
+                .filter(|level| level.sequence && self.pending)?
+                .indent;
+            self.pending = false;
+            self.value(content, parent, &mut |_, _| {})?;
+            return if self.pending { None } else { Some(()) };
+        }
+        let key = &content[..key_length];
+        // `~:`, `null:` and numbers are keys of other types: leave them to those who know.
+        if !key.starts_with(|first: char| first.is_ascii_alphabetic() || matches!(first, '_' | '/')) {
+            return None;
+        }
+        self.key(indent, key)?;
+        self.pending = false;
+        let depth = self.levels.len();
+        let root = self.levels.first().map_or("", |level| level.key);
+        let is_metadata = depth == 1 && key == "metadata";
+        if is_metadata {
+            self.outline.name = None;
+            self.outline.namespace = None;
+        }
+        let mut names: (Option<Scalar<'t>>, Option<Scalar<'t>>) = (None, None);
+        let scalar = self.value(after[1..].trim_start_matches(' '), indent, &mut |name, value| {
+            if is_metadata {
+                match name {
+                    "name" => names.0 = Some(value),
+                    "namespace" => names.1 = Some(value),
+                    _ => {}
+                }
+            }
+        })?;
+        let take = |scalar: Option<Scalar<'t>>| match scalar {
+            Some(Scalar::Text(text)) => Some(Some(Cow::Borrowed(text))),
+            Some(Scalar::Opaque) => None,
+            _ => Some(None),
+        };
+        if is_metadata {
+            if names.0.is_some() {
+                self.outline.name = take(names.0)?;
+            }
+            if names.1.is_some() {
+                self.outline.namespace = take(names.1)?;
+            }
+            return Some(());
+        }
+        match (depth, root, key) {
+            (1, _, "apiVersion") => {
+                self.outline.api_version = take(Some(scalar?))?;
+                self.outline.line = number;
+                self.outline.column = indent as u64 + 1;
+            }
+            (1, _, "kind") => self.outline.kind = take(Some(scalar?))?,
+            // Whatever opens lists knows better.
+            (1, _, "items" | "objects") => return None,
+            (2, "metadata", "name") if self.in_mappings() => self.outline.name = take(Some(scalar?))?,
+            (2, "metadata", "namespace") if self.in_mappings() => {
+                self.outline.namespace = take(Some(scalar?))?
+            }
+            (2, "spec", "replicas") if self.in_mappings() => {
+                self.outline.replicas = match scalar? {
+                    Scalar::Text(text) => text.parse().ok(),
+                    _ => None,
+                };
+            }
+            (5, "spec", _) if self.in_template_labels() => {
+                if let Some(Scalar::Text(value)) = scalar {
+                    self.outline
+                        .labels
+                        .push((Cow::Borrowed(key), Cow::Borrowed(value)));
+                }
+            }
+            _ => {}
+        }
+        Some(())
+    }
+
+    fn in_mappings(&self) -> bool {
+        self.levels.iter().all(|level| !level.sequence)
+    }
+
+    fn in_template_labels(&self) -> bool {
+        self.in_mappings()
+            && ["spec", "template", "metadata", "labels"]
+                .iter()
+                .zip(&self.levels)
+                .all(|(name, level)| level.key == *name)
+    }
+
+    /// A dash: an item of the sequence at this column, or the first of a new one.
+    fn dash(&mut self, indent: usize) -> Option<()> {
+        while self.levels.last().is_some_and(|level| level.indent > indent) {
+            self.levels.pop();
+            self.pending = false;
+        }
+        let level = self.levels.last()?;
+        let fits = level.sequence && level.indent == indent;
+        // Below a key that waits: deeper, or at the key's own column. Below a dash that waits: deeper.
+        let begins = self.pending && (level.indent < indent || !level.sequence && level.indent == indent);
+        if !fits && !begins {
+            return None;
+        }
+        if !fits {
+            self.levels.push(Level {
+                indent,
+                sequence: true,
+                key: "",
+            });
+        }
+        self.pending = true;
+        Some(())
+    }
+
+    /// A key of the mapping at this column, or the first of a new one.
+    fn key(&mut self, indent: usize, key: &'t str) -> Option<()> {
+        while self.levels.len() > 1 && self.levels.last().is_some_and(|level| level.indent > indent) {
+            self.levels.pop();
+            self.pending = false;
+        }
+        // A sequence may stand at the column of the key that holds it.
+        if self
+            .levels
+            .last()
+            .is_some_and(|level| level.sequence && level.indent == indent)
+        {
+            self.levels.pop();
+            self.pending = false;
+        }
+        match self.levels.last_mut() {
+            Some(level) if !level.sequence && level.indent == indent => level.key = key,
+            Some(level) if level.indent < indent && self.pending => self.levels.push(Level {
+                indent,
+                sequence: false,
+                key,
+            }),
+            // The first key sets the indentation of the whole.
+            None => self.levels.push(Level {
+                indent,
+                sequence: false,
+                key,
+            }),
+            Some(_) => return None,
+        }
+        Some(())
+    }
+
+    /// A value on the rest of a line: the scalar it is, or nothing for blocks.
+    #[allow(clippy::option_option)] // The outer `None` is a refusal.
+    fn value(
+        &mut self,
+        text: &'t str,
+        parent: usize,
+        entry: &mut dyn FnMut(&'t str, Scalar<'t>),
+    ) -> Option<Option<Scalar<'t>>> {
+        let ends = |rest: &str| {
+            let trimmed = rest.trim_start_matches(' ');
+            trimmed.is_empty() || trimmed.starts_with('#') && trimmed.len() < rest.len()
+        };
+        match text.as_bytes().first() {
+            None | Some(b'#') => {
+                self.pending = true;
+                Some(Some(Scalar::Null))
+            }
+            Some(b'|' | b'>') => {
+                let rest = text[1..].strip_prefix(['+', '-']).unwrap_or(&text[1..]);
+                if !ends(rest) {
+                    return None;
+                }
+                self.block = Some(Block {
+                    parent,
+                    indent: None,
+                    begun: false,
+                });
+                Some(None)
+            }
+            Some(b'"' | b'\'') => {
+                let (scalar, rest) = quoted(text)?;
+                ends(rest).then_some(Some(scalar))
+            }
+            Some(b'{' | b'[') => {
+                let rest = collection(text, entry)?;
+                ends(rest).then_some(Some(Scalar::Opaque))
+            }
+            Some(b'&' | b'*' | b'!' | b'%' | b'@' | b'`' | b'?' | b':' | b',' | b']' | b'}') => None,
+            Some(b'-') if text.len() == 1 || text.starts_with("- ") => None,
+            Some(_) => {
+                let text = text
+                    .find(" #")
+                    .map_or(text, |comment| &text[..comment])
+                    .trim_end_matches(' ');
+                if text.contains(": ") || text.ends_with(':') {
+                    return None;
+                }
+                Some(Some(match text {
+                    "null" | "Null" | "NULL" | "~" => Scalar::Null,
+                    text => Scalar::Text(text),
+                }))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_ordinary_deployment_is_understood() {
+        let text = "---\n# comment\napiVersion: apps/v1 # now\nkind: Deployment\nmetadata:\n  name: web\n  labels:\n    name: no\n  \
+                    namespace: shop\nspec:\n  replicas: 1\n  selector: {matchLabels: {app: web}}\n  template:\n    metadata:\n      \
+                    labels:\n        app: web\n    spec:\n      containers:\n      - name: web\n        args:\n        - --x\n        \
+                    command: [\"a\", 'b']\n        env:\n        - name: A\n          value: |\n            kind: No\n            x\n      \
+                    volumes: []\n";
+        let outline = read(text).unwrap();
+        assert_eq!(outline.api_version.as_deref(), Some("apps/v1"));
+        assert_eq!(outline.kind.as_deref(), Some("Deployment"));
+        assert_eq!(
+            (outline.name.as_deref(), outline.namespace.as_deref()),
+            (Some("web"), Some("shop"))
+        );
+        assert_eq!((outline.line, outline.replicas), (3, Some(1)));
+        assert_eq!(outline.labels, [("app".into(), "web".into())]);
+    }
+
+    #[test]
+    fn what_is_not_plain_is_refused() {
+        for text in [
+            "a: b: c\n",
+            "a: 'b\n",
+            "a: {b\n",
+            "a: &x b\n",
+            "a: *x\n",
+            "a: b\n c: d\n",
+            "a: b\n  more\n",
+            "{{ if x }}\na: b\n",
+            "a:\n  b: c\n d: e\n",
+            "a:\n\tb: c\n",
+            "- a\n",
+            "a: |2\n   x\n",
+            "\"a\": b\n",
+            "a: b\n---\nc: d\n",
+            "kind: List\nitems: []\n",
+        ] {
+            assert_eq!(read(text), None, "{text:?}");
+        }
+    }
+}
