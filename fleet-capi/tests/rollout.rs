@@ -5,7 +5,7 @@
 mod cluster;
 
 use cluster::{World, condition, machine};
-use fleet_capi::rollout::{BlockReason, ClusterState, Phase, RolloutStatus};
+use fleet_capi::rollout::{BlockReason, ClusterState, Pace, Patience, Phase, ProgressClock, RolloutStatus};
 use fleet_core::KubernetesVersion;
 use serde_json::json;
 
@@ -288,4 +288,175 @@ fn what_does_not_make_a_state_is_refused() {
         error.to_string(),
         "KubeadmControlPlane eu: spec.version is no Kubernetes version; write it as v1.31.0"
     );
+}
+
+#[test]
+fn every_hindrance_is_told_with_its_beginning_and_the_gravest_first() {
+    let mut world = almost();
+    let began = "2026-11-23T00:00:00Z";
+    world.machine("md-1")["metadata"]["deletionTimestamp"] = json!("2026-11-22T23:59:00Z");
+    world.machine("md-1")["status"]["deletion"] = json!({"nodeDrainStartTime": began});
+    condition(
+        world.machine("md-1"),
+        "Deleting",
+        "True",
+        "DrainingNode",
+        "pod shop/db-0",
+    );
+    condition(
+        world.machine("md-0"),
+        "InfrastructureReady",
+        "False",
+        "NotReady",
+        "quota exceeded",
+    );
+    let status = status(&world);
+    let blockers = status.blockers();
+    let reasons: Vec<_> = blockers.iter().map(|it| it.reason).collect();
+    assert_eq!(reasons, [BlockReason::Draining, BlockReason::Infrastructure]);
+    assert_eq!(blockers[0].since, Some(began.parse().unwrap()));
+    assert_eq!(
+        status.to_string(),
+        "v1.31.0: workers 1/2; Machine md-1: is being drained: pod shop/db-0"
+    );
+}
+
+#[test]
+fn each_group_is_told_by_itself() {
+    let status = status(&almost());
+    let told: Vec<_> = status
+        .groups()
+        .iter()
+        .map(|group| format!("{} {} {}", group.object, group.machines, group.done))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "KubeadmControlPlane eu 3/3 true",
+            "MachineDeployment workers 1/2 false"
+        ]
+    );
+}
+
+#[test]
+fn an_update_in_place_is_not_done_before_it_says_so() {
+    let mut world = World::settled("v1.31.0", 1, 1);
+    condition(
+        world.machine("md-0"),
+        "Updating",
+        "True",
+        "InPlaceUpdating",
+        "step 2 of 3",
+    );
+    assert_eq!(blocked(&world).0, BlockReason::UpdatingInPlace);
+    assert!(!status(&world).is_done());
+}
+
+#[test]
+fn a_group_that_replaces_nothing_by_itself_waits_for_people() {
+    let mut world = almost();
+    world.workers()["spec"]["rollout"] = json!({"strategy": {"type": "OnDelete"}});
+    assert_eq!(blocked(&world).0, BlockReason::OnDelete);
+}
+
+#[test]
+fn a_topology_that_somebody_holds() {
+    let mut world = World::settled("v1.30.4", 1, 1).with_topology("v1.31.0");
+    world.get("Cluster", "eu")["metadata"]["annotations"] =
+        json!({"before-upgrade.hook.cluster.cluster.x-k8s.io/backup": "1"});
+    world.get("Cluster", "eu")["status"]["controlPlane"] = json!({"upgradePlan": [{"version": "v1.31.0"}]});
+    let (reason, text) = blocked(&world);
+    assert_eq!(reason, BlockReason::Held);
+    assert!(text.contains("hook.cluster.cluster.x-k8s.io/backup"), "{text}");
+    let plan = world.state().topology.unwrap().control_plane_plan;
+    assert_eq!(plan, [target()]);
+}
+
+#[test]
+fn a_topologys_condition_of_an_older_generation_is_not_believed() {
+    let mut world = World::settled("v1.31.0", 1, 1).with_topology("v1.31.0");
+    let cluster = world.get("Cluster", "eu");
+    cluster["metadata"]["generation"] = json!(4);
+    cluster["status"]["conditions"] =
+        json!([{"type": "TopologyReconciled", "status": "True", "observedGeneration": 3}]);
+    assert!(!status(&world).is_done());
+    world.get("Cluster", "eu")["status"]["conditions"][0]["observedGeneration"] = json!(4);
+    assert!(status(&world).is_done());
+}
+
+/// A pool without Machine objects: what its provider counts as up to date is not believed, its kubelets are.
+#[test]
+fn a_machine_pool_is_known_by_its_versions() {
+    let mut world = World::settled("v1.31.0", 1, 0);
+    world.workers()["spec"]["replicas"] = json!(0);
+    world.objects.push(json!({
+        "apiVersion": "cluster.x-k8s.io/v1beta2", "kind": "MachinePool",
+        "metadata": {"name": "pool", "namespace": "clusters", "generation": 1},
+        "spec": {"clusterName": "eu", "replicas": 2, "template": {"spec": {"version": "v1.31.0"}}},
+        "status": {"observedGeneration": 1, "replicas": 2, "upToDateReplicas": 0,
+            "versions": [{"version": "v1.31.0", "replicas": 1}, {"version": "v1.30.4", "replicas": 1}]},
+    }));
+    assert_eq!(status(&world).workers().to_string(), "1/2");
+    assert!(!status(&world).is_done());
+    world.get("MachinePool", "pool")["status"]["versions"] = json!([{"version": "v1.31.0", "replicas": 2}]);
+    assert!(status(&world).is_done(), "{:?}", reasons(&world));
+}
+
+#[test]
+fn a_machine_that_never_comes_up_is_stuck_after_the_deadline_also_for_a_new_process() {
+    let patience = Patience::default();
+    let mut world = almost();
+    let machine = world.machine("md-1");
+    machine["metadata"]["creationTimestamp"] = json!("2026-11-23T08:00:00Z");
+    condition(
+        machine,
+        "InfrastructureReady",
+        "False",
+        "NotReady",
+        "quota exceeded",
+    );
+    let at = |text: &str| text.parse::<jiff::Timestamp>().unwrap();
+    let (state, status) = (world.state(), status(&world));
+
+    let mut clock = ProgressClock::start(&state, &status, at("2026-11-23T08:01:00Z"));
+    clock.look(&state, &status, at("2026-11-23T08:10:00Z"));
+    assert_eq!(
+        clock.pace(&status, patience, at("2026-11-23T08:14:59Z")),
+        Pace::Moving
+    );
+    assert_eq!(clock.deadline(patience), at("2026-11-23T08:15:00Z"));
+    let stuck = |clock: &ProgressClock| match clock.pace(&status, patience, at("2026-11-23T08:15:00Z")) {
+        Pace::Stuck { since, cause } => (since, cause.unwrap().to_string()),
+        other => panic!("{other:?}"),
+    };
+    let expected = "Machine md-1: waits for its infrastructure: quota exceeded".to_owned();
+    assert_eq!(stuck(&clock), (at("2026-11-23T08:00:00Z"), expected.clone()));
+    // Another process, which sees the cluster for the first time.
+    let restarted = ProgressClock::start(&state, &status, at("2026-11-23T08:15:00Z"));
+    assert_eq!(stuck(&restarted), (at("2026-11-23T08:00:00Z"), expected));
+}
+
+#[test]
+fn machines_that_come_and_go_without_end_are_stuck_too() {
+    let patience = Patience::default();
+    let mut world = almost();
+    let mut now: jiff::Timestamp = "2026-11-23T08:00:00Z".parse().unwrap();
+    let mut clock = ProgressClock::start(&world.state(), &status(&world), now);
+    for round in 0..11 {
+        now += jiff::SignedDuration::from_mins(10);
+        condition(
+            world.machine("md-1"),
+            "NodeHealthy",
+            "False",
+            "",
+            &format!("attempt {round}"),
+        );
+        clock.look(&world.state(), &status(&world), now);
+        assert_eq!(clock.pace(&status(&world), patience, now), Pace::Moving);
+    }
+    now += jiff::SignedDuration::from_mins(10);
+    assert!(matches!(
+        clock.pace(&status(&world), patience, now),
+        Pace::Stuck { .. }
+    ));
 }
