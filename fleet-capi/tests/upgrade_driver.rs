@@ -360,3 +360,23 @@ async fn the_fleet_of_a_management_cluster() {
     };
     assert_eq!(cluster.nodes(), nodes);
 }
+
+#[tokio::test]
+async fn a_version_that_git_keeps_is_not_written_but_said() {
+    let mut world = World::settled("v1.30.4", 1, 1);
+    world.control_plane()["metadata"]["managedFields"] =
+        json!([{"manager": "argocd-controller", "fieldsV1": {"f:spec": {"f:version": {}}}}]);
+    let server = Server::new(world);
+    let error = server.driver().start(&eu(), &to("v1.31.0")).await.unwrap_err();
+    assert!(matches!(&error, UpgradeError::Declared { object, .. } if object.kind == "KubeadmControlPlane"));
+    assert!(
+        error
+            .to_string()
+            .starts_with("KubeadmControlPlane eu of cluster `eu` is kept by Argo CD: commit v1.31.0 there")
+    );
+    assert_eq!(server.patches(), [] as [&str; 0]);
+    // Unless that is what somebody wants.
+    let driver = server.driver().overwrite_declared();
+    driver.start(&eu(), &to("v1.31.0")).await.unwrap();
+    assert_eq!(server.patches(), ["PATCH kubeadmcontrolplanes/eu"]);
+}

@@ -34,12 +34,14 @@
 
 mod block;
 mod clock;
+mod owner;
 mod read;
 mod state;
 mod status;
 
 pub use block::{BlockReason, Blocked};
 pub use clock::{Pace, Patience, ProgressClock};
+pub use owner::{DeclaredBy, FIELD_MANAGER, VersionOwner};
 pub use state::{
     ClusterState, Condition, GroupKind, MachineGroup, MachineRole, MachineSetState, MachineState, ObjectRef,
     StateError, Topology,

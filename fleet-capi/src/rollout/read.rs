@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::UPGRADE_ANNOTATION;
+use super::owner::VersionOwner;
 use super::state::{
     ClusterState, Condition, GroupKind, MachineGroup, MachineRole, MachineSetState, MachineState, ObjectRef,
     StateError, Topology,
@@ -252,6 +253,15 @@ fn object_ref(object: &Value) -> ObjectRef {
         name: text(object, "/metadata/name").unwrap_or_default().to_owned(),
         resource_version: text(object, "/metadata/resourceVersion").map(str::to_owned),
         upgrading_to: annotation(object, UPGRADE_ANNOTATION).and_then(|text| text.parse().ok()),
+        version_owner: VersionOwner::of(object, version_path(kind(object))),
+    }
+}
+
+fn version_path(kind: &str) -> &'static [&'static str] {
+    match kind {
+        "Cluster" => &["spec", "topology", "version"],
+        "MachineDeployment" | "MachinePool" | "MachineSet" => &["spec", "template", "spec", "version"],
+        _ => &["spec", "version"],
     }
 }
 

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::owner::VersionOwner;
 use super::read;
 
 /// One cluster as Cluster API shows it: what is asked for, and what is there.
@@ -299,6 +300,8 @@ pub struct ObjectRef {
     /// [`UPGRADE_ANNOTATION`](super::UPGRADE_ANNOTATION).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub upgrading_to: Option<KubernetesVersion>,
+    /// Who decides on the version that the object asks for.
+    pub version_owner: VersionOwner,
 }
 
 impl ObjectRef {

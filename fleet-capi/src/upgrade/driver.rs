@@ -12,7 +12,10 @@ use serde_json::{Value, json};
 
 use super::{Step, UpgradeError, next_step};
 use crate::CLUSTER_NAME_LABEL;
-use crate::rollout::{Blocked, ClusterState, ObjectRef, Phase, Progress, RolloutStatus, UPGRADE_ANNOTATION};
+use crate::rollout::{
+    Blocked, ClusterState, FIELD_MANAGER, ObjectRef, Phase, Progress, RolloutStatus, UPGRADE_ANNOTATION,
+    VersionOwner,
+};
 
 /// Upgrades clusters of one management cluster, hop by hop, by patching their objects.
 ///
@@ -38,6 +41,7 @@ use crate::rollout::{Blocked, ClusterState, ObjectRef, Phase, Progress, RolloutS
 pub struct CapiClusterDriver {
     client: Client,
     namespace: Option<String>,
+    overwrite_declared: bool,
     /// `v1beta2`, or `v1beta1` on a server that has nothing newer. Found with the first cluster.
     version: std::sync::Arc<OnceLock<&'static str>>,
 }
@@ -55,6 +59,7 @@ impl CapiClusterDriver {
         Self {
             client,
             namespace: None,
+            overwrite_declared: false,
             version: std::sync::Arc::default(),
         }
     }
@@ -63,6 +68,15 @@ impl CapiClusterDriver {
     pub fn in_namespace(self, namespace: impl Into<String>) -> Self {
         Self {
             namespace: Some(namespace.into()),
+            ..self
+        }
+    }
+
+    /// Writes versions also where Argo CD, Flux, Helm or `kubectl apply` keep them. They may put them back: only for
+    /// tools that are told to ignore the field. Without it such a step is [`UpgradeError::Declared`].
+    pub fn overwrite_declared(self) -> Self {
+        Self {
+            overwrite_declared: true,
             ..self
         }
     }
@@ -214,6 +228,7 @@ impl CapiClusterDriver {
                 Vec::new()
             }
         };
+        self.check_owners(cluster, &patches, target)?;
         for (object, patch) in patches {
             if !self.patch(cluster, &state.namespace, object, patch).await? {
                 return Ok(Taken::Conflict(object.clone()));
@@ -221,6 +236,29 @@ impl CapiClusterDriver {
             tracing::debug!(%cluster, %object, %target, "patched");
         }
         Ok(Taken::Yes(step))
+    }
+
+    /// All patches of a step are ours to make, or none is made.
+    fn check_owners(
+        &self,
+        cluster: &ClusterName,
+        patches: &[(&ObjectRef, Value)],
+        target: &KubernetesVersion,
+    ) -> Result<(), UpgradeError> {
+        let writes = patches
+            .iter()
+            .filter(|(_, patch)| !self.overwrite_declared && patch.get("spec").is_some());
+        for (object, _) in writes {
+            if let VersionOwner::Declared { by } = object.version_owner {
+                return Err(UpgradeError::Declared {
+                    cluster: cluster.clone(),
+                    object: Box::new((*object).clone()),
+                    by,
+                    to: target.clone(),
+                });
+            }
+        }
+        Ok(())
     }
 
     /// Patches an object as it was read; `false` when it has changed since.
@@ -450,7 +488,6 @@ fn api_error(cluster: &ClusterName, action: String, source: kube::Error) -> Upgr
     }
 }
 
-const FIELD_MANAGER: &str = "fleet-sdk";
 const CORE_GROUP: &str = "cluster.x-k8s.io";
 const CONTROL_PLANE_GROUP: &str = "controlplane.cluster.x-k8s.io";
 const V1BETA2: &str = "v1beta2";

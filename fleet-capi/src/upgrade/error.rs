@@ -3,7 +3,7 @@
 use fleet_core::{ClusterName, KubernetesVersion};
 
 use super::{Refusal, Step};
-use crate::rollout::{ObjectRef, StateError};
+use crate::rollout::{DeclaredBy, ObjectRef, StateError};
 
 /// Why a cluster could not be looked at or sent on.
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +43,20 @@ pub enum UpgradeError {
         asked: Option<KubernetesVersion>,
         /// What it waits for.
         step: Box<Step>,
+    },
+    /// The version stands in files that a tool applies: what we wrote would be put back. Nothing was changed.
+    #[error(
+        "{object} of cluster `{cluster}` is kept by {by}: commit {to} there (ClusterRepository::set_version makes the edit), or let CapiClusterDriver::overwrite_declared write over it"
+    )]
+    Declared {
+        /// The cluster.
+        cluster: ClusterName,
+        /// The object whose version is due to change.
+        object: Box<ObjectRef>,
+        /// The tool.
+        by: DeclaredBy,
+        /// The version to commit.
+        to: KubernetesVersion,
     },
     /// Somebody else changed the object each time between our reading and our patch.
     #[error("{object} of cluster `{cluster}` keeps changing; nothing was changed by us, so try again later")]

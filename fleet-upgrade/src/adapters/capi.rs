@@ -111,6 +111,11 @@ fn translate(cluster: &ClusterName, error: UpgradeError) -> UpgraderError {
             cluster,
             reason: refusal.to_string(),
         },
+        // Waiting does not help: somebody must commit the version, and the error says where.
+        error @ UpgradeError::Declared { .. } => UpgraderError::Refused {
+            cluster,
+            reason: error.to_string(),
+        },
         error => UpgraderError::Unavailable {
             cluster,
             source: Box::new(error),
