@@ -64,9 +64,9 @@ pub enum Class {
     Subresource,
     /// A list of a resource.
     List,
-    /// Only seen in requests: AdmissionReview.
+    /// Only seen in requests: `AdmissionReview`.
     Wire,
-    /// A component's configuration file: KubeletConfiguration.
+    /// A component's configuration file: `KubeletConfiguration`.
     Config,
 }
 

@@ -1,6 +1,7 @@
 //! One pass over some input: from pieces of text to findings.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use crate::finding::{Confidence, Finding, ObjectRef, Place, Severity};
@@ -258,7 +259,7 @@ impl<'s> Pass<'s> {
         };
         let mut message = format!("{} {version} {kind}", entry.component);
         if let Some(since) = entry.deprecated {
-            message.push_str(&format!(", deprecated in {} {since}", entry.component));
+            let _ = write!(message, ", deprecated in {} {since}", entry.component);
         }
         if let Some(end) = end {
             let verb = if entry.planned {
@@ -266,10 +267,10 @@ impl<'s> Pass<'s> {
             } else {
                 "not served from"
             };
-            message.push_str(&format!(", {verb} {} {end}", entry.component));
+            let _ = write!(message, ", {verb} {} {end}", entry.component);
         }
         if let Some(note) = &entry.note {
-            message.push_str(&format!("; {note}"));
+            let _ = write!(message, "; {note}");
         }
         let mut finding = Finding::new(rule, place, object(), message).severity(severity);
         finding.replacement = entry.replacement.as_ref().map(|replacement| {

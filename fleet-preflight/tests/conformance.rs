@@ -1,5 +1,7 @@
 //! The shared corpus: every finding that is true at every target version, and none that is false.
 
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic)] // Helpers of tests.
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 

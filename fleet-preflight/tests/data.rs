@@ -3,6 +3,8 @@
 //! `FLEET_WRITE_DATA=1 cargo test -p fleet-preflight --test data` writes them anew. They stand in the repository, so
 //! that building needs neither the shared folder nor a generator.
 
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic)] // Helpers of tests.
+
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 

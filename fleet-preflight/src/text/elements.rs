@@ -81,7 +81,7 @@ impl Elements {
                     self.depth = self.depth.saturating_sub(1);
                     match self.inside {
                         Inside::Items(depth) if self.depth == depth && byte == b'}' => {
-                            mark(Mark::End(offset + 1))
+                            mark(Mark::End(offset + 1));
                         }
                         Inside::Items(depth) if self.depth < depth => self.inside = Inside::Nothing,
                         _ => {}

@@ -16,7 +16,7 @@ pub(crate) fn read(text: &str) -> Option<Contents<'_>> {
     for value in serde_json::Deserializer::from_str(text).into_iter::<&RawValue>() {
         let value = value.ok()?;
         documents += 1;
-        visit(value, None, Vec::new(), &mut lines, &mut found, 0)?;
+        visit(value, None, &[], &mut lines, &mut found, 0)?;
     }
     let objects = open_lists(found);
     Some(Contents {
@@ -58,7 +58,7 @@ struct Spec {
 fn visit<'t>(
     raw: &'t RawValue,
     list: Option<usize>,
-    path: Vec<Segment>,
+    path: &[Segment],
     lines: &mut Lines<'t>,
     found: &mut Vec<Found<'t>>,
     depth: usize,
@@ -68,7 +68,7 @@ fn visit<'t>(
     let outline = Outline {
         line,
         column,
-        path: path.clone(),
+        path: path.to_vec(),
         ..Outline::default()
     };
     let first = text.as_bytes().first().copied();
@@ -94,7 +94,7 @@ fn visit<'t>(
         if list.is_some() {
             return Some(());
         }
-        return items(raw, index, &path, lines, found, depth);
+        return items(raw, index, path, lines, found, depth);
     }
     // Twice the same key: YAML readers take the last, serde refuses.
     let object: Object<'t> = serde_json::from_str(text).ok()?;
@@ -122,7 +122,7 @@ fn visit<'t>(
     for (field, raw) in lists {
         if let Some(raw) = raw.filter(|raw| raw.get().starts_with('[') && holds_objects(field)) {
             found[index].has_items = true;
-            let mut path = path.clone();
+            let mut path = path.to_vec();
             path.push(Segment::Field(field.to_owned()));
             items(raw, index, &path, lines, found, depth)?;
         }
@@ -146,7 +146,7 @@ fn items<'t>(
     for (number, item) in items.into_iter().enumerate() {
         let mut path = path.to_vec();
         path.push(Segment::Index(number));
-        visit(item, Some(list), path, lines, found, depth + 1)?;
+        visit(item, Some(list), &path, lines, found, depth + 1)?;
     }
     Some(())
 }

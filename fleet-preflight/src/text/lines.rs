@@ -62,7 +62,7 @@ pub(crate) fn read(text: &str) -> Option<Outline<'_>> {
         }
         if indent == 0 && (content.starts_with("---") || content.starts_with("...")) {
             let rest = content[3..].trim_start_matches(' ');
-            if !rest.is_empty() && !(rest.starts_with('#') && content[3..].starts_with(' ')) {
+            if !(rest.is_empty() || rest.starts_with('#') && content[3..].starts_with(' ')) {
                 return None;
             }
             if content.starts_with("---") && !begun {
@@ -181,7 +181,7 @@ impl<'t> Reader<'t> {
             (1, _, "items" | "objects") => return None,
             (2, "metadata", "name") if self.in_mappings() => self.outline.name = take(Some(scalar?))?,
             (2, "metadata", "namespace") if self.in_mappings() => {
-                self.outline.namespace = take(Some(scalar?))?
+                self.outline.namespace = take(Some(scalar?))?;
             }
             (2, "spec", "replicas") if self.in_mappings() => {
                 self.outline.replicas = match scalar? {
