@@ -3,7 +3,7 @@
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::CustomResourceExt;
 
-use crate::{aws, docker, schema, v1beta1, v1beta2};
+use crate::{aws, docker, schema, v1alpha1, v1beta1, v1beta2};
 
 /// One `CustomResourceDefinition` for each kind, with both versions served and v1beta2 stored.
 ///
@@ -26,6 +26,17 @@ pub fn crds() -> Vec<CustomResourceDefinition> {
         merge::<v1beta1::MachineDeployment, v1beta2::MachineDeployment>(CLUSTER_API),
         merge::<v1beta1::KubeadmConfigTemplate, v1beta2::KubeadmConfigTemplate>(CLUSTER_API),
         merge::<v1beta1::KubeadmControlPlane, v1beta2::KubeadmControlPlane>(CLUSTER_API),
+        merge::<v1beta1::ClusterClass, v1beta2::ClusterClass>(CLUSTER_API),
+        merge::<v1beta1::MachinePool, v1beta2::MachinePool>(CLUSTER_API),
+        merge::<v1beta1::MachineHealthCheck, v1beta2::MachineHealthCheck>(CLUSTER_API),
+        merge::<v1beta1::MachineDrainRule, v1beta2::MachineDrainRule>(CLUSTER_API),
+        merge::<v1beta1::ClusterResourceSet, v1beta2::ClusterResourceSet>(CLUSTER_API),
+        merge::<v1beta1::ClusterResourceSetBinding, v1beta2::ClusterResourceSetBinding>(CLUSTER_API),
+        merge::<v1beta1::IPAddress, v1beta2::IPAddress>(CLUSTER_API),
+        merge::<v1beta1::IPAddressClaim, v1beta2::IPAddressClaim>(CLUSTER_API),
+        merge::<v1beta1::KubeadmConfig, v1beta2::KubeadmConfig>(CLUSTER_API),
+        merge::<v1beta1::KubeadmControlPlaneTemplate, v1beta2::KubeadmControlPlaneTemplate>(CLUSTER_API),
+        merge::<v1alpha1::ExtensionConfig, v1beta2::ExtensionConfig>(CLUSTER_API),
         merge::<docker::v1beta1::DockerCluster, docker::v1beta2::DockerCluster>(CLUSTER_API),
         merge::<docker::v1beta1::DockerMachineTemplate, docker::v1beta2::DockerMachineTemplate>(CLUSTER_API),
         merge::<docker::v1beta1::DevCluster, docker::v1beta2::DevCluster>(CLUSTER_API),

@@ -2,7 +2,9 @@
 #![forbid(unsafe_code)]
 
 mod accessors;
+mod addons;
 pub mod aws;
+mod class;
 mod crds;
 pub mod docker;
 mod duration;
@@ -10,11 +12,13 @@ pub mod inventory;
 mod kubeadm;
 mod meta;
 pub mod object;
+mod presence;
 pub mod repository;
 pub mod rollout;
 mod schema;
 mod sensitive;
 pub mod upgrade;
+pub mod v1alpha1;
 pub mod v1beta1;
 pub mod v1beta2;
 

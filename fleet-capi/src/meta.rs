@@ -8,7 +8,6 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-
 /// A condition of someone else's that counts into `Ready` or `Available`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -441,4 +440,16 @@ impl Default for RolloutStrategyType {
     fn default() -> Self {
         Self::RollingUpdate
     }
+}
+
+/// Another object of the same namespace whose kind is known; without a name it leads nowhere.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct LocalReference {
+    /// The name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Fields this version of the library does not know.
+    #[serde(flatten)]
+    pub extra: Extra,
 }

@@ -8,7 +8,7 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use crate::accessors::CLUSTER_NAME_LABEL;
-use crate::{aws, docker, v1beta1, v1beta2};
+use crate::{aws, docker, v1alpha1, v1beta1, v1beta2};
 
 /// An `apiVersion` and a `kind`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -195,6 +195,28 @@ objects! {
         "controlplane.cluster.x-k8s.io/v1beta1" "KubeadmControlPlane",
     KubeadmControlPlaneV1beta2(v1beta2::KubeadmControlPlane) =
         "controlplane.cluster.x-k8s.io/v1beta2" "KubeadmControlPlane",
+    ClusterClassV1beta1(v1beta1::ClusterClass) = "cluster.x-k8s.io/v1beta1" "ClusterClass",
+    ClusterClassV1beta2(v1beta2::ClusterClass) = "cluster.x-k8s.io/v1beta2" "ClusterClass",
+    MachinePoolV1beta1(v1beta1::MachinePool) = "cluster.x-k8s.io/v1beta1" "MachinePool",
+    MachinePoolV1beta2(v1beta2::MachinePool) = "cluster.x-k8s.io/v1beta2" "MachinePool",
+    MachineHealthCheckV1beta1(v1beta1::MachineHealthCheck) = "cluster.x-k8s.io/v1beta1" "MachineHealthCheck",
+    MachineHealthCheckV1beta2(v1beta2::MachineHealthCheck) = "cluster.x-k8s.io/v1beta2" "MachineHealthCheck",
+    MachineDrainRuleV1beta1(v1beta1::MachineDrainRule) = "cluster.x-k8s.io/v1beta1" "MachineDrainRule",
+    MachineDrainRuleV1beta2(v1beta2::MachineDrainRule) = "cluster.x-k8s.io/v1beta2" "MachineDrainRule",
+    ClusterResourceSetV1beta1(v1beta1::ClusterResourceSet) = "addons.cluster.x-k8s.io/v1beta1" "ClusterResourceSet",
+    ClusterResourceSetV1beta2(v1beta2::ClusterResourceSet) = "addons.cluster.x-k8s.io/v1beta2" "ClusterResourceSet",
+    ClusterResourceSetBindingV1beta1(v1beta1::ClusterResourceSetBinding) = "addons.cluster.x-k8s.io/v1beta1" "ClusterResourceSetBinding",
+    ClusterResourceSetBindingV1beta2(v1beta2::ClusterResourceSetBinding) = "addons.cluster.x-k8s.io/v1beta2" "ClusterResourceSetBinding",
+    IpAddressV1beta1(v1beta1::IPAddress) = "ipam.cluster.x-k8s.io/v1beta1" "IPAddress",
+    IpAddressV1beta2(v1beta2::IPAddress) = "ipam.cluster.x-k8s.io/v1beta2" "IPAddress",
+    IpAddressClaimV1beta1(v1beta1::IPAddressClaim) = "ipam.cluster.x-k8s.io/v1beta1" "IPAddressClaim",
+    IpAddressClaimV1beta2(v1beta2::IPAddressClaim) = "ipam.cluster.x-k8s.io/v1beta2" "IPAddressClaim",
+    KubeadmConfigV1beta1(v1beta1::KubeadmConfig) = "bootstrap.cluster.x-k8s.io/v1beta1" "KubeadmConfig",
+    KubeadmConfigV1beta2(v1beta2::KubeadmConfig) = "bootstrap.cluster.x-k8s.io/v1beta2" "KubeadmConfig",
+    KubeadmControlPlaneTemplateV1beta1(v1beta1::KubeadmControlPlaneTemplate) = "controlplane.cluster.x-k8s.io/v1beta1" "KubeadmControlPlaneTemplate",
+    KubeadmControlPlaneTemplateV1beta2(v1beta2::KubeadmControlPlaneTemplate) = "controlplane.cluster.x-k8s.io/v1beta2" "KubeadmControlPlaneTemplate",
+    ExtensionConfigV1alpha1(v1alpha1::ExtensionConfig) = "runtime.cluster.x-k8s.io/v1alpha1" "ExtensionConfig",
+    ExtensionConfigV1beta2(v1beta2::ExtensionConfig) = "runtime.cluster.x-k8s.io/v1beta2" "ExtensionConfig",
     AwsClusterV1beta1(aws::v1beta1::AWSCluster) = "infrastructure.cluster.x-k8s.io/v1beta1" "AWSCluster",
     AwsClusterV1beta2(aws::v1beta2::AWSCluster) = "infrastructure.cluster.x-k8s.io/v1beta2" "AWSCluster",
     AwsMachineTemplateV1beta1(aws::v1beta1::AWSMachineTemplate) =

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use fleet_core::Extra;
 use k8s_openapi::api::core::v1::Taint;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use kube::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -13,11 +14,28 @@ use crate::kubeadm::{
     FileDiscovery, Filesystem, HostPathMount, Ignition, ImagePullPolicy, JoinControlPlane, KubeadmPatches,
     LocalApiEndpoint, Ntp, PartitionSpec, PartitionTableType, User,
 };
+use crate::v1beta1::condition::Condition;
+use crate::v1beta1::machine::V1beta2Conditions;
 use crate::{GoDuration, SensitiveString};
 
 /// How kubeadm turns a machine into a node: what cloud-init or Ignition writes and runs.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(CustomResource, Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[kube(
+    group = "bootstrap.cluster.x-k8s.io",
+    version = "v1beta1",
+    kind = "KubeadmConfig",
+    plural = "kubeadmconfigs",
+    namespaced,
+    category = "cluster-api",
+    status = "KubeadmConfigStatus",
+    derive = "PartialEq",
+    derive = "Default",
+    storage = false,
+    doc = "The bootstrap configuration of one machine, and the data made from it.",
+    printcolumn = r#"{"name": "Cluster", "type": "string", "jsonPath": ".metadata.labels['cluster\\.x-k8s\\.io/cluster-name']"}"#,
+    printcolumn = r#"{"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"}"#
+)]
 pub struct KubeadmConfigSpec {
     /// Commands cloud-init runs early in every boot.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -64,6 +82,36 @@ pub struct KubeadmConfigSpec {
     /// How much kubeadm logs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub verbosity: Option<i32>,
+    /// Fields this version of the library does not know.
+    #[serde(flatten)]
+    pub extra: Extra,
+}
+
+/// What became of a bootstrap configuration.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct KubeadmConfigStatus {
+    /// What holds and what does not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub conditions: Option<Vec<Condition>>,
+    /// The `Secret` that holds the bootstrap data.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data_secret_name: Option<String>,
+    /// What went wrong for good, in words for people.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failure_message: Option<String>,
+    /// What went wrong for good, in one word for programs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failure_reason: Option<String>,
+    /// The `metadata.generation` this status is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
+    /// Whether the bootstrap data is there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ready: Option<bool>,
+    /// The conditions and counts as v1beta2 has them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub v1beta2: Option<V1beta2Conditions>,
     /// Fields this version of the library does not know.
     #[serde(flatten)]
     pub extra: Extra,

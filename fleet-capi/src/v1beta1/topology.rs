@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::GoDuration;
-use crate::meta::{ConditionGate, ConditionStatus, MachineTaint, RolloutAfter, TemplateMeta};
+use crate::meta::{ConditionGate, MachineTaint, RolloutAfter, TemplateMeta};
+use crate::v1beta1::health_check::{UnhealthyCondition, UnhealthyMachineCondition};
 use crate::v1beta1::machine_deployment::MachineDeploymentStrategy;
 
 /// A cluster made from a class: control plane and workers are derived from it.
@@ -104,38 +105,6 @@ pub struct MachineHealthCheckTopology {
     /// Replaces unhealthy machines only while there are so many, such as `[3-5]`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unhealthy_range: Option<String>,
-    /// Fields this version of the library does not know.
-    #[serde(flatten)]
-    pub extra: Extra,
-}
-
-/// A condition of a node that makes its machine unhealthy.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct UnhealthyCondition {
-    /// The status that is unhealthy.
-    pub status: String,
-    /// How long it must last to count.
-    pub timeout: GoDuration,
-    /// The type of the condition.
-    #[serde(rename = "type")]
-    pub type_: String,
-    /// Fields this version of the library does not know.
-    #[serde(flatten)]
-    pub extra: Extra,
-}
-
-/// A condition of a machine that makes it unhealthy.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct UnhealthyMachineCondition {
-    /// The status that is unhealthy.
-    pub status: ConditionStatus,
-    /// How long it must last to count.
-    pub timeout: GoDuration,
-    /// The type of the condition.
-    #[serde(rename = "type")]
-    pub type_: String,
     /// Fields this version of the library does not know.
     #[serde(flatten)]
     pub extra: Extra,

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use fleet_core::Extra;
 use k8s_openapi::api::core::v1::Taint;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+use kube::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -14,10 +15,27 @@ use crate::kubeadm::{
     FileDiscovery, Filesystem, HostPathMount, Ignition, ImagePullPolicy, JoinControlPlane, KubeadmPatches,
     LocalApiEndpoint, Ntp, PartitionSpec, PartitionTableType, User,
 };
+use crate::v1beta2::machine::V1beta1FailureContainer;
 
 /// How kubeadm turns a machine into a node: what cloud-init or Ignition writes and runs.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(CustomResource, Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[kube(
+    group = "bootstrap.cluster.x-k8s.io",
+    version = "v1beta2",
+    kind = "KubeadmConfig",
+    plural = "kubeadmconfigs",
+    namespaced,
+    category = "cluster-api",
+    status = "KubeadmConfigStatus",
+    derive = "PartialEq",
+    derive = "Default",
+    doc = "The bootstrap configuration of one machine, and the data made from it.",
+    printcolumn = r#"{"name": "Cluster", "type": "string", "jsonPath": ".metadata.labels['cluster\\.x-k8s\\.io/cluster-name']"}"#,
+    printcolumn = r#"{"name": "Paused", "type": "string", "jsonPath": ".status.conditions[?(@.type==\"Paused\")].status", "priority": 10}"#,
+    printcolumn = r#"{"name": "Data secret created", "type": "string", "jsonPath": ".status.initialization.dataSecretCreated"}"#,
+    printcolumn = r#"{"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"}"#
+)]
 pub struct KubeadmConfigSpec {
     /// Commands cloud-init runs early in every boot.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -61,6 +79,42 @@ pub struct KubeadmConfigSpec {
     /// How much kubeadm logs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub verbosity: Option<i32>,
+    /// Fields this version of the library does not know.
+    #[serde(flatten)]
+    pub extra: Extra,
+}
+
+/// What became of a bootstrap configuration.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct KubeadmConfigStatus {
+    /// What holds and what does not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub conditions: Option<Vec<Condition>>,
+    /// The `Secret` that holds the bootstrap data.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data_secret_name: Option<String>,
+    /// What v1beta1 had in the status, until v1beta1 is gone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deprecated: Option<V1beta1FailureContainer>,
+    /// What has happened once while the data was made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub initialization: Option<KubeadmConfigInitialization>,
+    /// The `metadata.generation` this status is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
+    /// Fields this version of the library does not know.
+    #[serde(flatten)]
+    pub extra: Extra,
+}
+
+/// What has happened once while bootstrap data was made.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct KubeadmConfigInitialization {
+    /// The bootstrap data is there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data_secret_created: Option<bool>,
     /// Fields this version of the library does not know.
     #[serde(flatten)]
     pub extra: Extra,

@@ -31,3 +31,29 @@ impl ContractReference {
         }
     }
 }
+
+/// A template in the same namespace, with the API version it is written in.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TemplateReference {
+    /// The API version.
+    pub api_version: String,
+    /// The kind.
+    pub kind: String,
+    /// The name.
+    pub name: String,
+    /// Fields this version of the library does not know.
+    #[serde(flatten)]
+    pub extra: Extra,
+}
+
+/// Another object of the same namespace whose kind is known.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct NameReference {
+    /// The name.
+    pub name: String,
+    /// Fields this version of the library does not know.
+    #[serde(flatten)]
+    pub extra: Extra,
+}

@@ -6,11 +6,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::meta::{
-    ConditionGate, ConditionStatus, DeletionOrderPolicy, MachineTaint, RolloutAfter, TemplateMeta,
-};
+use crate::meta::{ConditionGate, DeletionOrderPolicy, MachineTaint, RolloutAfter, TemplateMeta};
+use crate::v1beta2::health_check::{HealthCheckRemediation, HealthChecks, RemediationTrigger};
 use crate::v1beta2::machine::DeletionTimeouts;
 use crate::v1beta2::machine_deployment::MachineDeploymentRollout;
+use crate::v1beta2::reference::TemplateReference;
 
 /// A cluster made from a class: control plane and workers are derived from it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -93,102 +93,7 @@ pub struct ControlPlaneHealthCheck {
     pub enabled: Option<bool>,
     /// What happens to unhealthy machines.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub remediation: Option<ControlPlaneHealthCheckRemediation>,
-    /// Fields this version of the library does not know.
-    #[serde(flatten)]
-    pub extra: Extra,
-}
-
-/// What makes machines unhealthy.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct HealthChecks {
-    /// Seconds a machine may take to become a node; 0 is for ever.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub node_startup_timeout_seconds: Option<i32>,
-    /// Conditions of machines that make them unhealthy; any one is enough.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub unhealthy_machine_conditions: Option<Vec<UnhealthyMachineCondition>>,
-    /// Conditions of nodes that make their machines unhealthy; any one is enough.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub unhealthy_node_conditions: Option<Vec<UnhealthyNodeCondition>>,
-    /// Fields this version of the library does not know.
-    #[serde(flatten)]
-    pub extra: Extra,
-}
-
-/// A condition of a machine that makes it unhealthy.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct UnhealthyMachineCondition {
-    /// The status that is unhealthy.
-    pub status: ConditionStatus,
-    /// Seconds it must last to count.
-    pub timeout_seconds: i32,
-    /// The type of the condition.
-    #[serde(rename = "type")]
-    pub type_: String,
-    /// Fields this version of the library does not know.
-    #[serde(flatten)]
-    pub extra: Extra,
-}
-
-/// A condition of a node that makes its machine unhealthy.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct UnhealthyNodeCondition {
-    /// The status that is unhealthy.
-    pub status: String,
-    /// Seconds it must last to count.
-    pub timeout_seconds: i32,
-    /// The type of the condition.
-    #[serde(rename = "type")]
-    pub type_: String,
-    /// Fields this version of the library does not know.
-    #[serde(flatten)]
-    pub extra: Extra,
-}
-
-/// What happens to unhealthy control-plane machines.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct ControlPlaneHealthCheckRemediation {
-    /// Another remediation than replacing the machine.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub template_ref: Option<RemediationTemplateReference>,
-    /// Up to how many unhealthy machines are replaced; beyond, something larger is wrong.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub trigger_if: Option<RemediationTrigger>,
-    /// Fields this version of the library does not know.
-    #[serde(flatten)]
-    pub extra: Extra,
-}
-
-/// A template of another remediation than replacing the machine.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct RemediationTemplateReference {
-    /// The API version.
-    pub api_version: String,
-    /// The kind.
-    pub kind: String,
-    /// The name.
-    pub name: String,
-    /// Fields this version of the library does not know.
-    #[serde(flatten)]
-    pub extra: Extra,
-}
-
-/// Up to how many unhealthy machines are replaced; beyond, something larger is wrong.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct RemediationTrigger {
-    /// Replaces unhealthy machines only while there are so many, such as `[3-5]`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub unhealthy_in_range: Option<String>,
-    /// Replaces unhealthy machines only up to this number or percentage.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub unhealthy_less_than_or_equal_to: Option<IntOrString>,
+    pub remediation: Option<HealthCheckRemediation>,
     /// Fields this version of the library does not know.
     #[serde(flatten)]
     pub extra: Extra,
@@ -326,7 +231,7 @@ pub struct MachineDeploymentHealthCheckRemediation {
     pub max_in_flight: Option<IntOrString>,
     /// Another remediation than replacing the machine.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub template_ref: Option<RemediationTemplateReference>,
+    pub template_ref: Option<TemplateReference>,
     /// Up to how many unhealthy machines are replaced; beyond, something larger is wrong.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trigger_if: Option<RemediationTrigger>,

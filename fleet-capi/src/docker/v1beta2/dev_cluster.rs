@@ -6,10 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::docker::parts::{DockerLoadBalancer, InMemoryClusterBackend};
-use crate::docker::v1beta2::docker_cluster::{DeprecatedConditions, InfrastructureInitialization};
 use crate::meta::ApiEndpoint;
-use crate::v1beta2;
-use crate::v1beta2::FailureDomain;
+use crate::v1beta2::{self, DeprecatedConditions, FailureDomain, InfrastructureInitialization};
 
 /// What a development cluster should be.
 #[derive(CustomResource, Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]

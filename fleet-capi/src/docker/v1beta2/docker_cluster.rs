@@ -7,8 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::docker::parts::DockerLoadBalancer;
 use crate::meta::ApiEndpoint;
-use crate::v1beta2::FailureDomain;
-use crate::{v1beta1, v1beta2};
+use crate::v1beta2::{self, DeprecatedConditions, FailureDomain, InfrastructureInitialization};
 
 /// What a cluster of Docker containers should be.
 #[derive(CustomResource, Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -58,42 +57,6 @@ pub struct DockerClusterStatus {
     /// What has happened once while it came up; it does not change afterwards.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub initialization: Option<InfrastructureInitialization>,
-    /// Fields this version of the library does not know.
-    #[serde(flatten)]
-    pub extra: Extra,
-}
-
-/// What v1beta1 had in the status and v1beta2 dropped.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct DeprecatedConditions {
-    /// The status of v1beta1.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub v1beta1: Option<V1beta1Conditions>,
-    /// Fields this version of the library does not know.
-    #[serde(flatten)]
-    pub extra: Extra,
-}
-
-/// The conditions of v1beta1.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct V1beta1Conditions {
-    /// What holds and what does not.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub conditions: Option<Vec<v1beta1::Condition>>,
-    /// Fields this version of the library does not know.
-    #[serde(flatten)]
-    pub extra: Extra,
-}
-
-/// What has happened once while the infrastructure came up.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct InfrastructureInitialization {
-    /// The infrastructure is there.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub provisioned: Option<bool>,
     /// Fields this version of the library does not know.
     #[serde(flatten)]
     pub extra: Extra,

@@ -14,10 +14,7 @@ pub use dev_cluster::{
     DevCluster, DevClusterBackend, DevClusterSpec, DevClusterStatus, DockerClusterBackend,
 };
 pub use dev_machine_template::{DevMachineTemplate, DevMachineTemplateSpec, DevMachineTemplateStatus};
-pub use docker_cluster::{
-    DeprecatedConditions, DockerCluster, DockerClusterSpec, DockerClusterStatus,
-    InfrastructureInitialization, V1beta1Conditions,
-};
+pub use docker_cluster::{DockerCluster, DockerClusterSpec, DockerClusterStatus};
 pub use docker_machine_template::{
     DockerMachineTemplate, DockerMachineTemplateSpec, DockerMachineTemplateStatus,
 };
