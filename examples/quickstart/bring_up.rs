@@ -95,15 +95,15 @@ pub async fn deploy(hub: &Hub, input: &Input) -> Result<Vec<Application>, Box<dy
         let set: ApplicationSet = serde_json::from_value(apply(&client, &serde_json::to_value(set)?).await?)?;
         let expansion = expand(&set, &snapshot)?;
         fleet_argocd::apply(&client, &set, &expansion, Deletions::Never).await?;
-        deployed.extend(expansion.applications().map(|application| {
-            let destination = &application.spec.destination;
-            let server = destination.server.as_deref().unwrap_or_default();
+        deployed.extend(expansion.iter().map(|application| {
+            let text = |path: &[&str]| application.text(path).unwrap_or_default();
+            let server = text(&["spec", "destination", "server"]);
             Application {
-                name: application.metadata.name.clone().unwrap_or_default(),
+                name: application.name().to_owned(),
                 from: set.metadata.name.clone().unwrap_or_default(),
                 cluster: by_server.get(server).copied().unwrap_or(server).to_owned(),
-                namespace: destination.namespace.clone().unwrap_or_default(),
-                project: application.spec.project.clone(),
+                namespace: text(&["spec", "destination", "namespace"]).to_owned(),
+                project: text(&["spec", "project"]).to_owned(),
             }
         }));
     }

@@ -55,6 +55,17 @@ pub enum ApplyError {
         /// The ApplicationSet.
         set: String,
     },
+    /// A `templatePatch` made something of an Application that is none. Nothing was changed.
+    #[error("ApplicationSet {set} gives an Application {name} that does not have the types of one")]
+    NotAnApplication {
+        /// The ApplicationSet.
+        set: String,
+        /// The Application.
+        name: String,
+        /// What does not fit.
+        #[source]
+        source: serde_json::Error,
+    },
     /// The ApplicationSet is in no namespace, so there is none for its Applications. Nothing was changed.
     #[error("ApplicationSet {set} has no metadata.namespace; its Applications go to the same")]
     NoNamespace {
@@ -108,12 +119,19 @@ pub fn desired(set: &ApplicationSet, expansion: &Expansion) -> Result<Vec<Applic
     }
     let owner = owner_reference(set);
     let mut by_name = BTreeMap::new();
-    for application in expansion.applications() {
-        let name = application.name().to_owned();
+    for generated in expansion.iter() {
+        let name = generated.name().to_owned();
         if name.is_empty() {
             return Err(ApplyError::NoName { set: set_name });
         }
-        let mut application = normalized(application.clone());
+        let application = generated
+            .application()
+            .map_err(|source| ApplyError::NotAnApplication {
+                set: set_name.clone(),
+                name: name.clone(),
+                source,
+            })?;
+        let mut application = normalized(application);
         application.metadata.owner_references = owner.clone().map(|owner| vec![owner]);
         if by_name.insert(name.clone(), application).is_some() {
             return Err(ApplyError::DuplicateName { set: set_name, name });

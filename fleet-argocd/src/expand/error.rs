@@ -2,6 +2,8 @@
 
 use fleet_core::yaml::{FieldPath, Segment};
 
+use super::snapshot::SourceFailure;
+
 /// Why an ApplicationSet cannot be expanded. Every error names the place in the ApplicationSet.
 ///
 /// Where Argo CD fails too, [`upstream`](Self::upstream) is the text it puts into the ApplicationSet's status and
@@ -26,9 +28,21 @@ pub enum ExpandError {
         path: FieldPath,
         /// What is wrong.
         problem: GeneratorProblem,
+        /// What Argo CD says.
+        upstream: String,
     },
-    /// A template does not parse.
-    #[error("{path}: the template {template:?} does not parse: {message}")]
+    /// What a generator looks at could not be had, or is not in the snapshot. Nothing is expanded from what is left.
+    #[error("{path}: {failure}")]
+    Source {
+        /// The generator.
+        path: FieldPath,
+        /// Why.
+        failure: SourceFailure,
+        /// What Argo CD says.
+        upstream: String,
+    },
+    /// A template does not parse, or cannot be rendered.
+    #[error("{path}: {message}")]
     Template {
         /// Where the template stands.
         path: FieldPath,
@@ -97,10 +111,16 @@ pub enum GeneratorProblem {
         /// Kubernetes' message.
         message: String,
     },
-    /// A template among a generator's `values`.
-    #[error("the template does not parse: {message}")]
-    Value {
+    /// A template among a generator's `values`, or in a generator inside a matrix.
+    #[error("the template cannot be rendered: {message}")]
+    Template {
         /// What is wrong, in Argo CD's words.
+        message: String,
+    },
+    /// Something else, in Argo CD's words.
+    #[error("{message}")]
+    Other {
+        /// What is wrong.
         message: String,
     },
 }
@@ -111,6 +131,7 @@ impl ExpandError {
         match self {
             Self::Unsupported { path, .. }
             | Self::Generator { path, .. }
+            | Self::Source { path, .. }
             | Self::Template { path, .. }
             | Self::Shape { path, .. } => path,
         }
@@ -119,7 +140,7 @@ impl ExpandError {
     /// The text that Argo CD shows in the ApplicationSet's status, if it fails as well.
     pub fn upstream(&self) -> Option<String> {
         match self {
-            Self::Generator { problem, .. } => Some(problem.upstream()),
+            Self::Generator { upstream, .. } | Self::Source { upstream, .. } => Some(upstream.clone()),
             Self::Template { message, .. } => Some(message.clone()),
             Self::Unsupported { .. } | Self::Shape { .. } => None,
         }
@@ -128,10 +149,38 @@ impl ExpandError {
     /// The reason of the condition that Argo CD sets, if it fails as well.
     pub fn reason(&self) -> Option<&'static str> {
         match self {
-            Self::Generator { .. } => Some("ApplicationGenerationFromParamsError"),
+            Self::Generator { .. } | Self::Source { .. } => Some("ApplicationGenerationFromParamsError"),
             Self::Template { .. } => Some("RenderTemplateParamsError"),
             Self::Unsupported { .. } | Self::Shape { .. } => None,
         }
+    }
+}
+
+impl ExpandError {
+    pub(crate) fn generator(path: FieldPath, problem: GeneratorProblem) -> Self {
+        let upstream = problem.upstream();
+        Self::Generator {
+            path,
+            problem,
+            upstream,
+        }
+    }
+
+    pub(crate) fn source(path: FieldPath, failure: SourceFailure) -> Self {
+        let upstream = failure.message.clone();
+        Self::Source {
+            path,
+            failure,
+            upstream,
+        }
+    }
+
+    /// Puts words before what Argo CD says, as it does around the errors of inner generators.
+    pub(crate) fn within(mut self, words: &str) -> Self {
+        if let Self::Generator { upstream, .. } | Self::Source { upstream, .. } = &mut self {
+            upstream.insert_str(0, words);
+        }
+        self
     }
 }
 
@@ -169,51 +218,16 @@ impl GeneratorProblem {
                 format!("error getting cluster secrets: error converting label selector: {message}")
             }
             Self::ParameterSelector { message } => format!("error parsing label selector: {message}"),
-            Self::Value { message } => {
-                format!(
-                    "error appending templated values for cluster: failed to replace templated string: {message}"
-                )
-            }
+            Self::Template { message } | Self::Other { message } => message.clone(),
         }
     }
 }
 
-/// A template that does not parse, and where in the value it stands.
+/// A template that fails, and where in the value it stands.
 #[derive(Clone, Debug)]
-pub(crate) struct TemplateFault {
+pub(crate) struct Fault {
     pub(crate) template: String,
+    /// Argo CD's words.
     pub(crate) message: String,
-    /// Innermost first.
-    segments: Vec<Segment>,
-}
-
-impl TemplateFault {
-    pub(crate) fn new(template: &str, message: String) -> Self {
-        Self {
-            template: template.to_owned(),
-            message,
-            segments: Vec::new(),
-        }
-    }
-
-    pub(crate) fn under_field(mut self, name: &str) -> Self {
-        self.segments.push(Segment::Field(name.to_owned()));
-        self
-    }
-
-    pub(crate) fn under_index(mut self, index: usize) -> Self {
-        self.segments.push(Segment::Index(index));
-        self
-    }
-
-    /// Where it stands, below a place.
-    pub(crate) fn below(&self, place: &FieldPath) -> FieldPath {
-        self.segments
-            .iter()
-            .rev()
-            .fold(place.clone(), |path, segment| match segment {
-                Segment::Field(name) => path.field(name.as_str()),
-                Segment::Index(index) => path.index(*index),
-            })
-    }
+    pub(crate) segments: Vec<Segment>,
 }

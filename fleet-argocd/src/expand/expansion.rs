@@ -2,30 +2,68 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
-use serde::Serialize;
+use fleet_core::yaml::FieldPath;
+use serde::ser::SerializeStruct;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
+use super::fasttemplate::has_placeholder;
 use super::generators::GeneratorKind;
-use super::params::Params;
+use super::params::{ParamSet, Params, Scope};
+use super::template::{Rendered, Template};
 use crate::application::Application;
 
 /// The Applications of an ApplicationSet.
 ///
 /// In the order of the generators and of their parameters. Where Argo CD's order changes from run to run (clusters),
 /// ours is fixed: by name, the cluster Argo CD runs in last.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
+///
+/// What the Applications share is held once, so an expansion of tens of thousands is small; a whole Application is put
+/// together when it is asked for.
+#[derive(Clone, Debug, Default)]
 pub struct Expansion {
-    pub(crate) applications: Vec<GeneratedApplication>,
-    pub(crate) warnings: Vec<Warning>,
+    pub(crate) batches: Vec<ExpandedBatch>,
+    pub(crate) unrecognized: Vec<usize>,
+}
+
+/// What one generator gave.
+#[derive(Clone, Debug)]
+pub(crate) struct ExpandedBatch {
+    pub(crate) generator: usize,
+    pub(crate) kind: GeneratorKind,
+    /// The template as it stands: for a set of parameters that is empty.
+    pub(crate) plain: Arc<Value>,
+    pub(crate) template: Arc<Template>,
+    pub(crate) finalized: bool,
+    pub(crate) namespace: Option<Arc<str>>,
+    pub(crate) groups: Vec<ExpandedGroup>,
+}
+
+/// Applications whose parameters share a part.
+#[derive(Clone, Debug)]
+pub(crate) struct ExpandedGroup {
+    pub(crate) outer: ParamSet,
+    pub(crate) inner: Arc<[ParamSet]>,
+    pub(crate) bodies: Vec<Body>,
+}
+
+/// What is an Application's own.
+#[derive(Clone, Debug)]
+pub(crate) enum Body {
+    /// The template as it stands.
+    Plain,
+    Rendered(Rendered),
+    Patched(Box<Value>),
 }
 
 /// An Application, and where it comes from.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct GeneratedApplication {
-    pub(crate) application: Application,
-    pub(crate) provenance: Provenance,
+#[derive(Clone, Copy, Debug)]
+pub struct GeneratedApplication<'a> {
+    batch: &'a ExpandedBatch,
+    group: &'a ExpandedGroup,
+    index: usize,
 }
 
 /// Where an Application comes from.
@@ -81,66 +119,215 @@ pub enum Warning {
 
 impl Expansion {
     /// The Applications with their provenance.
-    pub fn iter(&self) -> impl Iterator<Item = &GeneratedApplication> {
-        self.applications.iter()
+    pub fn iter(&self) -> impl Iterator<Item = GeneratedApplication<'_>> {
+        self.batches.iter().flat_map(|batch| {
+            batch.groups.iter().flat_map(move |group| {
+                (0..group.bodies.len()).map(move |index| GeneratedApplication { batch, group, index })
+            })
+        })
     }
 
-    /// The Applications.
-    pub fn applications(&self) -> impl Iterator<Item = &Application> {
-        self.applications.iter().map(|generated| &generated.application)
+    /// The Applications, typed. Each is put together as it is reached.
+    ///
+    /// # Errors
+    /// An Application does not have the types of one, which only a `templatePatch` can cause.
+    pub fn applications(&self) -> impl Iterator<Item = Result<Application, serde_json::Error>> {
+        self.iter().map(|generated| generated.application())
     }
 
     /// How many there are.
     pub fn len(&self) -> usize {
-        self.applications.len()
+        self.batches
+            .iter()
+            .flat_map(|batch| &batch.groups)
+            .map(|group| group.bodies.len())
+            .sum()
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.applications.is_empty()
+        self.len() == 0
     }
 
     /// What looks wrong.
-    pub fn warnings(&self) -> &[Warning] {
-        &self.warnings
-    }
-
-    /// Warns of names that are missing or taken twice, and of an expansion that came to nothing.
-    pub(crate) fn check_names(&mut self) {
-        if self.applications.is_empty() {
-            self.warnings.push(Warning::Empty);
+    pub fn warnings(&self) -> Vec<Warning> {
+        let mut warnings: Vec<_> = self
+            .unrecognized
+            .iter()
+            .map(|generator| Warning::UnrecognizedGenerator {
+                generator: *generator,
+            })
+            .collect();
+        if self.is_empty() {
+            warnings.push(Warning::Empty);
         }
         let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-        let mut found = Vec::new();
-        for (index, generated) in self.applications.iter().enumerate() {
-            match generated.application.name() {
-                "" => found.push(Warning::NoName { index }),
+        for (index, generated) in self.iter().enumerate() {
+            generated.unresolved(&mut warnings);
+            match generated.name() {
+                "" => warnings.push(Warning::NoName { index }),
                 name => *counts.entry(name).or_default() += 1,
             }
         }
-        for (name, count) in counts {
-            if count > 1 {
-                found.push(Warning::DuplicateName {
-                    name: name.to_owned(),
-                    count,
-                });
-            }
-        }
-        self.warnings.append(&mut found);
+        let twice = counts.into_iter().filter(|(_, count)| *count > 1);
+        warnings.extend(twice.map(|(name, count)| Warning::DuplicateName {
+            name: name.to_owned(),
+            count,
+        }));
+        warnings
     }
 }
 
-impl GeneratedApplication {
+/// Two expansions are equal if their Applications and their provenance are, in order.
+impl PartialEq for Expansion {
+    fn eq(&self, other: &Self) -> bool {
+        self.unrecognized == other.unrecognized
+            && self.len() == other.len()
+            && self
+                .iter()
+                .zip(other.iter())
+                .all(|(a, b)| a.to_value() == b.to_value() && a.provenance() == b.provenance())
+    }
+}
+
+impl Serialize for Expansion {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = serializer.serialize_struct("Expansion", 2)?;
+        fields.serialize_field("applications", &Listed(self))?;
+        fields.serialize_field("warnings", &self.warnings())?;
+        fields.end()
+    }
+}
+
+struct Listed<'a>(&'a Expansion);
+
+impl Serialize for Listed<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter())
+    }
+}
+
+impl Serialize for GeneratedApplication<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = serializer.serialize_struct("GeneratedApplication", 2)?;
+        fields.serialize_field("application", &self.to_value())?;
+        fields.serialize_field("provenance", &self.provenance())?;
+        fields.end()
+    }
+}
+
+impl<'a> GeneratedApplication<'a> {
+    /// Its name; empty if the template gives none.
+    pub fn name(&self) -> &'a str {
+        self.text(&["metadata", "name"]).unwrap_or_default()
+    }
+
+    /// A text of it, by the fields that lead to it: `["spec", "destination", "server"]`. Empty texts that Argo CD does
+    /// not write count as absent.
+    pub fn text(&self, path: &[&str]) -> Option<&'a str> {
+        let found = match self.body() {
+            Body::Rendered(rendered) => self.batch.template.text_at(rendered, path),
+            Body::Plain => walk(&self.batch.plain, path).and_then(Value::as_str),
+            Body::Patched(value) => walk(value, path).and_then(Value::as_str),
+        };
+        found.filter(|text| !text.is_empty())
+    }
+
     /// The Application as Argo CD generates it, without the owner it gets on applying.
-    pub fn application(&self) -> &Application {
-        &self.application
+    ///
+    /// # Errors
+    /// It does not have the types of an Application, which only a `templatePatch` can cause.
+    pub fn application(&self) -> Result<Application, serde_json::Error> {
+        Application::deserialize(self.to_value())
+    }
+
+    /// The Application as JSON, with the fields Argo CD writes and no others.
+    pub fn to_value(&self) -> Value {
+        let mut value = self.batch.value_of(self.body());
+        if let Some(metadata) = value.get_mut("metadata").and_then(Value::as_object_mut) {
+            metadata.remove("namespace");
+            if let Some(namespace) = &self.batch.namespace {
+                metadata.insert("namespace".to_owned(), Value::String(namespace.to_string()));
+            }
+        }
+        value
     }
 
     /// Where it comes from.
-    pub fn provenance(&self) -> &Provenance {
-        &self.provenance
+    pub fn provenance(&self) -> Provenance {
+        let params = Scope::new(&self.group.outer.layers, &self.group.inner[self.index].layers).params();
+        let text = |name: &str| params.get(name).and_then(Value::as_str).map(str::to_owned);
+        Provenance {
+            generator: self.batch.generator,
+            kind: self.batch.kind,
+            cluster: text("server").and_then(|_| text("name")),
+            params,
+        }
+    }
+
+    fn body(&self) -> &'a Body {
+        &self.group.bodies[self.index]
+    }
+
+    fn unresolved(&self, warnings: &mut Vec<Warning>) {
+        let suspicious = match self.body() {
+            Body::Rendered(rendered) => rendered.text().contains("{{"),
+            Body::Plain | Body::Patched(_) => true,
+        };
+        if !suspicious {
+            return;
+        }
+        let mut found = Vec::new();
+        unresolved(&self.to_value(), &FieldPath::default(), &mut found);
+        warnings.extend(found.into_iter().map(|(path, text)| Warning::Unresolved {
+            application: self.name().to_owned(),
+            path: path.to_string(),
+            text,
+        }));
     }
 }
+
+impl ExpandedBatch {
+    /// The Application before its namespace is set.
+    pub(crate) fn value_of(&self, body: &Body) -> Value {
+        let mut value = match body {
+            Body::Plain => return Value::clone(&self.plain),
+            Body::Patched(value) => return Value::clone(value),
+            Body::Rendered(rendered) => self.template.value(rendered),
+        };
+        if self.finalized {
+            if let Some(metadata) = value.get_mut("metadata").and_then(Value::as_object_mut) {
+                metadata.insert("finalizers".to_owned(), Value::from(vec![RESOURCES_FINALIZER]));
+            }
+        }
+        value
+    }
+}
+
+fn walk<'a>(value: &'a Value, path: &[&str]) -> Option<&'a Value> {
+    path.iter().try_fold(value, |value, name| value.get(name))
+}
+
+/// The texts that still look like templates, and where they are. Helm's own (`{{ .Values.x }}`) are none of ours.
+fn unresolved(value: &Value, path: &FieldPath, found: &mut Vec<(FieldPath, String)>) {
+    match value {
+        Value::String(text) if has_placeholder(text) => found.push((path.clone(), text.clone())),
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                unresolved(item, &path.clone().index(index), found);
+            }
+        }
+        Value::Object(fields) => {
+            for (name, field) in fields {
+                unresolved(field, &path.clone().field(name.as_str()), found);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Deletes an Application's resources with it.
+const RESOURCES_FINALIZER: &str = "resources-finalizer.argocd.argoproj.io";
 
 impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,11 +1,9 @@
 //! The plain `{{name}}` template language, as fasttemplate and Argo CD read it.
 
-use std::borrow::Cow;
-
 use serde_json::Value;
 
 use super::go::quoted;
-use super::params::Params;
+use super::params::Scope;
 
 /// A text with placeholders, read once and rendered many times.
 ///
@@ -24,8 +22,13 @@ pub(crate) enum FastTemplate {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Part {
     Text(String),
-    /// What stands between the braces, as written.
-    Placeholder(String),
+    /// What stands between the braces.
+    Placeholder {
+        /// As written.
+        tag: String,
+        /// Without the space around it.
+        name: String,
+    },
 }
 
 /// A `{{` without a `}}`.
@@ -52,7 +55,10 @@ impl FastTemplate {
                     rest: after.to_owned(),
                 });
             };
-            parts.push(Part::Placeholder(tag.to_owned()));
+            parts.push(Part::Placeholder {
+                tag: tag.to_owned(),
+                name: tag.trim().to_owned(),
+            });
             rest = next;
         }
         if !rest.is_empty() {
@@ -65,26 +71,25 @@ impl FastTemplate {
         matches!(self, Self::Plain(_))
     }
 
-    pub(crate) fn render(&self, params: &Params) -> Cow<'_, str> {
+    /// Appends the text for a set of parameters.
+    pub(crate) fn render(&self, scope: &Scope<'_>, out: &mut String) {
         let parts = match self {
-            Self::Plain(text) => return Cow::Borrowed(text),
+            Self::Plain(text) => return out.push_str(text),
             Self::Parts(parts) => parts,
         };
-        let mut rendered = String::new();
         for part in parts {
             match part {
-                Part::Text(text) => rendered.push_str(text),
-                Part::Placeholder(tag) => match params.get(tag.trim()) {
-                    Some(Value::String(value)) if !tag.trim().is_empty() => rendered.push_str(value),
+                Part::Text(text) => out.push_str(text),
+                Part::Placeholder { tag, name } => match scope.get(name) {
+                    Some(Value::String(value)) if !name.is_empty() => out.push_str(value),
                     _ => {
-                        rendered.push_str(OPEN);
-                        rendered.push_str(tag);
-                        rendered.push_str(CLOSE);
+                        out.push_str(OPEN);
+                        out.push_str(tag);
+                        out.push_str(CLOSE);
                     }
                 },
             }
         }
-        Cow::Owned(rendered)
     }
 }
 
@@ -124,15 +129,19 @@ const CLOSE: &str = "}}";
 
 #[cfg(test)]
 mod tests {
+    use super::super::params::{Layer, ParamSet};
     use super::*;
 
     fn rendered(text: &str) -> String {
-        let params = Params::from_iter([
-            ("a".to_owned(), Value::from("x")),
-            ("n".to_owned(), Value::from(3)),
-            ("braces".to_owned(), Value::from("{{a}}")),
-        ]);
-        FastTemplate::parse(text).unwrap().render(&params).into_owned()
+        let mut layer = Layer::default();
+        layer.insert("a", "x");
+        layer.insert("n", 3);
+        layer.insert("braces", "{{a}}");
+        let mut out = String::new();
+        FastTemplate::parse(text)
+            .unwrap()
+            .render(&ParamSet::from(layer).scope(), &mut out);
+        out
     }
 
     #[test]

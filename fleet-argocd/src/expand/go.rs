@@ -73,6 +73,15 @@ pub(crate) fn float(value: f64) -> String {
     format!("{mantissa}e{sign}{:02}", exponent.abs())
 }
 
+/// A value as Go's JSON encoder writes it: keys sorted, and `<`, `>` and `&` escaped.
+pub(crate) fn json(value: &Value) -> String {
+    value
+        .to_string()
+        .replace('<', "\\u003c")
+        .replace('>', "\\u003e")
+        .replace('&', "\\u0026")
+}
+
 /// The kind of a JSON value in the words of Go's decoder.
 pub(crate) fn kind(value: &Value) -> &'static str {
     match value {

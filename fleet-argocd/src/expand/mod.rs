@@ -1,39 +1,51 @@
 //! From an ApplicationSet and a snapshot to the Applications Argo CD would make of them.
 
+mod case;
 mod error;
 mod expansion;
 mod fasttemplate;
 mod generators;
 mod go;
 mod params;
+mod patch;
+mod patterns;
 mod selector;
 mod shape;
 mod snapshot;
 mod template;
+mod text;
+
+use std::sync::Arc;
 
 use fleet_core::yaml::FieldPath;
-use serde::Deserialize;
 use serde_json::Value;
 
+pub use case::{CaseError, ExpandCase};
 pub use error::{ExpandError, GeneratorProblem};
 pub use expansion::{Expansion, GeneratedApplication, Provenance, Warning};
 pub use generators::GeneratorKind;
 pub use params::Params;
-pub use snapshot::{Snapshot, SnapshotCluster};
+pub use snapshot::{
+    FailureKind, GitEntry, GitTree, PullRequest, ScmRepository, Snapshot, SnapshotCluster, SourceFailure,
+    Switches,
+};
 
-use crate::application::Application;
 use crate::application_set::{ApplicationSet, ApplicationTemplate};
-use generators::{Batch, Generated};
-use template::Compiled;
+use expansion::{Body, ExpandedBatch, ExpandedGroup};
+use generators::{Batch, Context};
+use params::Scope;
+use patch::Patch;
+use template::Template;
+use text::Language;
 
 /// The Applications Argo CD makes of an ApplicationSet: a pure function of it and the snapshot.
 ///
-/// Exact as to Argo CD 3.5 for the `list` and `clusters` generators in the plain `{{name}}` language, quirks
-/// included; the quirks are in [`Expansion::warnings`]. Owner references come on applying, as in Argo CD.
+/// Exact as to Argo CD 3.5 for every generator in the plain `{{name}}` language and for `templatePatch`, quirks included;
+/// the quirks are in [`Expansion::warnings`]. Owner references come on applying, as in Argo CD.
 ///
 /// # Errors
-/// Where Argo CD fails, and for what is not expanded yet: Go templates, `templatePatch`, other generators. An error
-/// names its place in the ApplicationSet; nothing is expanded in part.
+/// Where Argo CD fails, where the snapshot lacks a source or holds its failure, and for Go templates, which are not
+/// expanded yet. An error names its place in the ApplicationSet; nothing is expanded in part.
 ///
 /// ```
 /// use fleet_argocd::{ApplicationSet, Snapshot, expand};
@@ -49,150 +61,128 @@ use template::Compiled;
 ///     },
 /// }))?;
 /// let expansion = expand(&set, &Snapshot::empty())?;
-/// let names: Vec<_> = expansion.applications().map(|application| application.name()).collect();
+/// let names: Vec<_> = expansion.iter().map(|application| application.name().to_owned()).collect();
 /// assert_eq!(names, ["web-eu", "web-us"]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn expand(set: &ApplicationSet, snapshot: &Snapshot) -> Result<Expansion, ExpandError> {
     let spec_path = FieldPath::default().field("spec");
-    refuse_unsupported(set, &spec_path)?;
-    let namespace = set.metadata.namespace.as_deref();
+    if set.spec.go_template == Some(true) {
+        return Err(ExpandError::Unsupported {
+            path: spec_path.field("goTemplate"),
+            what: "Go's template language",
+            expected: "false: the plain `{{name}}` form",
+        });
+    }
+    let language = Language::Plain;
+    let context = Context {
+        language: &language,
+        go: false,
+        snapshot,
+        project: &set.spec.template.spec.project,
+        set_name: set.metadata.name.as_deref().unwrap_or_default(),
+    };
     let preserved = set
         .spec
         .sync_policy
         .as_ref()
         .and_then(|policy| policy.preserve_resources_on_deletion);
-    let finalized = preserved != Some(true);
-    let base = shaped(&set.spec.template, &spec_path.clone().field("template"))?;
+    let frame = Frame {
+        base: shaped(&set.spec.template, &spec_path.clone().field("template"))?,
+        language: &language,
+        spec: &spec_path,
+        finalized: preserved != Some(true),
+        namespace: set.metadata.namespace.as_deref().map(Arc::from),
+        patch: set
+            .spec
+            .template_patch
+            .as_deref()
+            .map(|text| Patch::new(text, &language, spec_path.clone().field("templatePatch"))),
+    };
 
     let mut expansion = Expansion::default();
     for (index, item) in set.spec.generators.iter().enumerate() {
         let path = spec_path.clone().field("generators").index(index);
-        let batches = generators::run(item, &path, snapshot)?;
+        let batches = generators::run(item, &path, &context, 0)?;
         if batches.is_empty() {
-            expansion
-                .warnings
-                .push(Warning::UnrecognizedGenerator { generator: index });
+            expansion.unrecognized.push(index);
         }
-        for Batch {
-            kind,
-            path,
-            generated,
-            template,
-        } in batches
-        {
-            let renderer = Renderer::new(&base, template, &path, &spec_path, namespace, finalized)?;
-            for Generated { params, cluster } in generated {
-                let application = renderer.application(&params, &mut expansion.warnings)?;
-                let provenance = Provenance {
-                    generator: index,
-                    kind,
-                    cluster,
-                    params,
-                };
-                expansion.applications.push(GeneratedApplication {
-                    application,
-                    provenance,
-                });
-            }
+        for batch in batches {
+            expansion.batches.push(frame.rendered(index, batch)?);
         }
     }
-    expansion.check_names();
     Ok(expansion)
 }
 
-fn refuse_unsupported(set: &ApplicationSet, spec: &FieldPath) -> Result<(), ExpandError> {
-    if set.spec.go_template == Some(true) {
-        return Err(ExpandError::Unsupported {
-            path: spec.clone().field("goTemplate"),
-            what: "Go's template language",
-            expected: "false: the plain `{{name}}` form",
-        });
-    }
-    if set
-        .spec
-        .template_patch
-        .as_deref()
-        .is_some_and(|patch| !patch.is_empty())
-    {
-        return Err(ExpandError::Unsupported {
-            path: spec.clone().field("templatePatch"),
-            what: "a patch of the rendered Applications",
-            expected: "no patch",
-        });
-    }
-    Ok(())
-}
-
-/// One generator's template, ready for its parameters.
-struct Renderer<'a> {
-    /// The template as it stands: for a set of parameters that is empty.
-    plain: Value,
-    /// The template compiled. A fault counts only when there is something to render.
-    compiled: Result<Compiled, ExpandError>,
-    path: &'a FieldPath,
-    namespace: Option<&'a str>,
+/// What all generators' templates have in common.
+struct Frame<'a> {
+    base: Value,
+    language: &'a Language,
+    spec: &'a FieldPath,
     finalized: bool,
+    namespace: Option<Arc<str>>,
+    patch: Option<Patch>,
 }
 
-impl<'a> Renderer<'a> {
-    fn new(
-        base: &Value,
-        over: Option<&ApplicationTemplate>,
-        path: &'a FieldPath,
-        spec: &FieldPath,
-        namespace: Option<&'a str>,
-        finalized: bool,
-    ) -> Result<Self, ExpandError> {
+impl Frame<'_> {
+    fn rendered(&self, generator: usize, batch: Batch) -> Result<ExpandedBatch, ExpandError> {
         let shape = shape::template();
-        let plain = match over {
-            None => base.clone(),
-            Some(over) => shape.merged(shaped(over, &path.clone().field("template"))?, base.clone()),
+        let plain = match &batch.template {
+            None => self.base.clone(),
+            Some(over) => {
+                let over = shaped(over, &batch.path.clone().field("template"))?;
+                shape.merged(over, self.base.clone())
+            }
         };
-        let place = if over.is_some() {
-            path.clone()
+        let place = if batch.template.is_some() {
+            batch.path.clone()
         } else {
-            spec.clone()
+            self.spec.clone()
         }
         .field("template");
-        let compiled = Compiled::new(shape, plain.clone()).map_err(|fault| ExpandError::Template {
-            path: fault.below(&place),
-            message: fault.message,
-            template: fault.template,
-        });
-        Ok(Self {
-            plain,
-            compiled,
-            path,
-            namespace,
-            finalized,
-        })
-    }
-
-    fn application(&self, params: &Params, warnings: &mut Vec<Warning>) -> Result<Application, ExpandError> {
-        let mut value = if params.is_empty() {
-            self.plain.clone()
-        } else {
-            self.compiled.as_ref().map_err(Clone::clone)?.render(params)
+        let template = Template::new(self.language, shape, plain.clone(), |_, _| false);
+        let bare = plain
+            .pointer("/metadata/finalizers")
+            .and_then(Value::as_array)
+            .is_none_or(Vec::is_empty);
+        let mut expanded = ExpandedBatch {
+            generator,
+            kind: batch.kind,
+            plain: Arc::new(plain),
+            template: Arc::new(template),
+            finalized: self.finalized && bare,
+            namespace: self.namespace.clone(),
+            groups: Vec::with_capacity(batch.groups.len()),
         };
-        if let Some(metadata) = value.get_mut("metadata").and_then(Value::as_object_mut) {
-            metadata.remove("namespace");
+        let mut scratch = String::new();
+        for group in batch.groups {
+            let mut bodies = Vec::with_capacity(group.inner.len());
+            for inner in group.inner.iter() {
+                let scope = Scope::new(&group.outer.layers, &inner.layers);
+                let body = if group.outer.is_empty() && inner.is_empty() {
+                    Body::Plain
+                } else {
+                    let rendered = expanded.template.render(&scope, &mut scratch).map_err(|fault| {
+                        ExpandError::Template {
+                            path: template::below(&place, &fault.segments),
+                            message: fault.message,
+                            template: fault.template,
+                        }
+                    })?;
+                    Body::Rendered(rendered)
+                };
+                bodies.push(match &self.patch {
+                    None => body,
+                    Some(patch) => Body::Patched(Box::new(patch.applied(expanded.value_of(&body), &scope)?)),
+                });
+            }
+            expanded.groups.push(ExpandedGroup {
+                outer: group.outer,
+                inner: group.inner,
+                bodies,
+            });
         }
-        let unresolved = unresolved(&value);
-        let mut application = Application::deserialize(value).map_err(|error| ExpandError::Shape {
-            path: self.path.clone(),
-            message: error.to_string(),
-        })?;
-        application.metadata.namespace = self.namespace.map(str::to_owned);
-        if self.finalized && !params.is_empty() && application.metadata.finalizers.is_none() {
-            application.metadata.finalizers = Some(vec![RESOURCES_FINALIZER.to_owned()]);
-        }
-        warnings.extend(unresolved.into_iter().map(|(path, text)| Warning::Unresolved {
-            application: application.name().to_owned(),
-            path: path.to_string(),
-            text,
-        }));
-        Ok(application)
+        Ok(expanded)
     }
 }
 
@@ -205,31 +195,3 @@ fn shaped(template: &ApplicationTemplate, path: &FieldPath) -> Result<Value, Exp
             message: error.to_string(),
         })
 }
-
-/// The texts that still look like templates, and where they are. Helm's own (`{{ .Values.x }}`) are none of ours.
-fn unresolved(value: &Value) -> Vec<(FieldPath, String)> {
-    fn walk(value: &Value, path: &FieldPath, found: &mut Vec<(FieldPath, String)>) {
-        match value {
-            Value::String(text) if fasttemplate::has_placeholder(text) => {
-                found.push((path.clone(), text.clone()));
-            }
-            Value::Array(items) => {
-                for (index, item) in items.iter().enumerate() {
-                    walk(item, &path.clone().index(index), found);
-                }
-            }
-            Value::Object(fields) => {
-                for (name, field) in fields {
-                    walk(field, &path.clone().field(name.as_str()), found);
-                }
-            }
-            _ => {}
-        }
-    }
-    let mut found = Vec::new();
-    walk(value, &FieldPath::default(), &mut found);
-    found
-}
-
-/// Deletes an Application's resources with it.
-const RESOURCES_FINALIZER: &str = "resources-finalizer.argocd.argoproj.io";

@@ -1,16 +1,17 @@
-//! One set of parameters: what a generator gives a template.
+//! Sets of parameters: what generators give and templates see.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::go;
 
 /// One set of parameters, by name, in the order of the names.
 ///
 /// In the plain template language names have dots in them (`metadata.labels.region`) and values are strings; a
-/// value that is none cannot be used in a template.
+/// value that is none cannot be used in a template. Under `goTemplate` values are of any kind.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Params(BTreeMap<String, Value>);
@@ -35,19 +36,6 @@ impl Params {
     pub fn len(&self) -> usize {
         self.0.len()
     }
-
-    pub(crate) fn insert(&mut self, name: impl Into<String>, value: impl Into<Value>) {
-        self.0.insert(name.into(), value.into());
-    }
-
-    /// Nested values under names with dots, every value as text: what a generator's selector sees.
-    pub(crate) fn flattened(&self) -> BTreeMap<String, String> {
-        let mut flat = BTreeMap::new();
-        for (name, value) in &self.0 {
-            flatten(name, value, &mut flat);
-        }
-        flat
-    }
 }
 
 impl FromIterator<(String, Value)> for Params {
@@ -56,20 +44,190 @@ impl FromIterator<(String, Value)> for Params {
     }
 }
 
-fn flatten(name: &str, value: &Value, flat: &mut BTreeMap<String, String>) {
-    match value {
-        Value::Object(fields) => {
+/// What Go's type of a parameter is, where its JSON does not say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// `map[string]string`.
+    Strings,
+    /// `[]string`.
+    StringList,
+    /// `[]map[string]interface {}`: the clusters of a flat list.
+    Sets,
+    /// A plugin's input: JSON that was never decoded.
+    Input,
+}
+
+/// Parameters with their kinds, shared by all sets they are part of.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Layer {
+    pub(crate) map: Map<String, Value>,
+    /// By the path of keys.
+    pub(crate) kinds: Vec<(Vec<String>, Kind)>,
+}
+
+/// One set of parameters: layers whose names do not clash.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ParamSet {
+    pub(crate) layers: Vec<Arc<Layer>>,
+}
+
+/// What a template is rendered with.
+#[derive(Debug)]
+pub(crate) struct Scope<'a> {
+    layers: &'a [Arc<Layer>],
+    more: &'a [Arc<Layer>],
+}
+
+impl Layer {
+    pub(crate) fn insert(&mut self, name: impl Into<String>, value: impl Into<Value>) {
+        self.map.insert(name.into(), value.into());
+    }
+
+    pub(crate) fn mark(&mut self, path: &[&str], kind: Kind) {
+        let path: Vec<String> = path.iter().map(|key| (*key).to_owned()).collect();
+        self.kinds.retain(|(other, _)| !other.starts_with(&path));
+        self.kinds.push((path, kind));
+    }
+
+    /// The kind at a path.
+    pub(crate) fn kind(&self, path: &[String]) -> Option<Kind> {
+        self.kinds
+            .iter()
+            .find(|(marked, _)| marked == path)
+            .map(|(_, kind)| *kind)
+    }
+}
+
+impl From<Layer> for ParamSet {
+    fn from(layer: Layer) -> Self {
+        Self {
+            layers: vec![Arc::new(layer)],
+        }
+    }
+}
+
+impl ParamSet {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.layers.iter().all(|layer| layer.map.is_empty())
+    }
+
+    pub(crate) fn scope(&self) -> Scope<'_> {
+        Scope::new(&self.layers, &[])
+    }
+
+    /// Both, one after the other.
+    pub(crate) fn joined(&self, other: &Self) -> Self {
+        Self {
+            layers: self.layers.iter().chain(&other.layers).cloned().collect(),
+        }
+    }
+
+    /// All as one layer.
+    pub(crate) fn flat(&self) -> Layer {
+        let mut flat = Layer::default();
+        for layer in self.layers.iter().rev() {
+            flat.map.extend(
+                layer
+                    .map
+                    .iter()
+                    .map(|(name, value)| (name.clone(), value.clone())),
+            );
+            flat.kinds.extend(layer.kinds.iter().cloned());
+        }
+        flat
+    }
+
+    /// Nested values under names with dots, every value as text: what a generator's selector sees.
+    pub(crate) fn flattened(&self) -> BTreeMap<String, String> {
+        let mut flat = BTreeMap::new();
+        for layer in &self.layers {
+            for (name, value) in &layer.map {
+                flatten(name, value, layer, &mut vec![name.clone()], &mut flat);
+            }
+        }
+        flat
+    }
+}
+
+impl<'a> Scope<'a> {
+    pub(crate) fn new(layers: &'a [Arc<Layer>], more: &'a [Arc<Layer>]) -> Self {
+        Self { layers, more }
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Option<&'a Value> {
+        self.layers
+            .iter()
+            .chain(self.more)
+            .find_map(|layer| layer.map.get(name))
+    }
+
+    pub(crate) fn params(&self) -> Params {
+        self.layers
+            .iter()
+            .chain(self.more)
+            .rev()
+            .flat_map(|layer| layer.map.iter())
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect()
+    }
+}
+
+fn flatten(
+    name: &str,
+    value: &Value,
+    layer: &Layer,
+    path: &mut Vec<String>,
+    flat: &mut BTreeMap<String, String>,
+) {
+    match (value, layer.kind(path)) {
+        (value, Some(kind @ (Kind::StringList | Kind::Sets | Kind::Input))) => {
+            flat.insert(name.to_owned(), printed(value, Some(kind)));
+        }
+        (Value::Object(fields), _) => {
             for (field, value) in fields {
-                flatten(&format!("{name}.{field}"), value, flat);
+                path.push(field.clone());
+                flatten(&format!("{name}.{field}"), value, layer, path, flat);
+                path.pop();
             }
         }
-        Value::Array(items) => {
+        (Value::Array(items), _) => {
             for (index, value) in items.iter().enumerate() {
-                flatten(&format!("{name}.{index}"), value, flat);
+                path.push(index.to_string());
+                flatten(&format!("{name}.{index}"), value, layer, path, flat);
+                path.pop();
             }
         }
-        scalar => {
+        (scalar, _) => {
             flat.insert(name.to_owned(), go::plain(scalar));
         }
     }
+}
+
+/// A value as `%v` writes it.
+pub(crate) fn printed(value: &Value, kind: Option<Kind>) -> String {
+    match (value, kind) {
+        (Value::Null, Some(Kind::Sets | Kind::StringList)) => "[]".to_owned(),
+        (Value::Object(fields), Some(Kind::Input)) => {
+            let parameters: Vec<_> = fields
+                .get("parameters")
+                .and_then(Value::as_object)
+                .into_iter()
+                .flatten()
+                .map(|(name, value)| format!("{name}:{}", raw(value)))
+                .collect();
+            format!("map[parameters:map[{}]]", parameters.join(" "))
+        }
+        (value, _) => go::plain(value),
+    }
+}
+
+/// JSON that was never decoded, as `%v` writes it: a struct of bytes.
+pub(crate) fn raw(value: &Value) -> String {
+    let bytes: Vec<_> = value
+        .to_string()
+        .into_bytes()
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    format!("{{[{}]}}", bytes.join(" "))
 }

@@ -1,96 +1,154 @@
-//! The shape of an Application as Argo CD's own encoder writes it.
+//! The shape of a value as Argo CD's own decoder and encoder see it.
 //!
-//! Argo CD decodes a template into its types and encodes each Application from them. On the way unknown fields go,
-//! empty ones go too (Go's `omitempty`), and a few are always written. Our types keep what was read; this module
-//! takes a value of them and gives it upstream's shape. What is a list, a map or a struct, and which fields are
-//! always written, comes from the schema of the types; what Go holds by pointer is listed at the end.
+//! Argo CD decodes a template into its types and encodes each Application from them. On the way unknown fields go, empty
+//! ones go too (Go's `omitempty`), and a few are always written. Our types keep what was read; this module takes a value
+//! of them and gives it upstream's shape. The types are listed in `go_types.txt`, their fields in Go's order, which is
+//! the order in which templates are rendered and the first error is found.
 
 use std::collections::BTreeMap;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use serde_json::{Map, Value};
 
-use crate::application_set::ApplicationTemplate;
-use crate::schema;
+use super::go;
 
 /// The shape of one value.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Shape {
-    Struct(BTreeMap<String, Field>),
-    Map(Box<Shape>),
-    List(Box<Shape>),
+    Struct(Arc<Struct>),
+    Map(Arc<Shape>),
+    List(Arc<Shape>),
     Text,
     Number,
     Bool,
     /// A number or a text.
     Either,
-    /// The user's own: walked, but not reshaped.
+    Time,
+    /// The user's own JSON: walked, but not reshaped.
     Free,
+    /// The user's own, never walked.
+    Any,
+}
+
+/// A Go struct.
+#[derive(Debug)]
+pub(crate) struct Struct {
+    pub(crate) name: String,
+    /// In Go's order.
+    pub(crate) fields: Vec<Field>,
 }
 
 /// A field of a struct.
 #[derive(Debug)]
 pub(crate) struct Field {
+    pub(crate) name: String,
     pub(crate) shape: Shape,
-    /// Written even when it is empty, and when it is absent.
-    pub(crate) always: bool,
+    /// Left out when it is empty.
+    pub(crate) omitted: bool,
     /// Held by pointer: written when it is set, even to an empty value.
     pub(crate) pointer: bool,
+    /// How Go prints its type.
+    printed: String,
 }
 
 /// The shape of an ApplicationSet's template.
 pub(crate) fn template() -> &'static Shape {
-    static TEMPLATE: LazyLock<Shape> =
-        LazyLock::new(|| Shape::from_schema(&schema::of::<ApplicationTemplate>().to_value()));
-    &TEMPLATE
+    of("ApplicationSetTemplate")
+}
+
+/// The shape of a type, by Go's name of it.
+pub(crate) fn of(name: &str) -> &'static Shape {
+    TYPES.get(name).unwrap_or(&Shape::Any)
+}
+
+static TYPES: LazyLock<BTreeMap<String, Shape>> = LazyLock::new(|| {
+    let lines: BTreeMap<&str, &str> = include_str!("go_types.txt")
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .filter_map(|line| line.split_once(' '))
+        .collect();
+    let mut types = BTreeMap::new();
+    for name in lines.keys() {
+        read_struct(name, &lines, &mut types);
+    }
+    types
+});
+
+fn read_struct(name: &str, lines: &BTreeMap<&str, &str>, types: &mut BTreeMap<String, Shape>) -> Shape {
+    if let Some(known) = types.get(name) {
+        return known.clone();
+    }
+    let mut fields = Vec::new();
+    for text in lines.get(name).copied().unwrap_or_default().split(' ') {
+        let (field, rest) = text.split_once(':').unwrap_or((text, "any"));
+        let (kind, printed) = rest
+            .split_once('=')
+            .map_or((rest, None), |(kind, printed)| (kind, Some(printed)));
+        let omitted = field.ends_with('?');
+        let pointer = kind.starts_with('*');
+        let kind = kind.trim_start_matches('*');
+        fields.push(Field {
+            name: field.trim_end_matches('?').to_owned(),
+            shape: read_shape(kind, lines, types),
+            omitted,
+            pointer,
+            printed: printed.map_or_else(|| printed_type(kind), str::to_owned),
+        });
+    }
+    let shape = Shape::Struct(Arc::new(Struct {
+        name: name.to_owned(),
+        fields,
+    }));
+    types.insert(name.to_owned(), shape.clone());
+    shape
+}
+
+fn read_shape(kind: &str, lines: &BTreeMap<&str, &str>, types: &mut BTreeMap<String, Shape>) -> Shape {
+    if let Some(items) = kind.strip_prefix("[]") {
+        return Shape::List(Arc::new(read_shape(items.trim_start_matches('*'), lines, types)));
+    }
+    if let Some(values) = kind.strip_prefix("map:") {
+        return Shape::Map(Arc::new(read_shape(values, lines, types)));
+    }
+    match kind {
+        "string" => Shape::Text,
+        "int" => Shape::Number,
+        "bool" => Shape::Bool,
+        "intstr" => Shape::Either,
+        "time" => Shape::Time,
+        "json" | "RawExtension" => Shape::Free,
+        "any" => Shape::Any,
+        name => read_struct(name, lines, types),
+    }
+}
+
+/// How Go prints a type in an error.
+fn printed_type(kind: &str) -> String {
+    if let Some(items) = kind.strip_prefix("[]") {
+        return format!("[]{}", printed_type(items.trim_start_matches('*')));
+    }
+    if let Some(values) = kind.strip_prefix("map:") {
+        return format!("map[string]{}", printed_type(values));
+    }
+    match kind {
+        "int" => "int64".to_owned(),
+        "string" | "bool" => kind.to_owned(),
+        "intstr" => "intstr.IntOrString".to_owned(),
+        "json" => "v1.JSON".to_owned(),
+        "RawExtension" => "runtime.RawExtension".to_owned(),
+        "ObjectMeta" | "OwnerReference" | "LabelSelector" | "LabelSelectorRequirement" => {
+            format!("v1.{kind}")
+        }
+        name => format!("v1alpha1.{name}"),
+    }
 }
 
 impl Shape {
-    fn from_schema(schema: &Value) -> Self {
-        if schema.get("x-kubernetes-int-or-string").is_some() {
-            return Self::Either;
-        }
-        if let Some(properties) = schema.get("properties").and_then(Value::as_object) {
-            let required = schema.get("required").and_then(Value::as_array);
-            let is_required =
-                |name: &str| required.is_some_and(|list| list.iter().any(|field| field == name));
-            return Self::Struct(
-                properties
-                    .iter()
-                    .map(|(name, schema)| {
-                        let field = Field {
-                            shape: Self::from_schema(schema),
-                            always: is_required(name) || ALWAYS_WRITTEN.contains(&name.as_str()),
-                            pointer: HELD_BY_POINTER.contains(&name.as_str()),
-                        };
-                        (name.clone(), field)
-                    })
-                    .collect(),
-            );
-        }
-        if let Some(values) = schema
-            .get("additionalProperties")
-            .filter(|values| values.is_object())
-        {
-            return Self::Map(Box::new(Self::from_schema(values)));
-        }
-        match schema.get("type").and_then(Value::as_str) {
-            Some("array") => Self::List(Box::new(
-                schema.get("items").map_or(Self::Free, Self::from_schema),
-            )),
-            Some("string") => Self::Text,
-            Some("integer" | "number") => Self::Number,
-            Some("boolean") => Self::Bool,
-            _ => Self::Free,
-        }
-    }
-
     /// The empty value of this shape, where Go writes one.
     fn zero(&self) -> Value {
         match self {
             Self::Struct(_) => self.applied(Value::Object(Map::new())),
-            Self::Map(_) => Value::Object(Map::new()),
-            Self::List(_) | Self::Free => Value::Null,
+            Self::Map(_) | Self::List(_) | Self::Free | Self::Time | Self::Any => Value::Null,
             Self::Text => "".into(),
             Self::Number | Self::Either => 0.into(),
             Self::Bool => false.into(),
@@ -100,13 +158,13 @@ impl Shape {
     /// The value in upstream's shape.
     pub(crate) fn applied(&self, value: Value) -> Value {
         match (self, value) {
-            (Self::Struct(fields), Value::Object(mut object)) => {
+            (Self::Struct(described), Value::Object(mut object)) => {
                 let mut shaped = Map::new();
-                for (name, field) in fields {
-                    let value = object.remove(name).filter(|value| !value.is_null());
+                for field in &described.fields {
+                    let value = object.remove(&field.name).filter(|value| !value.is_null());
                     match value.map(|value| field.shape.applied(value)) {
-                        Some(value) if field.keeps(&value) => shaped.insert(name.clone(), value),
-                        _ if field.always => shaped.insert(name.clone(), field.shape.zero()),
+                        Some(value) if field.keeps(&value) => shaped.insert(field.name.clone(), value),
+                        _ if field.always_written() => shaped.insert(field.name.clone(), field.shape.zero()),
                         _ => None,
                     };
                 }
@@ -127,18 +185,105 @@ impl Shape {
         }
     }
 
+    /// Takes out the nulls that Go's decoder passes over: all but those in the user's own JSON.
+    pub(crate) fn without_nulls(&self, value: Value) -> Value {
+        match (self, value) {
+            (Self::Struct(described), Value::Object(object)) => Value::Object(
+                object
+                    .into_iter()
+                    .filter(|(_, value)| !value.is_null())
+                    .map(|(name, value)| {
+                        let value = match described.fields.iter().find(|field| field.name == name) {
+                            Some(field) => field.shape.without_nulls(value),
+                            None => value,
+                        };
+                        (name, value)
+                    })
+                    .collect(),
+            ),
+            (Self::Map(values), Value::Object(object)) => Value::Object(
+                object
+                    .into_iter()
+                    .map(|(key, value)| (key, values.without_nulls(value)))
+                    .collect(),
+            ),
+            (Self::List(items), Value::Array(list)) => {
+                Value::Array(list.into_iter().map(|item| items.without_nulls(item)).collect())
+            }
+            (Self::Struct(_) | Self::Map(_), Value::Null) => Value::Object(Map::new()),
+            (Self::Text, Value::Null) => "".into(),
+            (_, value) => value,
+        }
+    }
+
+    /// What Go's decoder says of a value that does not have this shape.
+    pub(crate) fn decode_error(&self, value: &Value, whole: &str) -> Option<String> {
+        self.mismatch(value, "", "", whole)
+    }
+
+    fn mismatch(&self, value: &Value, owner: &str, path: &str, printed: &str) -> Option<String> {
+        let fits = match (self, value) {
+            (_, Value::Null) | (Self::Free | Self::Any | Self::Time, _) => return None,
+            (Self::Struct(described), Value::Object(object)) => {
+                return described.fields.iter().find_map(|field| {
+                    let value = object.get(&field.name)?;
+                    let path = if path.is_empty() {
+                        field.name.clone()
+                    } else {
+                        format!("{path}.{}", field.name)
+                    };
+                    field
+                        .shape
+                        .mismatch(value, &described.name, &path, &field.printed)
+                });
+            }
+            (Self::Map(values), Value::Object(object)) => {
+                let printed = printed.strip_prefix("map[string]").unwrap_or(printed);
+                return object
+                    .values()
+                    .find_map(|value| values.mismatch(value, owner, path, printed));
+            }
+            (Self::List(items), Value::Array(list)) => {
+                let printed = match &**items {
+                    Self::Struct(described) => format!("v1alpha1.{}", described.name),
+                    _ => printed.strip_prefix("[]").unwrap_or("string").to_owned(),
+                };
+                return list
+                    .iter()
+                    .find_map(|item| items.mismatch(item, owner, path, &printed));
+            }
+            (Self::Text | Self::Either, Value::String(_))
+            | (Self::Bool, Value::Bool(_))
+            | (Self::Either, Value::Number(_)) => true,
+            (Self::Number, Value::Number(number)) => number.is_i64() || number.is_u64(),
+            _ => false,
+        };
+        if fits {
+            return None;
+        }
+        let found = match value {
+            Value::Number(number) if matches!(self, Self::Number) => format!("number {number}"),
+            other => go::kind(other).to_owned(),
+        };
+        Some(if owner.is_empty() {
+            format!("json: cannot unmarshal {found} into Go value of type {printed}")
+        } else {
+            format!("json: cannot unmarshal {found} into Go struct field {owner}.{path} of type {printed}")
+        })
+    }
+
     /// The override laid over the base: what is set in the override stays, what is empty comes from the base, maps
     /// are united, lists and texts are taken whole. Both are in upstream's shape.
     pub(crate) fn merged(&self, over: Value, base: Value) -> Value {
         match (self, over, base) {
-            (Self::Struct(fields), Value::Object(mut over), Value::Object(mut base)) => {
+            (Self::Struct(described), Value::Object(mut over), Value::Object(mut base)) => {
                 let mut merged = Map::new();
-                for (name, field) in fields {
-                    let value = match (over.remove(name), base.remove(name)) {
+                for field in &described.fields {
+                    let value = match (over.remove(&field.name), base.remove(&field.name)) {
                         (Some(over), Some(base)) => Some(field.shape.merged(over, base)),
                         (over, base) => over.or(base),
                     };
-                    merged.extend(value.map(|value| (name.clone(), value)));
+                    merged.extend(value.map(|value| (field.name.clone(), value)));
                 }
                 Value::Object(merged)
             }
@@ -165,14 +310,16 @@ impl Shape {
 impl Field {
     /// Whether the encoder writes this value.
     pub(crate) fn keeps(&self, value: &Value) -> bool {
-        self.always
-            || self.pointer
-            || matches!(self.shape, Shape::Struct(_) | Shape::Free)
-            || !is_empty(value)
+        !self.omitted || self.pointer || matches!(self.shape, Shape::Struct(_)) || !is_empty(value)
+    }
+
+    /// Structs held by value are written even when nothing is in them: `omitempty` does not see into them.
+    fn always_written(&self) -> bool {
+        !self.pointer && (!self.omitted || matches!(self.shape, Shape::Struct(_)))
     }
 }
 
-fn is_empty(value: &Value) -> bool {
+pub(crate) fn is_empty(value: &Value) -> bool {
     match value {
         Value::Null => true,
         Value::Bool(value) => !value,
@@ -182,20 +329,6 @@ fn is_empty(value: &Value) -> bool {
         Value::Object(fields) => fields.is_empty(),
     }
 }
-
-/// Fields Go holds by pointer: `automated.enabled`, `spec.revisionHistoryLimit`, `backoff.factor`, and a plugin
-/// parameter's `string`, `array` and `map`.
-const HELD_BY_POINTER: &[&str] = &[
-    "enabled",
-    "revisionHistoryLimit",
-    "factor",
-    "string",
-    "array",
-    "map",
-];
-
-/// Fields that are structs by value in Go, which `omitempty` never leaves out: `directory.jsonnet`.
-const ALWAYS_WRITTEN: &[&str] = &["jsonnet"];
 
 #[cfg(test)]
 mod tests {
@@ -221,7 +354,7 @@ mod tests {
                     "project": "",
                     "destination": {},
                     "source": {"repoURL": "", "directory": {"jsonnet": {}}},
-                    "syncPolicy": {"automated": {"enabled": false}},
+                    "syncPolicy": {"automated": {"prune": false, "enabled": false}},
                     "revisionHistoryLimit": 0,
                 },
             })
@@ -242,5 +375,24 @@ mod tests {
             json!({"namespace": "over", "server": "s"})
         );
         assert_eq!(merged["spec"]["info"], json!([{"name": "a", "value": "b"}]));
+    }
+
+    #[test]
+    fn a_mismatch_is_told_as_go_tells_it() {
+        let value = json!({"spec": {"syncPolicy": {"automated": {"prune": "yes"}}}});
+        assert_eq!(
+            of("Application")
+                .decode_error(&value, "v1alpha1.Application")
+                .as_deref(),
+            Some(
+                "json: cannot unmarshal string into Go struct field SyncPolicyAutomated.spec.syncPolicy.automated.prune of type bool"
+            )
+        );
+        assert_eq!(
+            of("Application")
+                .decode_error(&json!([]), "v1alpha1.Application")
+                .as_deref(),
+            Some("json: cannot unmarshal array into Go value of type v1alpha1.Application")
+        );
     }
 }

@@ -1,68 +1,278 @@
-//! An Application's template, compiled once and rendered for each set of parameters.
+//! A tree of texts (an Application's template, or a generator inside a matrix), read once and rendered many times.
+//!
+//! Rendering writes only the texts that hold templates, one after the other into one string; the rest is shared by all
+//! results and put together with them when a whole value is asked for.
 
+use std::sync::Arc;
+
+use fleet_core::yaml::{FieldPath, Segment};
 use serde_json::{Map, Number, Value};
 
-use super::error::TemplateFault;
-use super::fasttemplate::FastTemplate;
-use super::params::Params;
+use super::error::Fault;
+use super::params::Scope;
 use super::shape::{Field, Shape};
+use super::text::{Language, Text};
 
-/// A value in upstream's shape, with its templates found and read.
+/// A value with its templates found and read.
 #[derive(Debug)]
-pub(crate) enum Compiled {
+pub(crate) struct Template {
+    root: Node,
+    slots: Vec<Slot>,
+}
+
+/// The texts of one rendering: the slots' results in one string.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Rendered {
+    text: Box<str>,
+    ends: Box<[u32]>,
+}
+
+#[derive(Debug)]
+struct Slot {
+    /// Faults count only when there is something to render, so they wait here.
+    text: Result<Text, Fault>,
+    /// Where it is, below the template.
+    path: Vec<Segment>,
+    /// Whether it is inside the user's own JSON.
+    inside_json: bool,
+}
+
+#[derive(Debug)]
+enum Node {
     /// Nothing to render in it.
-    Fixed(Value),
-    Text(FastTemplate),
-    List(Vec<Compiled>),
+    Fixed(Arc<Value>),
+    Slot(usize),
+    List(Vec<Node>),
     /// The fields of a struct; a text that renders to nothing may be left out.
-    Fields(Vec<(String, Compiled, Emptied)>),
+    Fields(Vec<(String, Node, Emptied)>),
     /// Keys are templates too.
-    Map(Vec<(FastTemplate, Compiled)>),
+    Map(Vec<(Key, Node)>),
+}
+
+#[derive(Debug)]
+enum Key {
+    Fixed(String),
+    Slot(usize),
 }
 
 /// What becomes of a text field that renders to nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Emptied {
+enum Emptied {
     Stays,
     Goes,
 }
 
-impl Compiled {
-    /// Reads the templates in a value of this shape. The error carries where in the value it is.
-    pub(crate) fn new(shape: &Shape, value: Value) -> Result<Self, TemplateFault> {
-        let compiled = match (shape, value) {
-            (Shape::Struct(fields), Value::Object(object)) => {
-                let mut compiled = Vec::with_capacity(object.len());
-                for (name, value) in object {
-                    let field = fields.get(&name);
-                    let shape = field.map_or(&Shape::Free, |field| &field.shape);
-                    let value = Self::new(shape, value).map_err(|fault| fault.under_field(&name))?;
-                    compiled.push((name, value, field.map_or(Emptied::Stays, emptied)));
-                }
-                Self::Fields(compiled)
-            }
-            (Shape::Map(values), Value::Object(object)) => Self::map(values, object, false)?,
-            // The user's own values: Go decodes them, and drops nulls in maps, before it walks them.
-            (Shape::Free, Value::Object(object)) => Self::map(&Shape::Free, object, true)?,
-            (Shape::List(items), Value::Array(list)) => Self::list(items, list)?,
-            (Shape::Free, Value::Array(list)) => Self::list(&Shape::Free, list)?,
-            (Shape::Free, Value::Number(number)) => Self::Fixed(Value::Number(as_float64(&number))),
-            (_, Value::String(text)) => Self::Text(read(&text)?),
-            (_, other) => Self::Fixed(other),
+/// What of a tree is not a template of its own: `values` of a generator, which are rendered by other rules.
+pub(crate) type Skip = fn(owner: &str, field: &str) -> bool;
+
+impl Template {
+    /// Reads the templates in a value of this shape.
+    pub(crate) fn new(language: &Language, shape: &Shape, value: Value, skip: Skip) -> Self {
+        let mut reader = Reader {
+            language,
+            slots: Vec::new(),
+            path: Vec::new(),
+            inside_json: false,
+            skip,
         };
-        Ok(compiled.settled())
+        let root = reader.node(shape, value, false);
+        Self {
+            root,
+            slots: reader.slots,
+        }
     }
 
-    /// The value for one set of parameters.
-    pub(crate) fn render(&self, params: &Params) -> Value {
+    /// Renders the texts for one set of parameters, in Go's order.
+    pub(crate) fn render(&self, scope: &Scope<'_>, scratch: &mut String) -> Result<Rendered, Fault> {
+        scratch.clear();
+        let mut ends = Vec::with_capacity(self.slots.len());
+        for slot in &self.slots {
+            let failed = |message: String, template: String| Fault {
+                template,
+                message: if slot.inside_json {
+                    format!("failed to deeply replace JSON field contents: {message}")
+                } else {
+                    message
+                },
+                segments: slot.path.clone(),
+            };
+            match &slot.text {
+                Ok(text) => text
+                    .render(scope, scratch)
+                    .map_err(|message| failed(message, String::new()))?,
+                Err(fault) => return Err(failed(fault.message.clone(), fault.template.clone())),
+            }
+            ends.push(u32::try_from(scratch.len()).unwrap_or(u32::MAX));
+        }
+        Ok(Rendered {
+            text: scratch.as_str().into(),
+            ends: ends.into_boxed_slice(),
+        })
+    }
+
+    /// The whole value.
+    pub(crate) fn value(&self, rendered: &Rendered) -> Value {
+        self.root.value(rendered)
+    }
+
+    /// The text at a path of fields, without the rest.
+    pub(crate) fn text_at<'a>(&'a self, rendered: &'a Rendered, path: &[&str]) -> Option<&'a str> {
+        let mut node = &self.root;
+        for (depth, name) in path.iter().enumerate() {
+            match node {
+                Node::Fields(fields) => node = &fields.iter().find(|(field, ..)| field == name)?.1,
+                Node::Fixed(value) => {
+                    let mut value: &Value = value;
+                    for name in &path[depth..] {
+                        value = value.get(name)?;
+                    }
+                    return value.as_str();
+                }
+                _ => return None,
+            }
+        }
+        match node {
+            Node::Fixed(value) => value.as_str(),
+            Node::Slot(slot) => Some(rendered.slot(*slot)),
+            _ => None,
+        }
+    }
+}
+
+impl Rendered {
+    fn slot(&self, index: usize) -> &str {
+        let start = if index == 0 {
+            0
+        } else {
+            self.ends[index - 1] as usize
+        };
+        &self.text[start..self.ends[index] as usize]
+    }
+
+    /// All texts, one after the other.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+}
+
+/// Puts a place below another.
+pub(crate) fn below(place: &FieldPath, segments: &[Segment]) -> FieldPath {
+    segments
+        .iter()
+        .fold(place.clone(), |path, segment| match segment {
+            Segment::Field(name) => path.field(name.as_str()),
+            Segment::Index(index) => path.index(*index),
+        })
+}
+
+struct Reader<'a> {
+    language: &'a Language,
+    slots: Vec<Slot>,
+    path: Vec<Segment>,
+    inside_json: bool,
+    skip: Skip,
+}
+
+impl Reader<'_> {
+    fn node(&mut self, shape: &Shape, value: Value, raw: bool) -> Node {
+        let was_inside = self.inside_json;
+        self.inside_json |= raw;
+        let node = match (shape, value) {
+            (Shape::Struct(described), Value::Object(mut object)) => {
+                let mut fields = Vec::with_capacity(object.len());
+                for field in &described.fields {
+                    let Some(value) = object.remove(&field.name) else {
+                        continue;
+                    };
+                    self.path.push(Segment::Field(field.name.clone()));
+                    let node = if (self.skip)(&described.name, &field.name) {
+                        Node::Fixed(Arc::new(value))
+                    } else {
+                        self.node(&field.shape, value, matches!(field.shape, Shape::Free))
+                    };
+                    self.path.pop();
+                    fields.push((field.name.clone(), node, emptied(field)));
+                }
+                Node::Fields(fields)
+            }
+            (Shape::Map(values), Value::Object(object)) => self.map(values, object, false),
+            // The user's own values: Go decodes them, and drops nulls in maps, before it walks them.
+            (Shape::Free, Value::Object(object)) => self.map(&Shape::Free, object, true),
+            (Shape::List(items), Value::Array(list)) => {
+                let raw = matches!(**items, Shape::Free);
+                self.list(items, list, raw)
+            }
+            (Shape::Free, Value::Array(list)) => self.list(&Shape::Free, list, false),
+            (Shape::Free, Value::Number(number)) => Node::Fixed(Arc::new(Value::Number(as_float64(&number)))),
+            (Shape::Any, value) => Node::Fixed(Arc::new(value)),
+            (_, Value::String(text)) => match self.slot(&text) {
+                None => Node::Fixed(Arc::new(Value::String(text))),
+                Some(slot) => Node::Slot(slot),
+            },
+            (_, other) => Node::Fixed(Arc::new(other)),
+        };
+        self.inside_json = was_inside;
+        node.settled()
+    }
+
+    fn map(&mut self, values: &Shape, object: Map<String, Value>, drop_nulls: bool) -> Node {
+        let mut entries = Vec::with_capacity(object.len());
+        for (key, value) in object {
+            if drop_nulls && value.is_null() {
+                continue;
+            }
+            self.path.push(Segment::Field(key.clone()));
+            let raw = !drop_nulls && matches!(values, Shape::Free);
+            let node = self.node(values, value, raw);
+            let key = match self.slot(&key) {
+                None => Key::Fixed(key),
+                Some(slot) => Key::Slot(slot),
+            };
+            self.path.pop();
+            entries.push((key, node));
+        }
+        Node::Map(entries)
+    }
+
+    fn list(&mut self, items: &Shape, list: Vec<Value>, raw: bool) -> Node {
+        let mut nodes = Vec::with_capacity(list.len());
+        for (index, item) in list.into_iter().enumerate() {
+            self.path.push(Segment::Index(index));
+            nodes.push(self.node(items, item, raw));
+            self.path.pop();
+        }
+        Node::List(nodes)
+    }
+
+    /// A slot for a text, if there is something to render in it.
+    fn slot(&mut self, text: &str) -> Option<usize> {
+        let read = self.language.read(text);
+        if read.as_ref().is_ok_and(|text| text.fixed().is_some()) {
+            return None;
+        }
+        self.slots.push(Slot {
+            text: read.map_err(|message| Fault {
+                template: text.to_owned(),
+                message,
+                segments: Vec::new(),
+            }),
+            path: self.path.clone(),
+            inside_json: self.inside_json,
+        });
+        Some(self.slots.len() - 1)
+    }
+}
+
+impl Node {
+    fn value(&self, rendered: &Rendered) -> Value {
         match self {
-            Self::Fixed(value) => value.clone(),
-            Self::Text(template) => Value::String(template.render(params).into_owned()),
-            Self::List(items) => Value::Array(items.iter().map(|item| item.render(params)).collect()),
+            Self::Fixed(value) => Value::clone(value),
+            Self::Slot(slot) => Value::String(rendered.slot(*slot).to_owned()),
+            Self::List(items) => Value::Array(items.iter().map(|item| item.value(rendered)).collect()),
             Self::Fields(fields) => {
                 let mut object = Map::new();
                 for (name, field, emptied) in fields {
-                    let value = field.render(params);
+                    let value = field.value(rendered);
                     if *emptied == Emptied::Goes && value.as_str().is_some_and(str::is_empty) {
                         continue;
                     }
@@ -73,47 +283,34 @@ impl Compiled {
             Self::Map(entries) => Value::Object(
                 entries
                     .iter()
-                    .map(|(key, value)| (key.render(params).into_owned(), value.render(params)))
+                    .map(|(key, value)| {
+                        let key = match key {
+                            Key::Fixed(key) => key.clone(),
+                            Key::Slot(slot) => rendered.slot(*slot).to_owned(),
+                        };
+                        (key, value.value(rendered))
+                    })
                     .collect(),
             ),
         }
     }
 
-    fn map(values: &Shape, object: Map<String, Value>, drop_nulls: bool) -> Result<Self, TemplateFault> {
-        let mut compiled = Vec::with_capacity(object.len());
-        for (key, value) in object {
-            if drop_nulls && value.is_null() {
-                continue;
-            }
-            let template = read(&key).map_err(|fault| fault.under_field(&key))?;
-            let value = Self::new(values, value).map_err(|fault| fault.under_field(&key))?;
-            compiled.push((template, value));
-        }
-        Ok(Self::Map(compiled))
-    }
-
-    fn list(items: &Shape, list: Vec<Value>) -> Result<Self, TemplateFault> {
-        let items: Result<Vec<_>, _> = list
-            .into_iter()
-            .enumerate()
-            .map(|(index, item)| Self::new(items, item).map_err(|fault| fault.under_index(index)))
-            .collect();
-        Ok(Self::List(items?))
-    }
-
-    /// A value without templates becomes a fixed one, so that rendering only copies it.
+    /// A value without templates becomes a fixed one, so that rendering only shares it.
     fn settled(self) -> Self {
         let plain = match &self {
-            Self::Fixed(_) => true,
-            Self::Text(template) => template.is_plain(),
+            Self::Fixed(_) | Self::Slot(_) => false,
             Self::List(items) => items.iter().all(|item| matches!(item, Self::Fixed(_))),
             Self::Fields(fields) => fields.iter().all(|(_, field, _)| matches!(field, Self::Fixed(_))),
             Self::Map(entries) => entries
                 .iter()
-                .all(|(key, value)| key.is_plain() && matches!(value, Self::Fixed(_))),
+                .all(|(key, value)| matches!((key, value), (Key::Fixed(_), Self::Fixed(_)))),
         };
         if plain {
-            Self::Fixed(self.render(&Params::default()))
+            let nothing = Rendered {
+                text: "".into(),
+                ends: Box::default(),
+            };
+            Self::Fixed(Arc::new(self.value(&nothing)))
         } else {
             self
         }
@@ -128,11 +325,6 @@ fn emptied(field: &Field) -> Emptied {
     }
 }
 
-fn read(text: &str) -> Result<FastTemplate, TemplateFault> {
-    FastTemplate::parse(text)
-        .map_err(|unclosed| TemplateFault::new(text, format!("invalid template: {}", unclosed.upstream())))
-}
-
 /// A number after Go has held it as a float64.
 fn as_float64(number: &Number) -> Number {
     let Some(float) = number.as_f64() else {
@@ -143,58 +335,5 @@ fn as_float64(number: &Number) -> Number {
         Number::from(float as i64)
     } else {
         Number::from_f64(float).unwrap_or_else(|| number.clone())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use fleet_core::yaml::FieldPath;
-
-    use super::super::shape;
-    use super::*;
-
-    #[test]
-    fn strings_keys_and_the_users_own_values_are_rendered() {
-        let shape = shape::template();
-        let value = shape.applied(json!({
-            "metadata": {"name": "{{a}}", "labels": {"{{k}}": "{{a}}"}},
-            "spec": {
-                "project": "{{none}}",
-                "source": {"repoURL": "r", "path": "{{empty}}", "helm": {"valuesObject": {
-                    "{{k}}": [{"x": null}, null, "{{a}}"], "n": 9_007_199_254_740_993_u64, "f": 1.5,
-                }}},
-                "destination": {"server": "{{empty}}"},
-            },
-        }));
-        let params = Params::from_iter([
-            ("a".to_owned(), "x".into()),
-            ("k".to_owned(), "key".into()),
-            ("empty".to_owned(), "".into()),
-        ]);
-        assert_eq!(
-            Compiled::new(shape, value).unwrap().render(&params),
-            json!({
-                "metadata": {"name": "x", "labels": {"key": "x"}},
-                "spec": {
-                    "project": "{{none}}",
-                    "source": {"repoURL": "r", "helm": {"valuesObject": {
-                        "key": [{}, null, "x"], "n": 9_007_199_254_740_992_u64, "f": 1.5,
-                    }}},
-                    "destination": {},
-                },
-            })
-        );
-    }
-
-    #[test]
-    fn a_fault_says_where_it_is() {
-        let value = json!({"metadata": {}, "spec": {"sources": [{}, {"helm": {"values": "{{a}} {{b"}}]}});
-        let fault = Compiled::new(shape::template(), value).unwrap_err();
-        assert_eq!(
-            fault.below(&FieldPath::default()).to_string(),
-            "spec.sources[1].helm.values"
-        );
     }
 }
