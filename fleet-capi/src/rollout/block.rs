@@ -183,7 +183,8 @@ fn held(cluster: &ClusterState, target: &KubernetesVersion) -> Option<Blocked> {
         .get("TopologyReconciled")
         .filter(|it| !it.is_true());
     let says_so = condition.is_some_and(|it| it.message.contains("hook") || it.message.contains("blocking"));
-    if !open || !(says_so || !topology.holds.is_empty()) {
+    let is_held = says_so || !topology.holds.is_empty();
+    if !(open && is_held) {
         return None;
     }
     let mut message = topology.holds.join(", ");

@@ -71,7 +71,7 @@ pub const FIELD_MANAGER: &str = "fleet-sdk";
 
 /// The managers that own a field.
 fn managers<'a>(object: &'a Value, path: &[&str]) -> impl Iterator<Item = &'a str> {
-    let pointer: String = path.iter().map(|field| format!("/f:{field}")).collect();
+    let pointer = format!("/f:{}", path.join("/f:"));
     let entries = object
         .pointer("/metadata/managedFields")
         .and_then(Value::as_array);
@@ -109,7 +109,7 @@ fn by_mark(object: &Value, path: &[&str]) -> Option<DeclaredBy> {
     tracked.map(|(_, tool)| tool).or_else(|| {
         // What kubectl applied last: only if the field is in it, it comes back with the next apply.
         let applied: Value = serde_json::from_str(annotation(LAST_APPLIED)?).ok()?;
-        let pointer: String = path.iter().map(|field| format!("/{field}")).collect();
+        let pointer = format!("/{}", path.join("/"));
         applied.pointer(&pointer).map(|_| DeclaredBy::KubectlApply)
     })
 }

@@ -5,7 +5,8 @@
 //! workers. A cluster with a managed topology gets one change, and Cluster API keeps that order.
 //!
 //! What Cluster API does not refuse is refused here: a control plane of a lower version, and workers that would fall
-//! out of the version skew. See [`Refusal`].
+//! out of the version skew. See [`Refusal`]. And a version that Argo CD, Flux, Helm or `kubectl apply` keeps is not written
+//! over: the driver says what is to be committed instead. See [`VersionOwner`](crate::rollout::VersionOwner).
 
 mod refusal;
 mod step;
