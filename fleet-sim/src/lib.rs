@@ -5,6 +5,7 @@ mod apply;
 mod clock;
 pub mod cluster_api;
 mod entropy;
+pub mod faults;
 mod field_selector;
 mod gc;
 mod handlers;

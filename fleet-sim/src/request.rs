@@ -40,6 +40,20 @@ pub enum Verb {
 }
 
 impl Verb {
+    /// The verb of a request on a resource.
+    pub(crate) fn of(method: &Method, named: bool, watch: bool) -> Self {
+        match (method.as_str(), named) {
+            ("GET", _) if watch => Self::Watch,
+            ("GET" | "HEAD", false) => Self::List,
+            ("POST", _) => Self::Create,
+            ("PUT", _) => Self::Update,
+            ("PATCH", _) => Self::Patch,
+            ("DELETE", false) => Self::DeleteCollection,
+            ("DELETE", true) => Self::Delete,
+            _ => Self::Get,
+        }
+    }
+
     /// The verb as RBAC and metrics write it.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -187,16 +201,7 @@ impl ApiRequest {
         let Route::Resource(path) = &self.route else {
             return Verb::Discover;
         };
-        match (self.method.as_str(), &path.name) {
-            ("GET", _) if self.options.watch => Verb::Watch,
-            ("GET" | "HEAD", None) => Verb::List,
-            ("POST", _) => Verb::Create,
-            ("PUT", _) => Verb::Update,
-            ("PATCH", _) => Verb::Patch,
-            ("DELETE", None) => Verb::DeleteCollection,
-            ("DELETE", Some(_)) => Verb::Delete,
-            _ => Verb::Get,
-        }
+        Verb::of(&self.method, path.name.is_some(), self.options.watch)
     }
 
     /// Who writes: the field manager asked for, else the first part of the user agent, as in Kubernetes.
@@ -260,7 +265,7 @@ fn parse_yaml(body: &[u8]) -> ApiResult<Value> {
 }
 
 impl Route {
-    fn parse(path: &str) -> ApiResult<Self> {
+    pub(crate) fn parse(path: &str) -> ApiResult<Self> {
         let mut segments = Vec::new();
         for segment in path.split('/').filter(|segment| !segment.is_empty()) {
             let decoded = percent_decode_str(segment).decode_utf8();

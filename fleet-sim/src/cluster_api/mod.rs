@@ -44,6 +44,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 pub use delay::Delay;
+pub(crate) use delay::mix;
 pub use edge::{ClusterApiHandle, ClusterApiStats};
 pub use object::{Object, ObjectKey, ObjectKind, Shape};
 pub use snapshot::ClusterSnapshot;
