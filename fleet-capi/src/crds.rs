@@ -41,6 +41,16 @@ pub fn crds() -> Vec<CustomResourceDefinition> {
         merge::<docker::v1beta1::DockerMachineTemplate, docker::v1beta2::DockerMachineTemplate>(CLUSTER_API),
         merge::<docker::v1beta1::DevCluster, docker::v1beta2::DevCluster>(CLUSTER_API),
         merge::<docker::v1beta1::DevMachineTemplate, docker::v1beta2::DevMachineTemplate>(CLUSTER_API),
+        merge::<docker::v1beta1::DockerMachine, docker::v1beta2::DockerMachine>(CLUSTER_API),
+        merge::<docker::v1beta1::DockerClusterTemplate, docker::v1beta2::DockerClusterTemplate>(CLUSTER_API),
+        merge::<docker::v1beta1::DockerMachinePool, docker::v1beta2::DockerMachinePool>(CLUSTER_API),
+        merge::<docker::v1beta1::DockerMachinePoolTemplate, docker::v1beta2::DockerMachinePoolTemplate>(
+            CLUSTER_API,
+        ),
+        merge::<docker::v1beta1::DevMachine, docker::v1beta2::DevMachine>(CLUSTER_API),
+        merge::<docker::v1beta1::DevClusterTemplate, docker::v1beta2::DevClusterTemplate>(CLUSTER_API),
+        finish(docker::v1beta2::DevMachinePool::crd(), CLUSTER_API),
+        finish(docker::v1beta2::DevMachinePoolTemplate::crd(), CLUSTER_API),
         merge::<aws::v1beta1::AWSCluster, aws::v1beta2::AWSCluster>(AWS),
         merge::<aws::v1beta1::AWSMachineTemplate, aws::v1beta2::AWSMachineTemplate>(AWS),
     ]
@@ -61,6 +71,11 @@ const AWS: Contract = &[("cluster.x-k8s.io/v1beta1", "v1beta1_v1beta2")];
 fn merge<Older: CustomResourceExt, Newer: CustomResourceExt>(contract: Contract) -> CustomResourceDefinition {
     let mut crd = Newer::crd();
     crd.spec.versions.splice(0..0, Older::crd().spec.versions);
+    finish(crd, contract)
+}
+
+/// Gives a derived CRD what the derive does not know.
+fn finish(mut crd: CustomResourceDefinition, contract: Contract) -> CustomResourceDefinition {
     for version in &mut crd.spec.versions {
         if let Some(schema) = version
             .schema

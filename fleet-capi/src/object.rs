@@ -237,6 +237,20 @@ objects! {
         "infrastructure.cluster.x-k8s.io/v1beta1" "DevMachineTemplate",
     DevMachineTemplateV1beta2(docker::v1beta2::DevMachineTemplate) =
         "infrastructure.cluster.x-k8s.io/v1beta2" "DevMachineTemplate",
+    DockerMachineV1beta1(docker::v1beta1::DockerMachine) = "infrastructure.cluster.x-k8s.io/v1beta1" "DockerMachine",
+    DockerMachineV1beta2(docker::v1beta2::DockerMachine) = "infrastructure.cluster.x-k8s.io/v1beta2" "DockerMachine",
+    DockerClusterTemplateV1beta1(docker::v1beta1::DockerClusterTemplate) = "infrastructure.cluster.x-k8s.io/v1beta1" "DockerClusterTemplate",
+    DockerClusterTemplateV1beta2(docker::v1beta2::DockerClusterTemplate) = "infrastructure.cluster.x-k8s.io/v1beta2" "DockerClusterTemplate",
+    DockerMachinePoolV1beta1(docker::v1beta1::DockerMachinePool) = "infrastructure.cluster.x-k8s.io/v1beta1" "DockerMachinePool",
+    DockerMachinePoolV1beta2(docker::v1beta2::DockerMachinePool) = "infrastructure.cluster.x-k8s.io/v1beta2" "DockerMachinePool",
+    DockerMachinePoolTemplateV1beta1(docker::v1beta1::DockerMachinePoolTemplate) = "infrastructure.cluster.x-k8s.io/v1beta1" "DockerMachinePoolTemplate",
+    DockerMachinePoolTemplateV1beta2(docker::v1beta2::DockerMachinePoolTemplate) = "infrastructure.cluster.x-k8s.io/v1beta2" "DockerMachinePoolTemplate",
+    DevMachineV1beta1(docker::v1beta1::DevMachine) = "infrastructure.cluster.x-k8s.io/v1beta1" "DevMachine",
+    DevMachineV1beta2(docker::v1beta2::DevMachine) = "infrastructure.cluster.x-k8s.io/v1beta2" "DevMachine",
+    DevClusterTemplateV1beta1(docker::v1beta1::DevClusterTemplate) = "infrastructure.cluster.x-k8s.io/v1beta1" "DevClusterTemplate",
+    DevClusterTemplateV1beta2(docker::v1beta2::DevClusterTemplate) = "infrastructure.cluster.x-k8s.io/v1beta2" "DevClusterTemplate",
+    DevMachinePoolV1beta2(docker::v1beta2::DevMachinePool) = "infrastructure.cluster.x-k8s.io/v1beta2" "DevMachinePool",
+    DevMachinePoolTemplateV1beta2(docker::v1beta2::DevMachinePoolTemplate) = "infrastructure.cluster.x-k8s.io/v1beta2" "DevMachinePoolTemplate",
 }
 
 /// An [`Object`] is of another kind or version than the one asked for.

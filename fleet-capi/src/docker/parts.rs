@@ -5,7 +5,6 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::GoDuration;
-use crate::meta::TemplateMeta;
 
 /// The container in front of the API servers.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -40,44 +39,6 @@ pub struct ConfigMapReference {
     pub extra: Extra,
 }
 
-/// A `DockerMachine` as it is made from a template.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct DockerMachineTemplateResource {
-    /// Labels and annotations.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub metadata: Option<TemplateMeta>,
-    /// What they should be.
-    pub spec: DockerMachineSpec,
-    /// Fields this version of the library does not know.
-    #[serde(flatten)]
-    pub extra: Extra,
-}
-
-/// What one machine in a Docker container should be.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct DockerMachineSpec {
-    /// How long the bootstrap may take.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub bootstrap_timeout: Option<GoDuration>,
-    /// The image of the node, instead of the one for the version.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub custom_image: Option<String>,
-    /// Further paths of the host.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub extra_mounts: Option<Vec<Mount>>,
-    /// Images that are loaded into the node from the host.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub pre_load_images: Option<Vec<String>>,
-    /// The machine's identity at the infrastructure provider.
-    #[serde(rename = "providerID", skip_serializing_if = "Option::is_none")]
-    pub provider_id: Option<String>,
-    /// Fields this version of the library does not know.
-    #[serde(flatten)]
-    pub extra: Extra,
-}
-
 /// A path of the host in the container.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -100,34 +61,6 @@ pub struct Mount {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct InMemoryClusterBackend {
-    /// Fields this version of the library does not know.
-    #[serde(flatten)]
-    pub extra: Extra,
-}
-
-/// A `DevMachine` as it is made from a template.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct DevMachineTemplateResource {
-    /// Labels and annotations.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub metadata: Option<TemplateMeta>,
-    /// What they should be.
-    pub spec: DevMachineSpec,
-    /// Fields this version of the library does not know.
-    #[serde(flatten)]
-    pub extra: Extra,
-}
-
-/// What one development machine should be.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct DevMachineSpec {
-    /// What it runs on.
-    pub backend: DevMachineBackend,
-    /// The machine's identity at the infrastructure provider.
-    #[serde(rename = "providerID", skip_serializing_if = "Option::is_none")]
-    pub provider_id: Option<String>,
     /// Fields this version of the library does not know.
     #[serde(flatten)]
     pub extra: Extra,

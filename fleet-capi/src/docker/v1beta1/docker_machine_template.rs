@@ -5,7 +5,8 @@ use kube::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::docker::parts::DockerMachineTemplateResource;
+use crate::docker::v1beta1::docker_machine::DockerMachineSpec;
+use crate::meta::TemplateMeta;
 
 /// What new `DockerMachine` objects are made from.
 #[derive(CustomResource, Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -26,6 +27,20 @@ use crate::docker::parts::DockerMachineTemplateResource;
 pub struct DockerMachineTemplateSpec {
     /// What new objects are made from.
     pub template: DockerMachineTemplateResource,
+    /// Fields this version of the library does not know.
+    #[serde(flatten)]
+    pub extra: Extra,
+}
+
+/// A `DockerMachine` as it is made from a template.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DockerMachineTemplateResource {
+    /// Labels and annotations.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub metadata: Option<TemplateMeta>,
+    /// What they should be.
+    pub spec: DockerMachineSpec,
     /// Fields this version of the library does not know.
     #[serde(flatten)]
     pub extra: Extra,

@@ -8,7 +8,8 @@ use kube::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::docker::parts::DevMachineTemplateResource;
+use crate::docker::v1beta2::dev_machine::DevMachineSpec;
+use crate::meta::TemplateMeta;
 
 /// What new `DevMachine` objects are made from.
 #[derive(CustomResource, Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -29,6 +30,20 @@ use crate::docker::parts::DevMachineTemplateResource;
 pub struct DevMachineTemplateSpec {
     /// What new objects are made from.
     pub template: DevMachineTemplateResource,
+    /// Fields this version of the library does not know.
+    #[serde(flatten)]
+    pub extra: Extra,
+}
+
+/// A `DevMachine` as it is made from a template.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DevMachineTemplateResource {
+    /// Labels and annotations.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub metadata: Option<TemplateMeta>,
+    /// What they should be.
+    pub spec: DevMachineSpec,
     /// Fields this version of the library does not know.
     #[serde(flatten)]
     pub extra: Extra,
