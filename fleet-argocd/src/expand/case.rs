@@ -153,7 +153,7 @@ impl ExpandCase {
             source,
         };
         let written = Written::deserialize(value).map_err(|source| part("case", source))?;
-        let set = read_set(written.application_set.clone())?;
+        let set = ApplicationSet::read(written.application_set.clone())?;
         let snapshot = written.snapshot(&set)?;
         Ok(Self {
             name: written.name,
@@ -186,15 +186,20 @@ impl ExpandCase {
     }
 }
 
-/// An ApplicationSet as Argo CD's API machinery reads it: nulls are passed over, types are checked.
-fn read_set(value: Value) -> Result<ApplicationSet, CaseError> {
-    let shape = shape::of("ApplicationSet");
-    if let Some(message) = shape.decode_error(&value, "v1alpha1.ApplicationSet") {
-        return Err(CaseError::ApplicationSet { message });
+impl ApplicationSet {
+    /// Reads an ApplicationSet as Argo CD's API machinery does: nulls are passed over, and types are checked.
+    ///
+    /// # Errors
+    /// It does not have the types of one; the text is Go's.
+    pub fn read(value: Value) -> Result<Self, CaseError> {
+        let shape = shape::of("ApplicationSet");
+        if let Some(message) = shape.decode_error(&value, "v1alpha1.ApplicationSet") {
+            return Err(CaseError::ApplicationSet { message });
+        }
+        Self::deserialize(shape.without_nulls(value)).map_err(|error| CaseError::ApplicationSet {
+            message: error.to_string(),
+        })
     }
-    ApplicationSet::deserialize(shape.without_nulls(value)).map_err(|error| CaseError::ApplicationSet {
-        message: error.to_string(),
-    })
 }
 
 impl Written {

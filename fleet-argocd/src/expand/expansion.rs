@@ -295,10 +295,10 @@ impl ExpandedBatch {
             Body::Patched(value) => return Value::clone(value),
             Body::Rendered(rendered) => self.template.value(rendered),
         };
-        if self.finalized {
-            if let Some(metadata) = value.get_mut("metadata").and_then(Value::as_object_mut) {
-                metadata.insert("finalizers".to_owned(), Value::from(vec![RESOURCES_FINALIZER]));
-            }
+        if self.finalized
+            && let Some(metadata) = value.get_mut("metadata").and_then(Value::as_object_mut)
+        {
+            metadata.insert("finalizers".to_owned(), Value::from(vec![RESOURCES_FINALIZER]));
         }
         value
     }

@@ -1,11 +1,13 @@
 //! From an ApplicationSet and a snapshot to the Applications Argo CD would make of them.
 
 mod case;
+mod diff;
 mod error;
 mod expansion;
 mod fasttemplate;
 mod generators;
 mod go;
+mod guard;
 mod params;
 mod patch;
 mod patterns;
@@ -21,9 +23,11 @@ use fleet_core::yaml::FieldPath;
 use serde_json::Value;
 
 pub use case::{CaseError, ExpandCase};
+pub use diff::{ApplicationChange, Diff, FieldChange, Rename};
 pub use error::{ExpandError, GeneratorProblem};
 pub use expansion::{Expansion, GeneratedApplication, Provenance, Warning};
 pub use generators::GeneratorKind;
+pub use guard::{Finding, GuardRails, Rail};
 pub use params::Params;
 pub use snapshot::{
     FailureKind, GitEntry, GitTree, PullRequest, ScmRepository, Snapshot, SnapshotCluster, SourceFailure,

@@ -35,11 +35,12 @@ impl Text {
     pub(crate) fn fixed(&self) -> Option<&str> {
         match self {
             Self::Fixed(text) => Some(text),
-            _ => None,
+            Self::Plain(_) => None,
         }
     }
 
     /// Appends the text for a set of parameters; the error is Argo CD's.
+    #[allow(clippy::unnecessary_wraps)] // Rendering in Go's language fails on missing keys and the like.
     pub(crate) fn render(&self, scope: &Scope<'_>, out: &mut String) -> Result<(), String> {
         match self {
             Self::Fixed(text) => out.push_str(text),

@@ -28,30 +28,27 @@ fn merge(
 ) -> Result<(), String> {
     for (key, value) in over {
         path.push(key.clone());
-        match (base.get_mut(key), value) {
-            (Some(Value::Object(base)), Value::Object(over)) => {
-                if kinds.kind(path) == Some(Kind::Strings)
-                    && over_layer.kind(path) != Some(Kind::Strings)
-                    && !over.is_empty()
-                {
-                    return Err(
-                        "panic: reflect.Value.SetMapIndex: value of type interface {} is not assignable to type string"
-                            .to_owned(),
-                    );
-                }
-                merge(base, over, path, kinds, over_layer)?;
+        if let (Some(Value::Object(base)), Value::Object(over)) = (base.get_mut(key), value) {
+            if kinds.kind(path) == Some(Kind::Strings)
+                && over_layer.kind(path) != Some(Kind::Strings)
+                && !over.is_empty()
+            {
+                return Err(NOT_A_STRING.to_owned());
             }
-            _ => {
-                kinds.kinds.retain(|(marked, _)| !marked.starts_with(path));
-                let from_over = over_layer
-                    .kinds
-                    .iter()
-                    .filter(|(marked, _)| marked.starts_with(path));
-                kinds.kinds.extend(from_over.cloned());
-                base.insert(key.clone(), value.clone());
-            }
+            merge(base, over, path, kinds, over_layer)?;
+        } else {
+            kinds.kinds.retain(|(marked, _)| !marked.starts_with(path));
+            let from_over = over_layer
+                .kinds
+                .iter()
+                .filter(|(marked, _)| marked.starts_with(path));
+            kinds.kinds.extend(from_over.cloned());
+            base.insert(key.clone(), value.clone());
         }
         path.pop();
     }
     Ok(())
 }
+
+const NOT_A_STRING: &str =
+    "panic: reflect.Value.SetMapIndex: value of type interface {} is not assignable to type string";

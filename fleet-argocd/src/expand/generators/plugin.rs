@@ -41,28 +41,23 @@ pub(super) fn run(
             "error fetching Secret token: token is empty, or does not reference a secret key starting with '$': {token}"
         )));
     }
-    if let Some(timeout) = config.get("requestTimeout") {
-        if timeout.parse::<i64>().is_err() {
-            return Err(setup(format!(
-                "error set requestTimeout : strconv.Atoi: parsing {}: invalid syntax",
-                go::quoted(timeout)
-            )));
-        }
+    if let Some(timeout) = config.get("requestTimeout")
+        && timeout.parse::<i64>().is_err()
+    {
+        return Err(setup(format!(
+            "error set requestTimeout : strconv.Atoi: parsing {}: invalid syntax",
+            go::quoted(timeout)
+        )));
     }
     let input = plugin_input(generator);
-    let answer = context
-        .snapshot
-        .plugin(reference, &input)
-        .map_err(|failure| match failure.kind {
-            FailureKind::Setup => ExpandError::source(
-                path.clone(),
-                failure.within("error getting plugin from generator: "),
-            ),
-            _ => {
-                let words = format!("error listing params: error get api '{}': ", context.set_name);
-                ExpandError::source(path.clone(), failure.within(&words))
-            }
-        })?;
+    let answer = context.snapshot.plugin(reference, &input).map_err(|failure| {
+        let words = if failure.kind == FailureKind::Setup {
+            "error getting plugin from generator: ".to_owned()
+        } else {
+            format!("error listing params: error get api '{}': ", context.set_name)
+        };
+        ExpandError::source(path.clone(), failure.within(&words))
+    })?;
     let words = "error generating params: ";
     let values = ValueTemplates::new(generator.values.as_ref(), path, words, context);
     let mut sets = Vec::new();

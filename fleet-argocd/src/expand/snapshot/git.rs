@@ -1,6 +1,8 @@
 //! A Git repository at a revision: its files, and what the two ways of matching them select.
 
 use std::collections::BTreeMap;
+use std::path::Path;
+use std::{fs, io};
 
 use serde::{Deserialize, Serialize};
 
@@ -37,6 +39,40 @@ impl GitTree {
     pub fn with_symlink(mut self, path: impl Into<String>, target: impl Into<String>) -> Self {
         self.entries.insert(path.into(), GitEntry::Symlink(target.into()));
         self
+    }
+
+    /// Reads a directory as a checked-out repository: every file but those of `.git`, symbolic links as they are.
+    ///
+    /// Bytes that are no UTF-8 are replaced; such files give no parameters.
+    ///
+    /// # Errors
+    /// The directory or a file in it cannot be read. Nothing is left out in silence.
+    pub fn from_directory(root: &Path) -> io::Result<Self> {
+        let mut tree = Self::default();
+        tree.add_directory(root, "")?;
+        Ok(tree)
+    }
+
+    fn add_directory(&mut self, directory: &Path, prefix: &str) -> io::Result<()> {
+        for entry in fs::read_dir(directory)? {
+            let entry = entry?;
+            let name = entry.file_name();
+            let path = format!("{prefix}{}", name.to_string_lossy());
+            let kind = entry.file_type()?;
+            if kind.is_symlink() {
+                let target = fs::read_link(entry.path())?;
+                self.entries
+                    .insert(path, GitEntry::Symlink(target.to_string_lossy().into_owned()));
+            } else if kind.is_dir() {
+                if path != ".git" {
+                    self.add_directory(&entry.path(), &format!("{path}/"))?;
+                }
+            } else if kind.is_file() {
+                let text = String::from_utf8_lossy(&fs::read(entry.path())?).into_owned();
+                self.entries.insert(path, GitEntry::File(text));
+            }
+        }
+        Ok(())
     }
 
     /// The files and links, by path.

@@ -29,17 +29,20 @@ use crate::cluster::{ClusterSecret, ClusterSecretError, SECRET_TYPE_LABEL, secre
 pub struct Snapshot {
     clusters: BTreeMap<String, Arc<SnapshotCluster>>,
     clusters_failure: Option<SourceFailure>,
-    /// The AppProjects that exist; none given: not looked at, and any literal project is taken to exist.
+    /// The `AppProject`s that exist; none given: not looked at, and any literal project is taken to exist.
     projects: Option<BTreeSet<String>>,
-    git: BTreeMap<String, BTreeMap<String, Result<Arc<GitTree>, SourceFailure>>>,
-    pull_requests: BTreeMap<String, Result<Arc<[PullRequest]>, SourceFailure>>,
-    repositories: BTreeMap<String, Result<Arc<[ScmRepository]>, SourceFailure>>,
+    git: BTreeMap<String, BTreeMap<String, Answer<GitTree>>>,
+    pull_requests: BTreeMap<String, Answer<[PullRequest]>>,
+    repositories: BTreeMap<String, Answer<[ScmRepository]>>,
     config_maps: BTreeMap<String, BTreeMap<String, String>>,
-    resources: BTreeMap<String, Result<Arc<[Value]>, SourceFailure>>,
-    plugins: BTreeMap<String, BTreeMap<String, Result<Arc<[Value]>, SourceFailure>>>,
+    resources: BTreeMap<String, Answer<[Value]>>,
+    plugins: BTreeMap<String, BTreeMap<String, Answer<[Value]>>>,
     /// Argo CD's switches that change what generators give.
     pub switches: Switches,
 }
+
+/// What a source said, or why it did not.
+type Answer<T> = Result<Arc<T>, SourceFailure>;
 
 /// Switches of Argo CD's controllers that change what generators give. All are off by default, as in Argo CD.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -132,7 +135,7 @@ impl Snapshot {
         self
     }
 
-    /// Says which AppProjects exist.
+    /// Says which `AppProject`s exist.
     pub fn with_projects<P: Into<String>>(mut self, projects: impl IntoIterator<Item = P>) -> Self {
         self.projects = Some(projects.into_iter().map(Into::into).collect());
         self
