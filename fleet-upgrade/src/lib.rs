@@ -11,6 +11,7 @@ mod pick;
 mod plan;
 #[cfg(feature = "engine")]
 pub mod ports;
+pub mod slo;
 mod spec;
 #[cfg(feature = "testing")]
 pub mod testing;
