@@ -1,0 +1,180 @@
+//! The answer, in the form that was asked for.
+
+use std::error::Error;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, BufWriter, Write};
+
+use fleet_argocd::ExpandCase;
+use serde_json::{Value, json};
+
+use crate::Output;
+use crate::input::Preview;
+
+/// Writes a preview and tells whether something is flagged.
+pub fn write(output: Output, preview: &Preview) -> Result<bool, Box<dyn Error>> {
+    let mut out = BufWriter::new(io::stdout().lock());
+    match output {
+        Output::Yaml => {
+            for application in preview.expansion.iter() {
+                write!(
+                    out,
+                    "---\n{}",
+                    fleet_core::yaml::to_string(&typed(application.to_value()))?
+                )?;
+            }
+        }
+        Output::Json => {
+            let applications: Vec<_> = preview
+                .expansion
+                .iter()
+                .map(|one| typed(one.to_value()))
+                .collect();
+            serde_json::to_writer_pretty(&mut out, &applications)?;
+            writeln!(out)?;
+        }
+        Output::Table => table(&mut out, preview)?,
+        Output::Diff => writeln!(out, "{}", preview.diff)?,
+        Output::Markdown => markdown(&mut out, preview)?,
+    }
+    out.flush()?;
+    if !matches!(output, Output::Markdown) {
+        for finding in &preview.findings {
+            eprintln!("flagged: {finding}");
+        }
+    }
+    Ok(!preview.findings.is_empty())
+}
+
+/// Answers cases, one JSON line each, in the order of the input.
+pub fn cases(file: &str) -> Result<(), Box<dyn Error>> {
+    let reader: Box<dyn BufRead> = if file == "-" {
+        Box::new(BufReader::new(io::stdin()))
+    } else {
+        Box::new(BufReader::new(
+            File::open(file).map_err(|error| format!("{file}: {error}"))?,
+        ))
+    };
+    let mut out = BufWriter::new(io::stdout().lock());
+    for (index, line) in reader.lines().enumerate() {
+        let line = line?;
+        if line.trim().is_empty() {
+            continue;
+        }
+        let value: Value =
+            serde_json::from_str(&line).map_err(|error| format!("{file}:{}: {error}", index + 1))?;
+        serde_json::to_writer(&mut out, &answer(value))?;
+        writeln!(out)?;
+    }
+    Ok(out.flush()?)
+}
+
+fn answer(value: Value) -> Value {
+    let name = value["name"].clone();
+    let case = match ExpandCase::read(value) {
+        Ok(case) => case,
+        Err(error) => return json!({"name": name, "error": error.to_string()}),
+    };
+    match case.expand() {
+        Ok(expansion) => {
+            let applications: Vec<_> = expansion.iter().map(|one| one.to_value()).collect();
+            json!({"name": name, "applications": applications})
+        }
+        Err(error) => {
+            let text = error.upstream().unwrap_or_else(|| error.to_string());
+            json!({"name": name, "error": text, "path": error.path().to_string(), "reason": error.reason()})
+        }
+    }
+}
+
+/// An Application as `kubectl` takes it.
+fn typed(mut application: Value) -> Value {
+    if let Some(fields) = application.as_object_mut() {
+        fields.insert("apiVersion".to_owned(), "argoproj.io/v1alpha1".into());
+        fields.insert("kind".to_owned(), "Application".into());
+    }
+    application
+}
+
+fn rows(preview: &Preview) -> Vec<[String; 4]> {
+    preview
+        .expansion
+        .iter()
+        .map(|one| {
+            let text = |path: &[&str]| one.text(path).unwrap_or_default().to_owned();
+            let server = text(&["spec", "destination", "server"]);
+            let cluster = if server.is_empty() {
+                text(&["spec", "destination", "name"])
+            } else {
+                server
+            };
+            [
+                one.name().to_owned(),
+                text(&["spec", "project"]),
+                cluster,
+                text(&["spec", "destination", "namespace"]),
+            ]
+        })
+        .collect()
+}
+
+const HEADERS: [&str; 4] = ["NAME", "PROJECT", "CLUSTER", "NAMESPACE"];
+
+fn table(out: &mut impl Write, preview: &Preview) -> io::Result<()> {
+    let rows = rows(preview);
+    let mut widths = HEADERS.map(str::len);
+    for row in &rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(cell.chars().count());
+        }
+    }
+    let [a, b, c, _] = widths;
+    let [name, project, cluster, namespace] = HEADERS;
+    writeln!(out, "{name:a$}  {project:b$}  {cluster:c$}  {namespace}")?;
+    for [name, project, cluster, namespace] in rows {
+        writeln!(out, "{name:a$}  {project:b$}  {cluster:c$}  {namespace}")?;
+    }
+    Ok(())
+}
+
+fn markdown(out: &mut impl Write, preview: &Preview) -> io::Result<()> {
+    let diff = &preview.diff;
+    writeln!(
+        out,
+        "### Applications: {} created, {} changed, {} deleted\n",
+        diff.created.len(),
+        diff.changed.len(),
+        diff.deleted.len()
+    )?;
+    for finding in &preview.findings {
+        writeln!(out, "> **{}** {}\n", finding.rail, finding.reason)?;
+    }
+    if diff.is_empty() {
+        return writeln!(out, "Nothing changes.");
+    }
+    writeln!(out, "| | Application | what |\n| --- | --- | --- |")?;
+    for name in &diff.created {
+        writeln!(out, "| + | {name} | created |")?;
+    }
+    for change in &diff.changed {
+        for field in &change.fields {
+            let text = |value: &Option<Value>| {
+                value.as_ref().map_or_else(
+                    || "nothing".to_owned(),
+                    |value| format!("`{value}`").replace('|', "\\|"),
+                )
+            };
+            writeln!(
+                out,
+                "| ~ | {} | `{}`: {} to {} |",
+                change.name,
+                field.path,
+                text(&field.before),
+                text(&field.after)
+            )?;
+        }
+    }
+    for name in &diff.deleted {
+        writeln!(out, "| - | {name} | deleted |")?;
+    }
+    Ok(())
+}
