@@ -15,9 +15,10 @@ use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited, StreamBody};
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
-use tower::BoxError;
+use tower::{BoxError, Layer as _};
 
 use crate::clock::HubClock;
+use crate::faults::{Fault, FaultId, Faults};
 use crate::handlers::{self, Answer, AnswerBody};
 use crate::request::{ApiRequest, MAX_BODY_BYTES, Verb};
 use crate::state::State;
@@ -147,6 +148,7 @@ impl HubBuilder {
                 clock,
                 state: Mutex::new(state),
                 counts,
+                faults: Faults::seeded(self.seed),
             }),
         })
     }
@@ -170,7 +172,36 @@ impl Hub {
     ///
     /// Outside of a tokio runtime, as every `kube::Client`: it spawns its own worker.
     pub fn client(&self) -> kube::Client {
+        kube::Client::new(self.shared.faults.layer(self.service()), "default")
+    }
+
+    /// A client that [`Hub::inject`] does not touch: what the simulated controllers use.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime, as every `kube::Client`.
+    pub fn undisturbed_client(&self) -> kube::Client {
         kube::Client::new(self.service(), "default")
+    }
+
+    /// Lets something go wrong between the hub and every client that [`Hub::client`] gave or will give.
+    ///
+    /// ```
+    /// # use fleet_sim::{Hub, Verb, faults::Fault};
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let hub = Hub::builder().start()?;
+    /// hub.inject(Fault::lost_acknowledgement().on_verb(Verb::Patch).once());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn inject(&self, fault: Fault) -> FaultId {
+        self.shared.faults.inject(fault)
+    }
+
+    /// The faults between the hub and its clients: to take them away again, and to read what struck.
+    pub fn faults(&self) -> &Faults {
+        &self.shared.faults
     }
 
     /// The service that [`Hub::client`] wraps, for those who put layers of their own between.
@@ -250,6 +281,7 @@ pub(crate) struct Shared {
     pub(crate) clock: HubClock,
     state: Mutex<State>,
     counts: Mutex<RequestCounts>,
+    faults: Faults,
 }
 
 impl Shared {

@@ -39,6 +39,6 @@ impl Simulation for ClusterApi {
 
     fn start_on(self, hub: &Hub) -> ClusterApiHandle {
         let clock = hub.clone();
-        self.spawn(hub.client(), move || clock.now())
+        self.spawn(hub.undisturbed_client(), move || clock.now())
     }
 }

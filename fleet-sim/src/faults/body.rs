@@ -133,16 +133,13 @@ impl Watch {
 
     fn end(&mut self) {
         self.finished = true;
-        match self.ending.take() {
-            Some((Ending::Expired, _)) => {
-                let event = json!({"type": "ERROR", "object": status(EXPIRED)});
-                self.out.push_back(Ok(Bytes::from(format!("{event}\n"))));
-            }
-            _ => {
-                // In the middle of a line.
-                self.out.push_back(Ok(Bytes::from_static(b"{\"type\":\"MODI")));
-                self.out.push_back(Err(ConnectionFault::Reset.into()));
-            }
+        if let Some((Ending::Expired, _)) = self.ending.take() {
+            let event = json!({"type": "ERROR", "object": status(EXPIRED)});
+            self.out.push_back(Ok(Bytes::from(format!("{event}\n"))));
+        } else {
+            // In the middle of a line.
+            self.out.push_back(Ok(Bytes::from_static(b"{\"type\":\"MODI")));
+            self.out.push_back(Err(ConnectionFault::Reset.into()));
         }
     }
 

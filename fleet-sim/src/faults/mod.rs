@@ -15,7 +15,7 @@
 //! let api: Api<Namespace> = Api::all(faults.wrap(hub.client()));
 //! assert!(api.get("default").await.is_err());
 //! assert!(api.get("default").await.is_ok());
-//! assert_eq!(faults.log()[0].to_string(), "0s ServiceUnavailable: get namespaces default");
+//! assert_eq!(faults.log()[0].to_string(), "0.000s ServiceUnavailable: get namespaces default");
 //! # Ok(())
 //! # }
 //! ```
@@ -26,6 +26,7 @@ mod service;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -90,6 +91,8 @@ pub enum ConnectionFault {
 struct Shared {
     seed: u64,
     started: Instant,
+    /// Whether there is anything to look up: a request through no faults costs nothing.
+    armed: AtomicBool,
     state: Mutex<State>,
     changed: tokio::sync::Notify,
 }
@@ -128,6 +131,7 @@ impl Faults {
         let shared = Shared {
             seed,
             started: Instant::now(),
+            armed: AtomicBool::new(false),
             state: Mutex::default(),
             changed: tokio::sync::Notify::new(),
         };
@@ -147,6 +151,7 @@ impl Faults {
             struck: 0,
         };
         state.rules.insert(id, rule);
+        self.shared.armed.store(true, Ordering::Relaxed);
         drop(state);
         self.shared.changed.notify_waiters();
         id
@@ -162,6 +167,7 @@ impl Faults {
         let mut state = self.state();
         state.rules.clear();
         state.paused_until = None;
+        self.shared.armed.store(false, Ordering::Relaxed);
         drop(state);
         self.shared.changed.notify_waiters();
     }
@@ -192,6 +198,10 @@ impl Faults {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_armed(&self) -> bool {
+        self.shared.armed.load(Ordering::Relaxed)
     }
 
     /// The faults that strike this request.
@@ -284,7 +294,7 @@ impl Faults {
     }
 
     async fn wait_out_pause(&self) {
-        loop {
+        while self.is_armed() {
             let changed = self.shared.changed.notified();
             let until = self.state().paused_until;
             match until {
@@ -336,7 +346,7 @@ impl fmt::Display for Injected {
             name,
             ..
         } = &self.request;
-        write!(f, "{:?} {}: {verb} {resource}", self.at, self.effect)?;
+        write!(f, "{:.3}s {}: {verb} {resource}", self.at.as_secs_f64(), self.effect)?;
         if !subresource.is_empty() {
             write!(f, "/{subresource}")?;
         }

@@ -60,6 +60,10 @@ where
         let mut ready = std::mem::replace(&mut self.inner, spare);
         let faults = self.faults.clone();
         Box::pin(async move {
+            // Watches are kept hold of: a fault may come while they are open.
+            if !faults.is_armed() && !is_watch(&request) {
+                return Ok(ready.call(request).await.map_err(Into::into)?.map(boxed));
+            }
             let facts = facts(&request);
             let key = faults.remembers_reads().then(|| read_key(&request)).flatten();
             let strikes = faults.strikes_on(&facts);

@@ -92,7 +92,11 @@ impl Schema {
     fn check_array(&self, items: &[Value], path: &mut String, errors: &mut Vec<FieldError>) {
         if let Some(least) = self.rules.min_items.filter(|least| count(items.len()) < *least) {
             let detail = format!("{path} in body should have at least {least} items");
-            errors.push(FieldError::invalid(path.as_str(), &Value::from(items.len()), detail));
+            errors.push(FieldError::invalid(
+                path.as_str(),
+                &Value::from(items.len()),
+                detail,
+            ));
         }
         if let Some(most) = self.rules.max_items.filter(|most| count(items.len()) > *most) {
             errors.push(FieldError::too_many(path.as_str(), items.len(), most));
