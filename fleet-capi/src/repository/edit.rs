@@ -6,11 +6,10 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use fleet_core::KubernetesVersion;
-use fleet_core::yaml::{FieldPath, YamlError, replace_scalar};
+use fleet_core::yaml::{FieldPath, YamlError, nearest, replace_scalar};
 use serde_json::Value;
 
 use super::error::{RepositoryError, RepositoryErrors};
-use super::nearest::nearest;
 use super::resolve::version_path;
 use super::{ClusterRepository, RepositoryObject};
 
@@ -82,7 +81,7 @@ pub(super) fn set_version(
         return Err(RepositoryErrors::from(RepositoryError::UnknownCluster {
             path: repository.root.clone(),
             name: cluster.to_owned(),
-            suggestion: nearest(cluster, names),
+            suggestion: nearest(cluster, names).map(str::to_owned),
         }));
     };
     let text = version.to_string();

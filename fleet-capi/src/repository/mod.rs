@@ -33,12 +33,12 @@
 
 mod edit;
 mod error;
+mod fields;
 mod fleet;
-mod nearest;
 mod options;
 mod read;
 mod resolve;
-mod shape;
+mod shapes;
 
 use std::path::{Path, PathBuf};
 

@@ -5,14 +5,14 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use fleet_core::yaml::{
-    DecodeProblem, Document, DuplicateKeys, FieldPath, Position, ReadOptions, documents_with,
+    DecodeProblem, Document, DuplicateKeys, FieldPath, Misfit, MisfitProblem, Position, ReadOptions,
+    documents_with, nearest,
 };
 use serde_json::Value;
 
 use super::error::{Place, RepositoryError};
-use super::nearest::nearest;
 use super::options::{RepositoryOptions, UnknownFields, UnknownKinds};
-use super::shape::{Shape, Subject, may_be_secret};
+use super::shapes::{may_be_secret, shape_of};
 use super::{RepositoryObject, TOP};
 use crate::{Object, ObjectError};
 
@@ -150,14 +150,15 @@ impl Contents {
             let api_version = text("/apiVersion").unwrap_or_default();
             let kind = text("/kind").unwrap_or_default();
             let mut object = None;
-            if let Some(shape) = Shape::of(api_version, kind) {
-                let subject = Subject {
-                    file: &file.path,
-                    kind,
-                    keep_unknown: options.unknown_fields == UnknownFields::Keep,
-                };
+            if let Some(shape) = shape_of(api_version, kind) {
                 let before = self.errors.len();
-                shape.check(&document, &subject, &mut self.errors);
+                let keep_unknown = options.unknown_fields == UnknownFields::Keep;
+                let misfits = shape.misfits(&document, |path| may_be_secret(kind, path));
+                let misfits = misfits.into_iter().filter(|misfit| {
+                    !(keep_unknown && matches!(misfit.problem, MisfitProblem::Unknown { .. }))
+                });
+                self.errors
+                    .extend(misfits.map(|misfit| misfit_error(misfit, &file.path, kind)));
                 match Object::decode(&document) {
                     Ok(read) => object = Some(read),
                     // The shape has said it better, and with its place.
@@ -314,6 +315,45 @@ fn unreadable(document: &Document, file: &SourceFile, kind: &str, error: ObjectE
             problem
         },
         path,
+    }
+}
+
+fn misfit_error(misfit: Misfit, file: &Path, kind: &str) -> RepositoryError {
+    let Misfit {
+        path,
+        position,
+        problem,
+        ..
+    } = misfit;
+    let at = Place {
+        file: file.to_owned(),
+        position: position.unwrap_or(TOP),
+    };
+    match problem {
+        MisfitProblem::Unknown { suggestion } => RepositoryError::UnknownField {
+            at,
+            path,
+            kind: kind.to_owned(),
+            suggestion,
+        },
+        MisfitProblem::Missing { expected } => RepositoryError::MissingField {
+            at,
+            path,
+            expected: expected.to_owned(),
+        },
+        MisfitProblem::WrongType { found, expected } => RepositoryError::WrongType {
+            at,
+            path,
+            found,
+            expected: expected.to_owned(),
+        },
+        other => RepositoryError::Field {
+            at,
+            path,
+            problem: DecodeProblem::Invalid {
+                message: format!("{other:?}"),
+            },
+        },
     }
 }
 

@@ -2,13 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use fleet_core::yaml::FieldPath;
+use fleet_core::yaml::{FieldPath, nearest};
 use fleet_core::{ClusterName, KubernetesVersion, Labels, skew};
 use serde_json::Value;
 
 use super::RepositoryObject;
 use super::error::RepositoryError;
-use super::nearest::nearest;
 use super::options::{References, RepositoryOptions};
 use super::read::Contents;
 use crate::CLUSTER_NAME_LABEL;
@@ -28,6 +27,7 @@ pub(super) fn clusters(contents: &mut Contents, options: &RepositoryOptions) -> 
     let mut errors = Vec::new();
     let objects = &contents.objects;
     let index = Index::new(objects, &mut errors);
+    super::fields::check(objects, &mut errors);
     check_clusters(objects, &mut errors);
     check_versions(objects, &mut errors);
     // What could not be read may be what seems to be missing: one mistake, one error.
@@ -115,7 +115,7 @@ impl<'a> Index<'a> {
         let names = self.positions.keys().filter(|(group, kind, namespace, _)| {
             (*group, *kind, *namespace) == (target.group, target.kind, target.namespace)
         });
-        nearest(target.name, names.map(|(_, _, _, name)| *name))
+        nearest(target.name, names.map(|(_, _, _, name)| *name)).map(str::to_owned)
     }
 }
 

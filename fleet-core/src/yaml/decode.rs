@@ -11,6 +11,7 @@ use serde::de::{self, DeserializeSeed, Deserializer, Expected, IntoDeserializer,
 use serde_json::{Map, Value};
 
 use super::error::DecodeProblem;
+use super::nearest::nearest;
 use super::path::{FieldPath, Segment};
 
 /// Why decoding failed, before the position is known.
@@ -84,7 +85,7 @@ impl de::Error for Failure {
         Self::new(DecodeProblem::UnknownField {
             found: found.to_owned(),
             expected,
-            suggestion: closest(found, expected),
+            suggestion: nearest(found, expected.iter().copied()),
         })
     }
 
@@ -92,7 +93,7 @@ impl de::Error for Failure {
         Self::new(DecodeProblem::UnknownVariant {
             found: found.to_owned(),
             expected,
-            suggestion: closest(found, expected),
+            suggestion: nearest(found, expected.iter().copied()),
         })
     }
 
@@ -516,36 +517,4 @@ fn describe(found: Unexpected<'_>) -> String {
         }
         found => found.to_string(),
     }
-}
-
-/// The name that was probably meant: the same but for case, or a third of it or less mistyped.
-fn closest(found: &str, expected: &'static [&'static str]) -> Option<&'static str> {
-    expected
-        .iter()
-        .map(|name| (distance(found, name), *name))
-        .filter(|(distance, name)| *distance <= (name.chars().count() / 3).max(1))
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, name)| name)
-}
-
-/// Edits from one name to the other, case aside; two letters swapped are one edit.
-fn distance(left: &str, right: &str) -> usize {
-    let left: Vec<char> = left.to_lowercase().chars().take(64).collect();
-    let right: Vec<char> = right.to_lowercase().chars().take(64).collect();
-    let mut before: Vec<usize> = Vec::new();
-    let mut last: Vec<usize> = (0..=right.len()).collect();
-    for (row, &a) in left.iter().enumerate() {
-        let mut next = vec![row + 1];
-        for (column, &b) in right.iter().enumerate() {
-            let mut cost = (last[column] + usize::from(a != b))
-                .min(last[column + 1] + 1)
-                .min(next[column] + 1);
-            if row > 0 && column > 0 && a == right[column - 1] && left[row - 1] == b {
-                cost = cost.min(before[column - 1] + 1);
-            }
-            next.push(cost);
-        }
-        before = std::mem::replace(&mut last, next);
-    }
-    last.last().copied().unwrap_or_default()
 }

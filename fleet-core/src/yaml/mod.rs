@@ -44,10 +44,12 @@
 mod decode;
 mod edit;
 mod error;
+mod nearest;
 mod node;
 mod path;
 mod read;
 mod scalar;
+mod shape;
 mod write;
 
 use std::ops::Range;
@@ -57,7 +59,9 @@ use serde_json::Value;
 
 pub use self::edit::replace_scalar;
 pub use self::error::{DecodeError, DecodeProblem, Position, ReplaceProblem, ValueProblem, YamlError};
+pub use self::nearest::nearest;
 pub use self::path::{FieldPath, FieldPathError, Segment};
+pub use self::shape::{Misfit, MisfitProblem, Shape};
 pub use self::write::to_string;
 
 /// Reads every document of a text, in order; those that are empty or null are left out.
