@@ -2,6 +2,7 @@
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
 
 /// The alphabet of Kubernetes' generated names: no vowels and no look-alikes, so that no words come out.
 const SUFFIX_ALPHABET: &[u8; 27] = b"bcdfghjklmnpqrstvwxz2456789";
@@ -12,9 +13,33 @@ const MAX_GENERATED_BASE: usize = 63 - SUFFIX_LENGTH;
 #[derive(Debug)]
 pub(crate) struct Entropy(ChaCha8Rng);
 
+/// Where the generator stands.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct SavedEntropy {
+    seed: [u8; 32],
+    /// As text: JSON's numbers end at 64 bits.
+    position: String,
+}
+
 impl Entropy {
     pub(crate) fn seeded(seed: u64) -> Self {
         Self(ChaCha8Rng::seed_from_u64(seed))
+    }
+
+    pub(crate) fn save(&self) -> SavedEntropy {
+        SavedEntropy {
+            seed: self.0.get_seed(),
+            position: self.0.get_word_pos().to_string(),
+        }
+    }
+
+    pub(crate) fn restore(saved: &SavedEntropy) -> Result<Self, String> {
+        let position = saved.position.parse();
+        let position =
+            position.map_err(|error| format!("position {:?} of the generator: {error}", saved.position))?;
+        let mut rng = ChaCha8Rng::from_seed(saved.seed);
+        rng.set_word_pos(position);
+        Ok(Self(rng))
     }
 
     /// A random (version 4) UUID in its usual text form.

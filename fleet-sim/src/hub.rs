@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::fmt;
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
@@ -21,6 +22,7 @@ use crate::clock::HubClock;
 use crate::faults::{Fault, FaultId, Faults};
 use crate::handlers::{self, Answer, AnswerBody};
 use crate::request::{ApiRequest, MAX_BODY_BYTES, Verb};
+use crate::snapshot::{self, SnapshotError};
 use crate::state::State;
 use crate::status::ApiError;
 
@@ -142,15 +144,7 @@ impl HubBuilder {
                 }
             })?;
         }
-        let counts = Mutex::new(RequestCounts::default());
-        Ok(Hub {
-            shared: Arc::new(Shared {
-                clock,
-                state: Mutex::new(state),
-                counts,
-                faults: Faults::seeded(self.seed),
-            }),
-        })
+        Ok(Hub::of(clock, state, self.seed))
     }
 }
 
@@ -163,6 +157,43 @@ impl Hub {
             history: DEFAULT_HISTORY,
             create_namespaces: false,
             crds: Vec::new(),
+        }
+    }
+
+    /// Writes the whole state to a file: objects with their uids, revisions and managers, the history that watches and
+    /// pages read, definitions, the time, and where the seeded generator stands. Not the faults, nor the counts of
+    /// requests. A file that is there is replaced in one step; others on the machine cannot read it (it holds Secrets).
+    ///
+    /// ```
+    /// # use fleet_sim::Hub;
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let dir = tempfile::tempdir()?;
+    /// let hub = Hub::builder().seed(7).start()?;
+    /// hub.save(dir.path().join("scenario.hub"))?;
+    /// let resumed = Hub::restore(dir.path().join("scenario.hub"))?;
+    /// # assert!(resumed.now() >= hub.now() - jiff::SignedDuration::from_mins(1));
+    /// # Ok(()) }
+    /// ```
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<(), SnapshotError> {
+        snapshot::save(path.as_ref(), &self.shared.state(), self.now())
+    }
+
+    /// Goes on where [`Hub::save`] stopped: what follows is what would have followed there.
+    ///
+    /// Simulated controllers are programs of their own; start them again with [`Hub::simulate`] and the same settings.
+    pub fn restore(path: impl AsRef<Path>) -> Result<Self, SnapshotError> {
+        let (state, now) = snapshot::load(path.as_ref())?;
+        Ok(Self::of(HubClock::starting_at(now), state, 0))
+    }
+
+    fn of(clock: HubClock, state: State, fault_seed: u64) -> Self {
+        Self {
+            shared: Arc::new(Shared {
+                clock,
+                state: Mutex::new(state),
+                counts: Mutex::default(),
+                faults: Faults::seeded(fault_seed),
+            }),
         }
     }
 

@@ -1,5 +1,7 @@
 //! What the hub remembers: every object as its JSON text, one revision counter, a bounded history of changes.
 
+mod saved;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::Bound;
 use std::sync::Arc;
@@ -7,6 +9,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde_json::Value;
 use tokio::sync::watch;
+
+pub(crate) use saved::SavedStore;
 
 use crate::object;
 

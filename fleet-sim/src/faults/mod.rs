@@ -346,7 +346,12 @@ impl fmt::Display for Injected {
             name,
             ..
         } = &self.request;
-        write!(f, "{:.3}s {}: {verb} {resource}", self.at.as_secs_f64(), self.effect)?;
+        write!(
+            f,
+            "{:.3}s {}: {verb} {resource}",
+            self.at.as_secs_f64(),
+            self.effect
+        )?;
         if !subresource.is_empty() {
             write!(f, "/{subresource}")?;
         }
