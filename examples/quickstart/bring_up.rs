@@ -147,7 +147,7 @@ async fn apply(client: &Client, object: &Value) -> Result<Value, Box<dyn Error>>
 }
 
 /// Where Argo CD lives on the hub.
-const ARGOCD: &str = "argocd";
+pub const ARGOCD: &str = "argocd";
 /// Git's own field manager: what the repository says is the repository's.
 const MANAGER: &str = "gitops";
 /// In virtual time.

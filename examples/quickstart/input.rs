@@ -3,13 +3,17 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use fleet_argocd::{ApplicationSet, ClusterSecret, Snapshot, expand};
+use fleet_argocd::ApplicationSet;
 use fleet_capi::ClusterRepository;
 use fleet_capi::repository::RepositoryErrors;
-use fleet_core::yaml;
-use fleet_core::{Fleet, FleetCluster};
+use fleet_core::Fleet;
 use fleet_upgrade::{FleetUpgrade, PlanError, SpecError, UpgradePlan};
 use jiff::Timestamp;
+
+use crate::application_sets;
+
+/// The longest file that is read, in bytes: 8 MiB.
+pub const LONGEST_FILE: u64 = 8 << 20;
 
 /// A repository without a mistake.
 pub struct Input {
@@ -26,7 +30,7 @@ impl Input {
     pub fn read(repo: &Path, policy: Option<&Path>, now: Timestamp) -> Result<Self, Mistakes> {
         let repository = ClusterRepository::open(repo.join("clusters"))?;
         let fleet = repository.fleet()?;
-        let application_sets = application_sets(&repo.join("applicationsets"), &fleet)?;
+        let application_sets = application_sets::read(&repo.join("applicationsets"), &fleet)?;
         let policy = match policy {
             Some(file) => FleetUpgrade::read(file)?,
             None => FleetUpgrade::read(only_policy(&repo.join("upgrades"))?)?,
@@ -62,7 +66,7 @@ impl fmt::Display for Mistakes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Repository(errors) => errors.fmt(f),
-            Self::Policy(error) => error.fmt(f),
+            Self::Policy(error) => f.write_str(&crate::chain(error)),
             Self::Plan(error) => error.fmt(f),
             Self::Other(lines) => f.write_str(&lines.join("\n")),
         }
@@ -87,73 +91,6 @@ impl From<PlanError> for Mistakes {
     }
 }
 
-/// The ApplicationSets of a directory, each of which expands for this fleet.
-fn application_sets(directory: &Path, fleet: &Fleet) -> Result<Vec<ApplicationSet>, Mistakes> {
-    let mut sets = Vec::new();
-    let mut mistakes = Vec::new();
-    for file in yaml_files(directory)? {
-        let text = std::fs::read_to_string(&file).map_err(|error| unreadable(&file, &error))?;
-        let documents = match yaml::documents(&text) {
-            Ok(documents) => documents,
-            Err(error) => {
-                let place = error
-                    .position()
-                    .map_or_else(String::new, |place| format!(":{place}"));
-                mistakes.push(format!("{}{place}: {error}", file.display()));
-                continue;
-            }
-        };
-        for document in documents {
-            let at = |place| format!("{}:{place}", file.display());
-            let kind = (
-                document.value()["apiVersion"].as_str(),
-                document.value()["kind"].as_str(),
-            );
-            if kind != (Some("argoproj.io/v1alpha1"), Some("ApplicationSet")) {
-                mistakes.push(format!(
-                    "{}: found {} of {}, expected ApplicationSet of argoproj.io/v1alpha1",
-                    at(document.start()),
-                    kind.1.unwrap_or("no kind"),
-                    kind.0.unwrap_or("no apiVersion")
-                ));
-                continue;
-            }
-            match document.decode::<ApplicationSet>() {
-                // Expanded for spokes that have a name and labels and no address yet: whether it can be.
-                Ok(set) => match expand(
-                    &set,
-                    &Snapshot::empty().with_clusters(&fleet.iter().map(future_spoke).collect::<Vec<_>>()),
-                ) {
-                    Ok(_) => sets.push(set),
-                    Err(error) => {
-                        let place = document.position(error.path()).unwrap_or(document.start());
-                        mistakes.push(format!("{}: {error}", at(place)));
-                    }
-                },
-                Err(error) => mistakes.push(format!(
-                    "{}: {}: {}",
-                    at(error.position()),
-                    error.path(),
-                    error.message()
-                )),
-            }
-        }
-    }
-    if mistakes.is_empty() {
-        Ok(sets)
-    } else {
-        Err(Mistakes::Other(mistakes))
-    }
-}
-
-fn future_spoke(cluster: &FleetCluster) -> ClusterSecret {
-    ClusterSecret::new(
-        cluster.name().as_str(),
-        format!("https://{}.invalid:6443", cluster.name()),
-    )
-    .with_labels(cluster.labels().iter())
-}
-
 fn only_policy(directory: &Path) -> Result<PathBuf, Mistakes> {
     let files = yaml_files(directory)?;
     match files.as_slice() {
@@ -171,7 +108,7 @@ fn only_policy(directory: &Path) -> Result<PathBuf, Mistakes> {
 }
 
 /// The YAML files of a directory, by name. No directory, no files.
-fn yaml_files(directory: &Path) -> Result<Vec<PathBuf>, Mistakes> {
+pub fn yaml_files(directory: &Path) -> Result<Vec<PathBuf>, Mistakes> {
     let entries = match std::fs::read_dir(directory) {
         Ok(entries) => entries,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),

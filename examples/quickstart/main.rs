@@ -2,6 +2,7 @@
 //!
 //! `cargo run --release --example quickstart -- --help` lists the options.
 
+mod application_sets;
 mod bring_up;
 mod html;
 mod input;
@@ -55,6 +56,13 @@ enum Output {
 
 fn main() -> ExitCode {
     let options = Options::parse();
+    // A report that cannot be written is known before the work is done. Nothing is lost if there was one already.
+    if let Some(file) = &options.report
+        && let Err(error) = std::fs::OpenOptions::new().append(true).create(true).open(file)
+    {
+        eprintln!("--report: cannot write {}: {error}", file.display());
+        return ExitCode::from(BAD_INPUT);
+    }
     let input = match Input::read(&options.repo, options.policy.as_deref(), options.now) {
         Ok(input) => input,
         Err(mistakes) => {
@@ -65,14 +73,10 @@ fn main() -> ExitCode {
     match play(&options, input) {
         Ok(story) if story.run.succeeded => ExitCode::SUCCESS,
         Ok(_) => ExitCode::from(NOT_AS_PLANNED),
+        // Whoever was reading has seen enough.
+        Err(error) if is_broken_pipe(&*error) => ExitCode::from(NOT_AS_PLANNED),
         Err(error) => {
-            eprint!("error: {error}");
-            let mut cause = error.source();
-            while let Some(error) = cause {
-                eprint!(": {error}");
-                cause = error.source();
-            }
-            eprintln!();
+            eprintln!("error: {}", chain(&*error));
             ExitCode::from(NOT_AS_PLANNED)
         }
     }
@@ -99,16 +103,15 @@ fn play(options: &Options, input: Input) -> Result<Story, Box<dyn Error>> {
 }
 
 async fn tell(options: &Options, input: Input) -> Result<Story, Box<dyn Error>> {
-    let say = |text: &str| {
-        if options.output == Output::Text {
-            println!("{text}");
-        }
+    let say = |text: &str| match options.output {
+        Output::Text => writeln!(std::io::stdout(), "{text}"),
+        Output::Json => Ok(()),
     };
     say(&format!(
         "The fleet in {}:\n\n{}",
         options.repo.display(),
         text::fleet(&input.fleet)
-    ));
+    ))?;
 
     let hub = bring_up::hub(options.seed, options.now)?;
     bring_up::clusters(&hub, &input).await?;
@@ -116,13 +119,13 @@ async fn tell(options: &Options, input: Input) -> Result<Story, Box<dyn Error>> 
     say(&format!(
         "Deployed to it:\n\n{}",
         text::applications(&applications)
-    ));
+    ))?;
 
     let plan = input.plan(hub.now())?;
-    say(&format!("The plan:\n\n{plan}"));
+    say(&format!("The plan:\n\n{plan}"))?;
     let watched = options.output == Output::Text && std::io::stderr().is_terminal();
     let run = upgrade::run(&hub, &input, &plan, watched).await?;
-    say(&format!("The run:\n\n{}", text::run(&run)));
+    say(&format!("The run:\n\n{}", text::run(&run)))?;
 
     Ok(Story {
         fleet: input.fleet,
@@ -130,6 +133,28 @@ async fn tell(options: &Options, input: Input) -> Result<Story, Box<dyn Error>> 
         plan,
         run,
     })
+}
+
+/// An error and its causes, each said once: some errors' texts contain their causes' already.
+pub fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let more = error.to_string();
+        if !text.contains(&more) {
+            text = format!("{text}: {more}");
+        }
+        cause = error.source();
+    }
+    text
+}
+
+fn is_broken_pipe(error: &(dyn Error + 'static)) -> bool {
+    let io = error.downcast_ref::<std::io::Error>().map(std::io::Error::kind);
+    let json = error
+        .downcast_ref::<serde_json::Error>()
+        .and_then(serde_json::Error::io_error_kind);
+    io.or(json) == Some(std::io::ErrorKind::BrokenPipe)
 }
 
 const NOT_AS_PLANNED: u8 = 1;

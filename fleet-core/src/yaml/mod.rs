@@ -44,6 +44,7 @@
 mod decode;
 mod edit;
 mod error;
+mod file;
 mod nearest;
 mod node;
 mod path;
@@ -59,6 +60,7 @@ use serde_json::Value;
 
 pub use self::edit::replace_scalar;
 pub use self::error::{DecodeError, DecodeProblem, Position, ReplaceProblem, ValueProblem, YamlError};
+pub use self::file::{FileError, read_file};
 pub use self::nearest::nearest;
 pub use self::path::{FieldPath, FieldPathError, Segment};
 pub use self::shape::{Misfit, MisfitProblem, Shape};

@@ -1,15 +1,20 @@
 //! A policy from YAML. Every mistake is named with its file, line, column and field, and how to mend it.
 
 use std::collections::BTreeMap;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use fleet_core::yaml::{self, DecodeProblem, Document, FieldPath, Position, Segment, YamlError};
+use fleet_core::yaml::{
+    self, DecodeProblem, Document, DuplicateKeys, FieldPath, FileError, Position, ReadOptions, Segment,
+    YamlError,
+};
 use serde_json::Value;
 
 use super::place::{Place, Source};
 use super::{API_VERSION, FleetUpgrade, KIND, wire};
+
+/// The longest policy that is read, in bytes: 8 MiB.
+const LONGEST: u64 = 8 << 20;
 
 impl FleetUpgrade {
     /// Reads the policy in a file.
@@ -19,7 +24,7 @@ impl FleetUpgrade {
     /// A file that cannot be read, that is not YAML, or that does not hold exactly one policy and nothing else.
     pub fn read(path: impl AsRef<Path>) -> Result<Self, SpecError> {
         let path = path.as_ref();
-        let text = std::fs::read_to_string(path).map_err(|source| SpecError::Unreadable {
+        let text = yaml::read_file(path, LONGEST).map_err(|source| SpecError::Unreadable {
             path: path.to_owned(),
             source,
         })?;
@@ -61,7 +66,10 @@ impl FleetUpgrade {
                 path,
             )
         };
-        let documents = yaml::documents(text).map_err(|problem| SpecError::NotYaml {
+        let mut options = ReadOptions::default();
+        // Which of two targets was meant is anyone's guess.
+        options.duplicate_keys = DuplicateKeys::Refuse;
+        let documents = yaml::documents_with(text, &options).map_err(|problem| SpecError::NotYaml {
             place: place(problem.position(), problem.path().unwrap_or(&FieldPath::root())),
             problem: Box::new(problem),
         })?;
@@ -105,7 +113,7 @@ pub enum SpecError {
         /// The file.
         path: PathBuf,
         /// Why.
-        source: io::Error,
+        source: FileError,
     },
     /// The text is not YAML.
     #[error("{place}: {problem}")]
