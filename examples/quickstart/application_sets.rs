@@ -134,7 +134,7 @@ impl Reader {
         };
         let name_template = ["spec", "template", "metadata", "name"]
             .into_iter()
-            .fold(FieldPath::root(), |path, field| path.field(field));
+            .fold(FieldPath::root(), FieldPath::field);
         if let Err(error) = desired(set, &expansion) {
             return tell(&name_template, format!("{name_template}: {error}"));
         }

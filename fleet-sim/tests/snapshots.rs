@@ -111,7 +111,8 @@ async fn fleet(client: &kube::Client) -> String {
         let list: Value = client.request(request).await.unwrap();
         for mut object in list["items"].as_array().unwrap().clone() {
             object["metadata"]["resourceVersion"].take();
-            out.push_str(&format!("{object}\n"));
+            out.push_str(&object.to_string());
+            out.push('\n');
         }
     }
     out
