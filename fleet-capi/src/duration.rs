@@ -95,28 +95,41 @@ impl From<String> for GoDuration {
     }
 }
 
-/// Writes hours, minutes and seconds, as Go does but without the zero parts.
+/// Writes hours, minutes and seconds as Go does: `1h0m0s`, `1m30.5s`, `20ms`.
 impl From<SignedDuration> for GoDuration {
     fn from(duration: SignedDuration) -> Self {
-        if duration.is_zero() {
-            return Self("0s".to_owned());
-        }
         let total = duration.as_nanos().unsigned_abs();
-        let (seconds, nanos) = (total / 1_000_000_000, total % 1_000_000_000);
-        let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-        let mut text = if duration.is_negative() {
-            "-".to_owned()
+        let sign = if duration.is_negative() { "-" } else { "" };
+        let (hours, minutes, nanos) = (total / HOUR, total / MINUTE % 60, total % MINUTE);
+        Self(if hours > 0 {
+            format!("{sign}{hours}h{minutes}m{}", decimal(nanos, SECOND, "s"))
+        } else if minutes > 0 {
+            format!("{sign}{minutes}m{}", decimal(nanos, SECOND, "s"))
+        } else if nanos >= SECOND || nanos == 0 {
+            format!("{sign}{}", decimal(nanos, SECOND, "s"))
+        } else if nanos >= 1_000_000 {
+            format!("{sign}{}", decimal(nanos, 1_000_000, "ms"))
+        } else if nanos >= 1_000 {
+            format!("{sign}{}", decimal(nanos, 1_000, "µs"))
         } else {
-            String::new()
-        };
-        for (count, unit) in [(hours, "h"), (minutes, "m"), (seconds, "s"), (nanos, "ns")] {
-            if count > 0 {
-                text.push_str(&count.to_string());
-                text.push_str(unit);
-            }
-        }
-        Self(text)
+            format!("{sign}{nanos}ns")
+        })
     }
+}
+
+const SECOND: u128 = 1_000_000_000;
+const MINUTE: u128 = 60 * SECOND;
+const HOUR: u128 = 60 * MINUTE;
+
+/// Nanoseconds in a larger unit, with as many decimal places as there are.
+fn decimal(nanos: u128, unit: u128, name: &str) -> String {
+    let (whole, rest) = (nanos / unit, nanos % unit);
+    if rest == 0 {
+        return format!("{whole}{name}");
+    }
+    let places = unit.ilog10() as usize;
+    let fraction = format!("{rest:0places$}");
+    format!("{whole}.{}{name}", fraction.trim_end_matches('0'))
 }
 
 impl fmt::Display for GoDuration {
@@ -151,6 +164,22 @@ mod tests {
         }
         for text in ["", "-", "1", "h", ".s", "1d", "1h 2m", "10000000h", "1s2"] {
             assert_eq!(GoDuration::from(text).as_signed(), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn writes_as_go_writes() {
+        for (nanos, text) in [
+            (0, "0s"),
+            (1, "1ns"),
+            (1_500, "1.5µs"),
+            (20_000_000, "20ms"),
+            (90_500_000_000, "1m30.5s"),
+            (3_600_000_000_000, "1h0m0s"),
+            (-90_000_000_000, "-1m30s"),
+            (1_000_000_001, "1.000000001s"),
+        ] {
+            assert_eq!(GoDuration::from(SignedDuration::from_nanos(nanos)).as_str(), text);
         }
     }
 

@@ -5,6 +5,7 @@ mod accessors;
 mod addons;
 pub mod aws;
 mod class;
+pub mod conversion;
 mod crds;
 pub mod docker;
 mod duration;
