@@ -5,7 +5,6 @@ use std::io::{self, Read};
 use std::sync::Arc;
 
 use fleet_core::MinorVersion;
-use jiff::Timestamp;
 
 use crate::finding::{Finding, ObjectRef, Place};
 use crate::pass::Pass;
@@ -33,8 +32,6 @@ pub struct Scanner {
     pub(crate) current: Option<MinorVersion>,
     pub(crate) platform: PlatformTable,
     pub(crate) components: BTreeMap<String, MinorVersion>,
-    pub(crate) now: Option<Timestamp>,
-    pub(crate) embedded: bool,
     pub(crate) max_findings: usize,
     pub(crate) threads: usize,
 }
@@ -47,8 +44,6 @@ impl Scanner {
             current: None,
             platform: PlatformTable::built_in(),
             components: BTreeMap::new(),
-            now: None,
-            embedded: false,
             max_findings: 100_000,
             threads: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
         }
@@ -69,19 +64,6 @@ impl Scanner {
     /// The version that a platform component will have: its removed APIs are errors then, those it still serves are not.
     pub fn component(mut self, name: impl Into<String>, version: MinorVersion) -> Self {
         self.components.insert(name.into(), version);
-        self
-    }
-
-    /// The time by which certificates are judged. Without it they are not.
-    pub fn at(mut self, now: Timestamp) -> Self {
-        self.now = Some(now);
-        self
-    }
-
-    /// Looks also into manifests that stand in strings: `ConfigMap`s, kustomize patches, last-applied annotations in files. Off
-    /// by default, since such a string may be anything.
-    pub fn embedded(mut self, embedded: bool) -> Self {
-        self.embedded = embedded;
         self
     }
 
