@@ -38,8 +38,11 @@ fn set(generators: &Value, name: &str, path: &str, cluster: &str) -> Application
 fn clusters(count: usize) -> Snapshot {
     let clusters: Vec<_> = (0..count)
         .map(|index| {
-            ClusterSecret::new(format!("cluster-{index}"), format!("https://c{index}.example.com"))
-                .with_labels([("env", "production"), ("region", "eu-west-1")])
+            ClusterSecret::new(
+                format!("cluster-{index}"),
+                format!("https://c{index}.example.com"),
+            )
+            .with_labels([("env", "production"), ("region", "eu-west-1")])
         })
         .collect();
     Snapshot::empty().with_clusters(&clusters)
@@ -52,7 +55,12 @@ fn expanding(c: &mut Criterion) {
         let elements: Vec<_> = (0..count)
             .map(|index| json!({"name": format!("app-{index}"), "cluster": format!("c{index}"), "server": "https://x"}))
             .collect();
-        let set = set(&json!([{"list": {"elements": elements}}]), "{{name}}", "{{name}}", "{{cluster}}");
+        let set = set(
+            &json!([{"list": {"elements": elements}}]),
+            "{{name}}",
+            "{{name}}",
+            "{{cluster}}",
+        );
         group.throughput(Throughput::Elements(count as u64));
         group.bench_with_input(BenchmarkId::new("list", count), &set, |b, set| {
             b.iter(|| expand(set, &Snapshot::empty()).unwrap())
@@ -62,14 +70,20 @@ fn expanding(c: &mut Criterion) {
     for count in [500, 5_000usize] {
         let (snapshot, set) = (
             clusters(count),
-            set(&json!([{ "clusters": selector }]), "web-{{name}}", "{{nameNormalized}}", "{{name}}"),
+            set(
+                &json!([{ "clusters": selector }]),
+                "web-{{name}}",
+                "{{nameNormalized}}",
+                "{{name}}",
+            ),
         );
         group.throughput(Throughput::Elements(count as u64));
         group.bench_with_input(BenchmarkId::new("clusters", count), &set, |b, set| {
             b.iter(|| expand(set, &snapshot).unwrap())
         });
     }
-    let directories = GitTree::new((0..100).map(|index| (format!("apps/app-{index}/kustomization.yaml"), "")));
+    let directories =
+        GitTree::new((0..100).map(|index| (format!("apps/app-{index}/kustomization.yaml"), "")));
     let snapshot = clusters(500).with_git("r", "HEAD", Ok(directories));
     let git = json!({"git": {"repoURL": "r", "revision": "HEAD", "directories": [{"path": "apps/*"}]}});
     let set = set(
