@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::health_check::{fill_conditions, inner};
-use super::machine::{CONDITIONS, DELETION, STRATEGY, drop_false, fill_gates};
+use super::machine::{CONDITIONS, DELETION, STRATEGY, drop_false, fill_gates, require_strategy};
 use super::tree::{Way, fill, get, intend, items, part, same, take, template};
 use super::zero::{drop_newer, drop_older};
 use super::{Conversion, ConversionError};
@@ -36,6 +36,7 @@ pub(super) fn cluster_class(c: &Conversion<'_>, tree: &mut Value) -> Result<(), 
         c.carry(deployment, &STRATEGY)?;
         inner(c, deployment)?;
         take(deployment, if c.way == Way::Up { "strategy" } else { "rollout" });
+        require_strategy(c, deployment);
     }
     for pool in items(tree, "spec.workers.machinePools") {
         workers(c, pool)?;
@@ -65,11 +66,13 @@ pub(super) fn cluster_class(c: &Conversion<'_>, tree: &mut Value) -> Result<(), 
             drop_newer(tree);
             require(tree);
             up(c, tree);
+            require_match(tree);
         }
         Way::Down => {
-            flags(tree, &mut |flag, path| drop_false(flag, path));
+            flags(tree, &mut drop_false);
             drop_older(tree);
             fill_class(tree);
+            require_match(tree);
         }
     }
     Ok(())
@@ -87,6 +90,15 @@ fn workers(c: &Conversion<'_>, class: &mut Value) -> Result<(), ConversionError>
             same("namingStrategy.template", "naming.template"),
         ],
     )
+}
+
+/// Which resources a patch is for is always said, if only with nothing.
+fn require_match(tree: &mut Value) {
+    for patch in items(tree, "spec.patches") {
+        for definition in items(patch, "definitions") {
+            fill(definition, &[("selector.matchResources", json!({}))]);
+        }
+    }
 }
 
 /// Puts in the references that v1beta2 requires, where v1beta1 has none.

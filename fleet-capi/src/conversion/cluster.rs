@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::health_check::{fill_conditions, inner};
-use super::machine::{CONDITIONS, DELETION, STRATEGY, drop_false, fill_gates};
+use super::machine::{CONDITIONS, DELETION, STRATEGY, drop_false, fill_gates, require_strategy};
 use super::tree::{Move, Way, fill, get, items, part, put, same, take};
 use super::zero::{drop_newer, drop_older};
 use super::{Conversion, ConversionError};
@@ -101,6 +101,7 @@ fn topology(c: &Conversion<'_>, topology: &mut Value) -> Result<(), ConversionEr
                 "rollout.strategy"
             },
         );
+        require_strategy(c, deployment);
         variables(deployment, "variables.overrides");
     }
     for pool in items(topology, "workers.machinePools") {

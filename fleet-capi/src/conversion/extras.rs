@@ -15,11 +15,10 @@ pub(super) fn machine_drain_rule(c: &Conversion<'_>, tree: &mut Value) -> Result
 pub(super) fn cluster_resource_set(c: &Conversion<'_>, tree: &mut Value) -> Result<(), ConversionError> {
     c.carry(tree, &CONDITIONS)?;
     drop_empty(c, tree);
-    if c.way == Way::Down {
-        fill(
-            tree,
-            &[("spec.clusterSelector", json!({})), ("status", json!({}))],
-        );
+    fill(tree, &[("spec.clusterSelector", json!({}))]);
+    match c.way {
+        Way::Up => fill(tree, &[("spec.resources", json!([]))]),
+        Way::Down => fill(tree, &[("status", json!({}))]),
     }
     Ok(())
 }

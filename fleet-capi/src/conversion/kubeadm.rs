@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::machine::{CONDITIONS, COUNTERS, counters, drop_false, fill_gates};
+use super::machine::{
+    CONDITIONS, CONTROL_PLANE_COUNTERS, COUNTERS, counters, drop_false, fill_gates, require_strategy,
+};
 use super::tree::{Move, Way, args, fill, get, intend, items, part, put, same, seconds, take};
 use super::zero::{drop_newer, drop_older};
 use super::{Conversion, ConversionError};
@@ -16,10 +18,10 @@ pub(super) fn kubeadm_config(c: &Conversion<'_>, tree: &mut Value) -> Result<(),
     )?;
     match c.way {
         Way::Up => {
+            intend_config(c, tree, "spec");
             drop_newer(tree);
             c.intend(tree, "status.initialization.dataSecretCreated");
             fill(tree, &[("status.deprecated.v1beta1", json!({}))]);
-            intend_config(c, tree, "spec");
         }
         Way::Down => {
             drop_older(tree);
@@ -34,8 +36,8 @@ pub(super) fn kubeadm_config_template(c: &Conversion<'_>, tree: &mut Value) -> R
     config(c, tree, "spec.template.spec")?;
     match c.way {
         Way::Up => {
-            drop_newer(tree);
             intend_config(c, tree, "spec.template.spec");
+            drop_newer(tree);
         }
         Way::Down => {
             drop_older(tree);
@@ -78,15 +80,13 @@ pub(super) fn kubeadm_control_plane(c: &Conversion<'_>, tree: &mut Value) -> Res
     match c.way {
         Way::Up => {
             take(tree, "status.ready");
+            intend_config(c, tree, "spec.kubeadmConfigSpec");
             drop_newer(tree);
             c.intend(tree, "status.initialization.controlPlaneInitialized");
             intend_control_plane(c, tree, "spec");
+            require_strategy(c, &mut tree["spec"]);
             fill(tree, &[("status.replicas", 0.into())]);
-            fill(
-                tree,
-                &counters(&["readyReplicas", "unavailableReplicas", "updatedReplicas"]),
-            );
-            intend_config(c, tree, "spec.kubeadmConfigSpec");
+            fill(tree, &counters(&CONTROL_PLANE_COUNTERS));
         }
         Way::Down => {
             let ready = get(tree, "status.readyReplicas").and_then(Value::as_i64) > Some(0);
@@ -121,21 +121,17 @@ pub(super) fn kubeadm_control_plane_template(
 ) -> Result<(), ConversionError> {
     config(c, tree, "spec.template.spec.kubeadmConfigSpec")?;
     if let Some(spec) = part(tree, "spec.template.spec") {
+        let has_strategy = spec.get("rolloutStrategy").is_some();
         control_plane_spec(c, spec)?;
-        if c.way == Way::Up
-            && spec
-                .get("rollout")
-                .and_then(|rollout| rollout.get("strategy"))
-                .is_some()
-        {
+        if c.way == Way::Up && has_strategy {
             fill(spec, &[("rollout.strategy.type", "RollingUpdate".into())]);
         }
     }
     match c.way {
         Way::Up => {
+            intend_config(c, tree, "spec.template.spec.kubeadmConfigSpec");
             drop_newer(tree);
             intend_control_plane(c, tree, "spec.template.spec");
-            intend_config(c, tree, "spec.template.spec.kubeadmConfigSpec");
         }
         Way::Down => {
             drop_older(tree);
@@ -275,6 +271,7 @@ fn config(c: &Conversion<'_>, tree: &mut Value, path: &str) -> Result<(), Conver
         return Ok(());
     };
     c.carry(spec, &CONFIG)?;
+    divisors(spec);
     for token in items(spec, "initConfiguration.bootstrapTokens") {
         c.carry(token, &[seconds("ttl", "ttlSeconds")])?;
     }
@@ -293,6 +290,36 @@ fn config(c: &Conversion<'_>, tree: &mut Value, path: &str) -> Result<(), Conver
         }
     }
     Ok(())
+}
+
+/// Writes what kubeadm's configuration always has inside an object of v1beta2, as its encoder does.
+pub(super) fn write_divisors(kind: &str, tree: &mut Value) {
+    let path = match kind {
+        "KubeadmConfig" => "spec",
+        "KubeadmConfigTemplate" => "spec.template.spec",
+        "KubeadmControlPlane" => "spec.kubeadmConfigSpec",
+        "KubeadmControlPlaneTemplate" => "spec.template.spec.kubeadmConfigSpec",
+        _ => return,
+    };
+    if let Some(spec) = part(tree, path) {
+        divisors(spec);
+    }
+}
+
+/// A resource is counted in ones where nothing else is said: Go writes that with a 0.
+fn divisors(spec: &mut Value) {
+    for component in [
+        "clusterConfiguration.apiServer.extraEnvs",
+        "clusterConfiguration.controllerManager.extraEnvs",
+        "clusterConfiguration.scheduler.extraEnvs",
+        "clusterConfiguration.etcd.local.extraEnvs",
+    ] {
+        for variable in items(spec, component) {
+            if let Some(resource) = part(variable, "valueFrom.resourceFieldRef") {
+                fill(resource, &[("divisor", "0".into())]);
+            }
+        }
+    }
 }
 
 /// Gives back the timeouts v1beta1 does not know, beneath the two it knows.
@@ -404,6 +431,9 @@ fn fill_config(spec: &mut Value) {
         for item in items(spec, list) {
             drop_false(item, flag);
         }
+    }
+    for partition in items(spec, "diskSetup.partitions") {
+        fill(partition, &[("layout", false.into())]);
     }
     if let Some(cluster) = part(spec, "clusterConfiguration") {
         fill(

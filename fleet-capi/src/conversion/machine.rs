@@ -149,11 +149,9 @@ pub(super) fn machine_set(c: &Conversion<'_>, tree: &mut Value) -> Result<(), Co
             }
             drop_newer(tree);
             require_template(tree);
+            fill(tree, &[("status.replicas", 0.into())]);
             fill(tree, &[("spec.selector", json!({}))]);
-            fill(
-                tree,
-                &counters(&["availableReplicas", "fullyLabeledReplicas", "readyReplicas"]),
-            );
+            fill(tree, &counters(&SET_COUNTERS));
         }
         Way::Down => {
             if get(tree, "spec.minReadySeconds").is_some_and(|seconds| seconds == 0) {
@@ -202,17 +200,12 @@ pub(super) fn machine_deployment(c: &Conversion<'_>, tree: &mut Value) -> Result
             drop_newer(tree);
             require_template(tree);
             fill(tree, &[("spec.selector", json!({}))]);
+            if let Some(spec) = part(tree, "spec") {
+                require_strategy(c, spec);
+            }
             c.intend(tree, "spec.paused");
             fill(tree, &[("status.replicas", 0.into())]);
-            fill(
-                tree,
-                &counters(&[
-                    "availableReplicas",
-                    "readyReplicas",
-                    "unavailableReplicas",
-                    "updatedReplicas",
-                ]),
-            );
+            fill(tree, &counters(&DEPLOYMENT_COUNTERS));
         }
         Way::Down => {
             drop_false(tree, "spec.paused");
@@ -239,12 +232,7 @@ pub(super) fn machine_pool(c: &Conversion<'_>, tree: &mut Value) -> Result<(), C
     status(c, tree, &COUNTERS)?;
     match c.way {
         Way::Up => {
-            for count in ["readyReplicas", "availableReplicas", "unavailableReplicas"] {
-                let path = format!("status.deprecated.v1beta1.{count}");
-                if get(tree, &path).is_some_and(|count| count == 0) {
-                    take(tree, &path);
-                }
-            }
+            drop_zero_counters(tree, "status.deprecated.v1beta1");
             drop_newer(tree);
             require_template(tree);
             c.intend(tree, "status.initialization.bootstrapDataSecretCreated");
@@ -258,6 +246,7 @@ pub(super) fn machine_pool(c: &Conversion<'_>, tree: &mut Value) -> Result<(), C
             );
         }
         Way::Down => {
+            drop_zero_counters(tree, "status");
             drop_older(tree);
             fill_template(tree);
             fill(
@@ -272,6 +261,40 @@ pub(super) fn machine_pool(c: &Conversion<'_>, tree: &mut Value) -> Result<(), C
     }
     Ok(())
 }
+
+/// A pool leaves out a counter of v1beta1 that is 0; the others never do.
+fn drop_zero_counters(tree: &mut Value, status: &str) {
+    for count in ["readyReplicas", "availableReplicas", "unavailableReplicas"] {
+        let path = format!("{status}.{count}");
+        if get(tree, &path).is_some_and(|count| count == 0) {
+            take(tree, &path);
+        }
+    }
+}
+
+/// Writes the counters of v1beta1 inside an object of v1beta2 as its encoder does.
+pub(super) fn write_counters(kind: &str, tree: &mut Value) {
+    if get(tree, "status.deprecated.v1beta1").is_none() {
+        return;
+    }
+    match kind {
+        "MachineSet" => fill(tree, &counters(&SET_COUNTERS)),
+        "MachineDeployment" => fill(tree, &counters(&DEPLOYMENT_COUNTERS)),
+        "KubeadmControlPlane" => fill(tree, &counters(&CONTROL_PLANE_COUNTERS)),
+        "MachinePool" => drop_zero_counters(tree, "status.deprecated.v1beta1"),
+        _ => {}
+    }
+}
+
+const SET_COUNTERS: [&str; 3] = ["availableReplicas", "fullyLabeledReplicas", "readyReplicas"];
+const DEPLOYMENT_COUNTERS: [&str; 4] = [
+    "availableReplicas",
+    "readyReplicas",
+    "unavailableReplicas",
+    "updatedReplicas",
+];
+pub(super) const CONTROL_PLANE_COUNTERS: [&str; 3] =
+    ["readyReplicas", "unavailableReplicas", "updatedReplicas"];
 
 /// What the status of each of these kinds has.
 fn status(c: &Conversion<'_>, tree: &mut Value, counters: &[Move]) -> Result<(), ConversionError> {
@@ -348,6 +371,13 @@ fn fill_template(tree: &mut Value) {
     fill_machine_spec(&mut tree["spec"]["template"]["spec"]);
 }
 
+/// A strategy without a type is a rolling update, as upstream's defaults have it; v1beta2 requires the type.
+pub(super) fn require_strategy(c: &Conversion<'_>, deployment: &mut Value) {
+    if c.way == Way::Up && get(deployment, "rollout.strategy").is_some() {
+        fill(deployment, &[("rollout.strategy.type", "RollingUpdate".into())]);
+    }
+}
+
 /// The type of a readiness gate is always written.
 pub(super) fn fill_gates(spec: &mut Value) {
     for gate in super::tree::items(spec, "readinessGates") {
@@ -357,8 +387,14 @@ pub(super) fn fill_gates(spec: &mut Value) {
 
 /// A `false` is no different from nothing where v1beta1 has no third value.
 pub(super) fn drop_false(tree: &mut Value, path: &str) {
-    if get(tree, path).is_some_and(|value| value == &Value::Bool(false)) {
-        take(tree, path);
+    let (holder, flag) = match path.rsplit_once('.') {
+        Some((holder, flag)) => (part(tree, holder), flag),
+        None => (Some(tree), path),
+    };
+    if let Some(holder) = holder.and_then(Value::as_object_mut)
+        && holder.get(flag) == Some(&Value::Bool(false))
+    {
+        holder.remove(flag);
     }
 }
 

@@ -151,7 +151,7 @@ fn convert(object: &Object, way: Way, versions: &ApiVersions) -> Result<Object, 
     tree["apiVersion"] = Value::from(format!("{group}/{target}"));
     (rule.convert)(&conversion, &mut tree)?;
     if let Some(before) = before {
-        keep(before, &mut tree)?;
+        keep(kind.kind, before, &mut tree)?;
     }
     Object::from_value(tree).map_err(|source| ConversionError::Object {
         source: Box::new(source),
@@ -221,11 +221,13 @@ fn kept(tree: &mut Value) -> Result<Option<Value>, ConversionError> {
 }
 
 /// Puts the object of v1beta2, without its metadata, into the annotation.
-fn keep(mut newer: Value, tree: &mut Value) -> Result<(), ConversionError> {
+fn keep(kind: &str, mut newer: Value, tree: &mut Value) -> Result<(), ConversionError> {
     if let Some(object) = newer.as_object_mut() {
         object.remove("metadata");
     }
     zero::drop_newer(&mut newer);
+    machine::write_counters(kind, &mut newer);
+    kubeadm::write_divisors(kind, &mut newer);
     let text = serde_json::to_string(&newer).map_err(|source| ConversionError::Json { source })?;
     tree["metadata"]["annotations"][DATA_ANNOTATION] = Value::from(text);
     Ok(())

@@ -120,8 +120,16 @@ impl Conversion<'_> {
                         reference.insert(field.to_owned(), value.clone());
                     }
                 }
-                if let (Way::Down, Some(namespace)) = (way, self.namespace) {
-                    reference.insert("namespace".to_owned(), namespace.into());
+                match (way, self.namespace) {
+                    (Way::Down, Some(namespace)) => {
+                        reference.insert("namespace".to_owned(), namespace.into());
+                    }
+                    (Way::Up, _) if !reference.is_empty() => {
+                        for field in ["apiVersion", "kind", "name"] {
+                            reference.entry(field).or_insert_with(|| "".into());
+                        }
+                    }
+                    _ => {}
                 }
                 reference.into()
             }

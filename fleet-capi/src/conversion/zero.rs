@@ -107,8 +107,7 @@ const OLDER: Meaning = Meaning {
 
 /// Fields that both versions require. Upstream leaves out an empty one all the same, and then has an object that its own
 /// schema refuses; here it stays.
-const REQUIRED: [&str; 38] = [
-    "spec.spec",
+const REQUIRED: [&str; 46] = [
     "spec.selector",
     "spec.clusterSelector",
     "spec.template",
@@ -146,6 +145,15 @@ const REQUIRED: [&str; 38] = [
     "filesystems.filesystem",
     "topology.version",
     "versions.version",
+    "fieldRef.fieldPath",
+    "resourceFieldRef.resource",
+    "fileKeyRef.path",
+    "fileKeyRef.volumeName",
+    "templateRef.apiVersion",
+    "templateRef.kind",
+    "selector.operator",
+    ".endpoints",
+    "kubeConfig.user",
 ];
 
 /// Fields whose entries are names and values of someone's own: an empty text there is a value.
@@ -179,10 +187,13 @@ fn drop_from(value: &mut Value, path: &str, meaning: &Meaning) {
                 if name == "conditions" {
                     drop_from_conditions(inner);
                 }
-                if path
+                // Domains, and schemas inside a schema, say something by being there.
+                let domain = path
                     .rsplit_once('.')
-                    .is_some_and(|(map, _)| map.ends_with("failureDomains"))
-                {
+                    .is_some_and(|(path, _)| path.ends_with("failureDomains"));
+                let schema =
+                    path.contains(".openAPIV3Schema.") && name != "x-metadata" && name != "properties";
+                if inner.is_object() && (schema || domain) {
                     return true;
                 }
                 match inner {
