@@ -1,0 +1,6 @@
+//! Values as text: Go's formatting, quoting and JSON.
+
+pub(crate) mod float;
+pub(crate) mod format;
+pub(crate) mod print;
+pub(crate) mod quote;
