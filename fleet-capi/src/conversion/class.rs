@@ -217,7 +217,9 @@ fn flags(tree: &mut Value, act: &mut impl FnMut(&mut Value, &str)) {
     for variable in items(tree, "spec.variables") {
         if let Some(schema) = part(variable, "schema.openAPIV3Schema") {
             each_schema(schema, &mut |schema| {
-                SCHEMA_FLAGS.iter().for_each(|flag| act(schema, flag))
+                for flag in SCHEMA_FLAGS {
+                    act(schema, flag);
+                }
             });
         }
     }
@@ -225,7 +227,9 @@ fn flags(tree: &mut Value, act: &mut impl FnMut(&mut Value, &str)) {
         for definition in items(variable, "definitions") {
             if let Some(schema) = part(definition, "schema.openAPIV3Schema") {
                 each_schema(schema, &mut |schema| {
-                    SCHEMA_FLAGS.iter().for_each(|flag| act(schema, flag))
+                    for flag in SCHEMA_FLAGS {
+                        act(schema, flag);
+                    }
                 });
             }
         }

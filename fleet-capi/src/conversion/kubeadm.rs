@@ -401,13 +401,12 @@ fn intend_config(c: &Conversion<'_>, tree: &mut Value, path: &str) {
         // Several items of one name share what the first of them says, as upstream has it.
         let mut first: Vec<(Value, Option<Value>)> = Vec::new();
         for item in items(spec, list) {
-            let said = match first.iter().find(|(name, _)| *name == item[id]) {
-                Some((_, said)) => said.clone(),
-                None => {
-                    let said = item.get(flag).cloned();
-                    first.push((item[id].clone(), said.clone()));
-                    said
-                }
+            let said = if let Some((_, said)) = first.iter().find(|(name, _)| *name == item[id]) {
+                said.clone()
+            } else {
+                let said = item.get(flag).cloned();
+                first.push((item[id].clone(), said.clone()));
+                said
             };
             take(item, flag);
             if let Some(said) = said {

@@ -38,6 +38,8 @@
 mod api_versions;
 mod class;
 mod cluster;
+// One signature for every kind, also for those whose conversion cannot fail.
+#[allow(clippy::unnecessary_wraps)]
 mod extras;
 mod health_check;
 mod kubeadm;
@@ -167,18 +169,17 @@ struct Conversion<'a> {
     kept: Option<Value>,
 }
 
+type Convert = fn(&Conversion<'_>, &mut Value) -> Result<(), ConversionError>;
+
 /// How a kind is converted.
 struct Rule {
-    convert: fn(&Conversion<'_>, &mut Value) -> Result<(), ConversionError>,
+    convert: Convert,
     /// Whether v1beta1 keeps the whole object in the annotation.
     keeps: bool,
 }
 
 fn rule(kind: &str) -> Option<Rule> {
-    let (convert, keeps): (
-        fn(&Conversion<'_>, &mut Value) -> Result<(), ConversionError>,
-        bool,
-    ) = match kind {
+    let (convert, keeps): (Convert, bool) = match kind {
         "Cluster" => (cluster::cluster, true),
         "ClusterClass" => (class::cluster_class, true),
         "Machine" => (machine::machine, true),
