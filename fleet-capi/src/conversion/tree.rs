@@ -150,8 +150,13 @@ impl Conversion<'_> {
         }
         match self.way {
             Way::Up => {
-                if let Some((group, _)) = text("apiVersion").split_once('/') {
+                let group = text("apiVersion").split_once('/').map_or("", |(group, _)| group);
+                if !group.is_empty() || !reference.is_empty() {
                     reference.insert("apiGroup".to_owned(), group.into());
+                    // v1beta2 requires all three.
+                    for field in ["kind", "name"] {
+                        reference.entry(field).or_insert_with(|| "".into());
+                    }
                 }
             }
             Way::Down => {

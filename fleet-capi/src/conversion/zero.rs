@@ -107,7 +107,7 @@ const OLDER: Meaning = Meaning {
 
 /// Fields that both versions require. Upstream leaves out an empty one all the same, and then has an object that its own
 /// schema refuses; here it stays.
-const REQUIRED: [&str; 46] = [
+const REQUIRED: [&str; 48] = [
     "spec.selector",
     "spec.clusterSelector",
     "spec.template",
@@ -153,6 +153,8 @@ const REQUIRED: [&str; 46] = [
     "templateRef.kind",
     "selector.operator",
     ".endpoints",
+    "Ref.apiGroup",
+    "Ref.kind",
     "kubeConfig.user",
 ];
 
