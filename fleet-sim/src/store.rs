@@ -2,7 +2,7 @@
 
 mod saved;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::ops::Bound;
 use std::sync::Arc;
 
@@ -36,9 +36,12 @@ pub(crate) struct ObjectId {
 pub(crate) struct Stored {
     key: Arc<str>,
     json: Bytes,
-    labels: Box<[(Box<str>, Box<str>)]>,
-    pub(crate) uid: Box<str>,
+    /// Keys and values in turn, each ended by a NUL: one piece of memory however many there are.
+    labels: Box<str>,
+    pub(crate) uid: Arc<str>,
     pub(crate) owners: Box<[Box<str>]>,
+    /// Its deletion has been asked for.
+    pub(crate) deleting: bool,
     pub(crate) revision: u64,
     /// The API version it is written in, without the group.
     pub(crate) version: Arc<str>,
@@ -73,8 +76,9 @@ pub(crate) struct Store {
     revision: u64,
     history_limit: usize,
     collections: BTreeMap<ResourceKey, Collection>,
-    uids: BTreeMap<Box<str>, ObjectId>,
-    dependents: BTreeMap<Box<str>, BTreeSet<ObjectId>>,
+    /// By hash, since nobody asks for them in order and uids lie far apart.
+    uids: HashMap<Arc<str>, ObjectId>,
+    dependents: HashMap<Box<str>, BTreeSet<ObjectId>>,
 }
 
 impl ResourceKey {
@@ -88,16 +92,21 @@ impl ResourceKey {
 
 impl Stored {
     fn new(key: Arc<str>, version: Arc<str>, revision: u64, value: &Value) -> Self {
-        let labels = object::labels(value).map(|(k, v)| (k.into(), v.into())).collect();
+        let mut labels = String::new();
+        for (key, label) in object::labels(value) {
+            labels.extend([key, "\0", label, "\0"]);
+        }
         let owners = object::owners(value).map(|owner| owner.uid.into()).collect();
         // A Value always serialises: its keys are strings and its numbers finite.
-        let json = Bytes::from(serde_json::to_vec(value).unwrap_or_default());
+        let json = serde_json::to_vec(value).unwrap_or_default();
         Self {
             key,
-            json,
-            labels,
+            // Boxed, so that it keeps no room to grow.
+            json: Bytes::from(json.into_boxed_slice()),
+            labels: labels.into_boxed_str(),
             uid: object::uid(value).into(),
             owners,
+            deleting: object::is_deleting(value),
             revision,
             version,
         }
@@ -116,8 +125,13 @@ impl Stored {
     }
 
     pub(crate) fn label(&self, key: &str) -> Option<&str> {
-        let index = self.labels.binary_search_by(|(k, _)| (**k).cmp(key)).ok()?;
-        self.labels.get(index).map(|(_, value)| &**value)
+        let mut parts = self.labels.split_terminator('\0');
+        while let (Some(found), Some(value)) = (parts.next(), parts.next()) {
+            if found == key {
+                return Some(value);
+            }
+        }
+        None
     }
 
     pub(crate) fn json(&self) -> &Bytes {
@@ -135,8 +149,8 @@ impl Store {
             revision: 0,
             history_limit,
             collections: BTreeMap::new(),
-            uids: BTreeMap::new(),
-            dependents: BTreeMap::new(),
+            uids: HashMap::new(),
+            dependents: HashMap::new(),
         }
     }
 
@@ -324,7 +338,7 @@ impl Store {
     }
 
     fn remember(&mut self, id: &ObjectId, object: &Stored) {
-        self.uids.insert(object.uid.clone(), id.clone());
+        self.uids.insert(Arc::clone(&object.uid), id.clone());
         for owner in &object.owners {
             self.dependents
                 .entry(owner.clone())

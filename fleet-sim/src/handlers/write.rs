@@ -363,7 +363,7 @@ impl Call<'_> {
         };
         let namespaces = ResourceKey::new("", "namespaces");
         match state.store.get(&namespaces, namespace) {
-            Some(found) if object::is_deleting(&found.value()) => Err(ApiError::forbidden(
+            Some(found) if found.deleting => Err(ApiError::forbidden(
                 self.subject(object::name(object)),
                 format!(
                     "unable to create new content in namespace {namespace} because it is being terminated"
