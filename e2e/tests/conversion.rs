@@ -127,10 +127,16 @@ async fn compare(
         }
     }
     let (mine, theirs) = (serde_json::to_value(mine)?, serde_json::to_value(theirs)?);
-    let (older, newer) = if pair.version == "v1beta2" {
-        (&theirs, &mine)
+    let created_newer = pair.version == "v1beta2";
+    let (older, newer) = if created_newer {
+        (theirs, mine)
     } else {
-        (&mine, &theirs)
+        (mine, theirs)
+    };
+    let (older_api, newer_api) = if created_newer {
+        (there, here)
+    } else {
+        (here, there)
     };
     let context = format!("{} created in {}, {name}", pair.kind, pair.version);
     let mut check = |what: &str, expected: &Value, found: &Value| {
@@ -143,20 +149,40 @@ async fn compare(
         }));
     };
     let down = to_v1beta1(&Object::from_value(newer.clone())?, &ApiVersions::default())?.to_value()?;
-    check("v1beta2 to v1beta1", older, &down);
-    let up = to_v1beta2(&Object::from_value(older.clone())?)?.to_value()?;
-    check("v1beta1 to v1beta2", newer, &up);
-    if pair.version == "v1beta2" {
-        return Ok(2);
+    check("v1beta2 to v1beta1", &older, &down);
+    let mut comparisons = 2;
+    if !created_newer {
+        // What v1beta1 knew at first: nothing of v1beta2 helps.
+        let mut fresh = older.clone();
+        if let Some(annotations) = fresh["metadata"]["annotations"].as_object_mut() {
+            annotations.remove(DATA_ANNOTATION);
+        }
+        let fresh = to_v1beta2(&Object::from_value(fresh)?)?.to_value()?;
+        check("v1beta1 at first to v1beta2", &newer, &fresh);
+        comparisons += 1;
     }
-    // What was sent has no annotation yet: nothing of v1beta2 helps.
-    let fresh = to_v1beta2(&Object::from_value(sent)?)?.to_value()?;
-    check(
-        "v1beta1 as sent to v1beta2, spec",
-        &json!({ "spec": newer["spec"] }),
-        &json!({ "spec": fresh["spec"] }),
-    );
-    Ok(3)
+    // Written back as v1beta1 has it: the webhook makes v1beta2 of it. Twice, because the first time fills in the defaults of
+    // v1beta1's schema; and again where a controller wrote in between.
+    for round in 0..20 {
+        let older = older_api.get(&name).await?;
+        let mut written = match older_api.replace(&name, &PostParams::default(), &older).await {
+            Ok(written) => written,
+            Err(kube::Error::Api(error)) if error.code == 409 => continue,
+            Err(error) => return Err(error.into()),
+        };
+        let older = serde_json::to_value(older)?;
+        if older["status"].is_object() && pair.upstream["properties"]["status"].is_object() {
+            written = status(&older_api, &name, written, &older["status"]).await?;
+        }
+        let newer = newer_api.get(&name).await?;
+        if round == 0 || newer.metadata.resource_version != written.metadata.resource_version {
+            continue;
+        }
+        let up = to_v1beta2(&Object::from_value(older)?)?.to_value()?;
+        check("v1beta1 to v1beta2", &serde_json::to_value(newer)?, &up);
+        return Ok(comparisons);
+    }
+    Err("the controllers never left it alone".into())
 }
 
 async fn status(
@@ -164,12 +190,12 @@ async fn status(
     name: &str,
     created: DynamicObject,
     status: &Value,
-) -> Result<(), BoxError> {
+) -> Result<DynamicObject, BoxError> {
     let mut object = created;
     for _ in 0..20 {
         object.data["status"] = status.clone();
         match api.replace_status(name, &PostParams::default(), &object).await {
-            Ok(_) => return Ok(()),
+            Ok(written) => return Ok(written),
             // A controller was faster.
             Err(kube::Error::Api(error)) if error.code == 409 => object = api.get(name).await?,
             Err(error) => return Err(error.into()),

@@ -5,6 +5,30 @@ use serde_json::{Map, Value, json};
 
 use super::{Random, required};
 
+/// Fields that v1beta1 may leave out where v1beta2 must have them: without them upstream's conversion makes objects that its
+/// own schema refuses, and no typed model can read.
+const NEEDED: [&str; 19] = [
+    "apiGroup",
+    "bootstrap",
+    "clusterName",
+    "clusterSelector",
+    "controlPlane",
+    "dataSecretName",
+    "format",
+    "infrastructure",
+    "kind",
+    "matchLabels",
+    "matchResources",
+    "name",
+    "ref",
+    "resources",
+    "selector",
+    "spec",
+    "template",
+    "type",
+    "url",
+];
+
 /// Makes objects of one schema; no two values of one generator are alike.
 pub struct Valid {
     pub random: Random,
@@ -84,7 +108,7 @@ impl Valid {
             "token" => format!("abcdef.{:016x}", self.count),
             "partitionType" => "LVM".to_owned(),
             "url" | "proxyURL" => format!("https://n{}.example.com", self.count),
-            "version" => "v1.34.0".to_owned(),
+            "version" => format!("v1.34.{}", self.count),
             "address" => format!("10.0.0.{}", self.count % 250),
             _ if pattern.contains("[0-9]+-[0-9]+") => "[3-5]".to_owned(),
             _ => format!("n{}", self.count),
@@ -110,7 +134,8 @@ impl Valid {
         for (field, property) in properties.clone() {
             // One of the two says how a disk is divided, and they exclude each other.
             let excluded = field == "diskLayout" && schema["properties"]["layout"].is_object();
-            let there = must.contains(field.as_str()) || self.random.next(100) < share;
+            let needed = must.contains(field.as_str()) || NEEDED.contains(&field.as_str());
+            let there = needed || self.random.next(100) < share;
             if there && !excluded {
                 object.insert(field.clone(), self.value(field, property, share));
             }
