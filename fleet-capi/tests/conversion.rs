@@ -83,7 +83,7 @@ fn what_a_first_conversion_changes_is_a_known_list() {
         for difference in differences {
             let path = difference.split(':').next().unwrap_or_default();
             let path: String = path
-                .split(|c: char| c == '[')
+                .split('[')
                 .map(|part| part.split_once(']').map_or(part, |p| p.1))
                 .collect();
             changed.insert(format!("{} {}{path}", pair.version, pair.kind));
@@ -99,8 +99,8 @@ fn the_guides_cluster_in_v1beta2() {
     for document in yaml::documents(text).unwrap() {
         let object = Object::decode(&document).unwrap();
         match to_v1beta2(&object) {
-            Ok(object) => converted += &format!("---\n{}", yaml::to_string(&object).unwrap()),
-            Err(ConversionError::Kind { kind }) => converted += &format!("--- # {kind}: no conversion\n"),
+            Ok(object) => converted.extend(["---\n", &yaml::to_string(&object).unwrap()]),
+            Err(ConversionError::Kind { kind }) => converted.extend(["--- # ", &kind, ": no conversion\n"]),
             Err(error) => panic!("{error}"),
         }
     }
