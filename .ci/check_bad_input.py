@@ -36,6 +36,10 @@ MISTAKES = [
     ("a name that is none", CLUSTER, "name: lab-eu-west", "name: Lab_W", r":\d+:\d+: metadata.name: .*`Lab_W`"),
     ("a name that another cluster has", CLUSTER, "name: lab-eu-west\n", "name: edge-ap-south\n", r":\d+:\d+: metadata.name: "),
     ("an unknown kind", CLUSTER, "kind: Cluster\n", "kind: Clutser\n", r":\d+:\d+: kind: .*Cluster"),
+    ("a paused cluster", CLUSTER, r"kind: Cluster\n([\s\S]*?)spec:\n", r"kind: Cluster\n\1spec:\n  paused: true\n", r":\d+:\d+: spec.paused: .*remove"),
+    ("workers without a version", WORKERS, r" +version: v[0-9.]+\n", "", r":\d+:\d+: spec.template.spec.version: found nothing"),
+    ("workers of another minor version", WORKERS, r"version: v[0-9.]+", "version: v1.28.3", r":\d+:\d+: spec.template.spec.version: found v1.28.3"),
+    ("a cluster without machines", CLUSTER, r"(?m)^  infrastructureRef:(\n    .*)+", "", r":\d+:\d+: spec.infrastructureRef: found nothing"),
     ("a version of another kind", WORKERS, r"version: v[0-9.]+", "version: newest", r":\d+:\d+: .*version: "),
 ]
 

@@ -10,9 +10,14 @@ use fleet_core::{ClusterName, Fleet, FleetCluster};
 use crate::bring_up::ARGOCD;
 use crate::input::{LONGEST_FILE, Mistakes, yaml_files};
 
-/// The ApplicationSets of a directory, each of which gives Applications for this fleet that can be applied.
-pub fn read(directory: &Path, fleet: &Fleet) -> Result<Vec<ApplicationSet>, Mistakes> {
-    let spokes: Vec<_> = fleet.iter().map(future_spoke).collect();
+/// The ApplicationSets of a directory, each of which gives Applications for this fleet that can be applied. Without a
+/// fleet, because its own files are wrong, they are checked by themselves.
+pub fn read(directory: &Path, fleet: Option<&Fleet>) -> Result<Vec<ApplicationSet>, Mistakes> {
+    let spokes: Vec<_> = fleet
+        .into_iter()
+        .flat_map(Fleet::iter)
+        .map(future_spoke)
+        .collect();
     let mut reader = Reader {
         shape: shape(),
         snapshot: Snapshot::empty().with_clusters(&spokes),
@@ -27,7 +32,7 @@ pub fn read(directory: &Path, fleet: &Fleet) -> Result<Vec<ApplicationSet>, Mist
     if reader.mistakes.is_empty() {
         Ok(reader.sets)
     } else {
-        Err(Mistakes::Other(reader.mistakes))
+        Err(Mistakes(reader.mistakes))
     }
 }
 

@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use fleet_argocd::{ApplicationSet, ClusterRegistry, Deletions, LabelFilter, Snapshot, expand};
 use fleet_capi::repository::RepositoryObject;
-use fleet_core::ClusterName;
+use fleet_capi::rollout::{ClusterState, RolloutStatus};
+use fleet_core::{ClusterName, Fleet, FleetCluster};
 use fleet_sim::Hub;
 use fleet_sim::cluster_api::{ClusterApi, Delay};
 use jiff::Timestamp;
@@ -49,22 +51,65 @@ pub async fn clusters(hub: &Hub, input: &Input) -> Result<(), Box<dyn Error>> {
     for object in input.repository.objects() {
         apply(&client, object.value()).await?;
     }
-    let wanted: u32 = input.fleet.iter().map(|cluster| cluster.nodes().total()).sum();
     let deadline = tokio::time::Instant::now() + LONGEST_BRING_UP;
     loop {
-        let running = nodes(hub).await?.len();
-        if u32::try_from(running)? == wanted {
+        let late = late(hub, &input.fleet).await?;
+        if late.is_empty() {
             return Ok(());
         }
         if tokio::time::Instant::now() > deadline {
-            return Err(format!(
-                "after {} minutes only {running} of {wanted} machines are up",
+            let mut text = format!(
+                "after {} minutes not all machines are up:",
                 LONGEST_BRING_UP.as_secs() / 60
-            )
-            .into());
+            );
+            for (cluster, running) in late {
+                let why = obstacle(&client, cluster).await?;
+                write!(
+                    text,
+                    "\n  {}: {running} of {} machines{why}",
+                    cluster.name(),
+                    cluster.nodes().total()
+                )?;
+            }
+            return Err(text.into());
         }
         tokio::time::sleep(Duration::from_secs(30)).await;
     }
+}
+
+/// The clusters with another number of nodes than their replicas add up to, and that number.
+async fn late<'a>(hub: &Hub, fleet: &'a Fleet) -> Result<Vec<(&'a FleetCluster, u32)>, Box<dyn Error>> {
+    let mut running: BTreeMap<ClusterName, u32> = BTreeMap::new();
+    for (cluster, _) in nodes(hub).await? {
+        *running.entry(cluster).or_default() += 1;
+    }
+    let clusters = fleet
+        .iter()
+        .map(|cluster| (cluster, running.get(cluster.name()).copied().unwrap_or(0)));
+    Ok(clusters
+        .filter(|(cluster, running)| *running != cluster.nodes().total())
+        .collect())
+}
+
+/// What Cluster API says holds a cluster up, led by a colon; nothing where it says nothing.
+async fn obstacle(client: &Client, cluster: &FleetCluster) -> Result<String, Box<dyn Error>> {
+    let kinds = [
+        ApiResource::erase::<fleet_capi::v1beta2::Cluster>(&()),
+        ApiResource::erase::<fleet_capi::v1beta2::KubeadmControlPlane>(&()),
+        ApiResource::erase::<fleet_capi::v1beta2::MachineDeployment>(&()),
+        ApiResource::erase::<fleet_capi::v1beta2::MachineSet>(&()),
+        ApiResource::erase::<fleet_capi::v1beta2::Machine>(&()),
+    ];
+    let mut objects = Vec::new();
+    for kind in &kinds {
+        let api: Api<DynamicObject> = Api::all_with(client.clone(), kind);
+        objects.extend(api.list(&ListParams::default()).await?);
+    }
+    let state = ClusterState::from_objects(cluster.name().as_str(), objects)?;
+    let blocked = RolloutStatus::of(&state, cluster.version());
+    Ok(blocked
+        .blocked()
+        .map_or_else(String::new, |blocked| format!(": {blocked}")))
 }
 
 /// Registers each cluster with Argo CD, expands the ApplicationSets and applies what comes out.

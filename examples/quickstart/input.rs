@@ -10,7 +10,7 @@ use fleet_core::Fleet;
 use fleet_upgrade::{FleetUpgrade, PlanError, SpecError, UpgradePlan};
 use jiff::Timestamp;
 
-use crate::application_sets;
+use crate::{application_sets, startable};
 
 /// The longest file that is read, in bytes: 8 MiB.
 pub const LONGEST_FILE: u64 = 8 << 20;
@@ -26,24 +26,38 @@ pub struct Input {
 }
 
 impl Input {
-    /// Reads the repository and the policy, and checks that the one can be upgraded by the other.
+    /// Reads the repository and the policy, and checks that the one can be upgraded by the other. Every file is read,
+    /// whatever was wrong with those before it: people want all their mistakes at once.
     pub fn read(repo: &Path, policy: Option<&Path>, now: Timestamp) -> Result<Self, Mistakes> {
-        let repository = ClusterRepository::open(repo.join("clusters"))?;
-        let fleet = repository.fleet()?;
-        let application_sets = application_sets::read(&repo.join("applicationsets"), &fleet)?;
-        let policy = match policy {
-            Some(file) => FleetUpgrade::read(file)?,
-            None => FleetUpgrade::read(only_policy(&repo.join("upgrades"))?)?,
-        };
-        let input = Self {
-            repository,
-            fleet,
-            application_sets,
-            began: now,
-            policy,
-        };
-        input.plan(now)?;
-        Ok(input)
+        let mut mistakes = Mistakes::default();
+        let repository = mistakes.or_value(ClusterRepository::open(repo.join("clusters")));
+        let fleet = repository
+            .as_ref()
+            .and_then(|repository| mistakes.or_value(repository.fleet()));
+        if let Some(repository) = &repository {
+            mistakes.0.extend(startable::check(repository));
+        }
+        let application_sets = mistakes.or_value(application_sets::read(
+            &repo.join("applicationsets"),
+            fleet.as_ref(),
+        ));
+        let policy = mistakes.or_value(read_policy(repo, policy));
+        match (repository, fleet, application_sets, policy) {
+            (Some(repository), Some(fleet), Some(application_sets), Some(policy))
+                if mistakes.0.is_empty() =>
+            {
+                let input = Self {
+                    repository,
+                    fleet,
+                    application_sets,
+                    began: now,
+                    policy,
+                };
+                input.plan(now)?;
+                Ok(input)
+            }
+            _ => Err(mistakes),
+        }
     }
 
     /// The plan, if it is made now.
@@ -52,54 +66,58 @@ impl Input {
     }
 }
 
-/// What is wrong with the input: a line or more for each mistake.
-#[derive(Debug)]
-pub enum Mistakes {
-    Repository(RepositoryErrors),
-    Policy(Box<SpecError>),
-    Plan(Box<PlanError>),
-    /// `file:line:column: what`
-    Other(Vec<String>),
+/// What is wrong with the input, each mistake on a line or more: `file:line:column: what`.
+#[derive(Debug, Default)]
+pub struct Mistakes(pub Vec<String>);
+
+impl Mistakes {
+    /// The value, or its mistakes noted.
+    fn or_value<T>(&mut self, result: Result<T, impl Into<Self>>) -> Option<T> {
+        result.map_err(|error| self.0.extend(error.into().0)).ok()
+    }
 }
 
 impl fmt::Display for Mistakes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Repository(errors) => errors.fmt(f),
-            Self::Policy(error) => f.write_str(&crate::chain(error)),
-            Self::Plan(error) => error.fmt(f),
-            Self::Other(lines) => f.write_str(&lines.join("\n")),
-        }
+        f.write_str(&self.0.join("\n"))
     }
 }
 
 impl From<RepositoryErrors> for Mistakes {
     fn from(errors: RepositoryErrors) -> Self {
-        Self::Repository(errors)
+        Self(vec![errors.to_string()])
     }
 }
 
 impl From<SpecError> for Mistakes {
     fn from(error: SpecError) -> Self {
-        Self::Policy(Box::new(error))
+        Self(vec![crate::chain(&error)])
     }
 }
 
 impl From<PlanError> for Mistakes {
     fn from(error: PlanError) -> Self {
-        Self::Plan(Box::new(error))
+        Self(vec![error.to_string()])
     }
+}
+
+fn read_policy(repo: &Path, file: Option<&Path>) -> Result<FleetUpgrade, Mistakes> {
+    let file = match file {
+        Some(file) => file.to_owned(),
+        None => only_policy(&repo.join("upgrades"))?,
+    };
+    Ok(FleetUpgrade::read(file)?)
 }
 
 fn only_policy(directory: &Path) -> Result<PathBuf, Mistakes> {
     let files = yaml_files(directory)?;
     match files.as_slice() {
         [file] => Ok(file.clone()),
-        [] => Err(Mistakes::Other(vec![format!(
+        [] => Err(Mistakes(vec![format!(
             "{}: no policy here; name one with --policy FILE",
             directory.display()
         )])),
-        _ => Err(Mistakes::Other(vec![format!(
+        _ => Err(Mistakes(vec![format!(
             "{}: {} policies here; name one with --policy FILE",
             directory.display(),
             files.len()
@@ -129,5 +147,5 @@ pub fn yaml_files(directory: &Path) -> Result<Vec<PathBuf>, Mistakes> {
 }
 
 fn unreadable(path: &Path, error: &std::io::Error) -> Mistakes {
-    Mistakes::Other(vec![format!("{}: cannot be read: {error}", path.display())])
+    Mistakes(vec![format!("{}: cannot be read: {error}", path.display())])
 }

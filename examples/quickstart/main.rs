@@ -6,6 +6,7 @@ mod application_sets;
 mod bring_up;
 mod html;
 mod input;
+mod startable;
 mod story;
 mod text;
 mod upgrade;

@@ -135,6 +135,20 @@ impl FleetCluster {
         self.criticality.unwrap_or_else(|| Criticality::of(&self.labels))
     }
 
+    /// The first label, and its value, that is there to say the criticality and says nothing known: a misspelled
+    /// `criticality: hgih`, say, with which the cluster counts as less than it is. `None` where
+    /// [`with_criticality`](Self::with_criticality) has said it.
+    pub fn unread_criticality(&self) -> Option<(&'static str, &str)> {
+        if self.criticality.is_some() {
+            return None;
+        }
+        let (label, value, read) = Criticality::LABELS.iter().find_map(|(label, parse)| {
+            let value = self.labels.get(label)?;
+            Some((*label, value, parse(value)))
+        })?;
+        read.is_none().then_some((label, value))
+    }
+
     /// The failure domains that its nodes stand in.
     pub fn failure_domains(&self) -> &BTreeSet<String> {
         &self.failure_domains
@@ -277,14 +291,24 @@ impl Criticality {
     /// What the labels say: `criticality` (`low`, `medium`, `high`, `critical`), else `tier` (`bronze` is low,
     /// `silver` medium, `gold` high, `platinum` critical), else [`Medium`](Self::Medium).
     pub fn of(labels: &Labels) -> Self {
-        let said = labels.get("criticality").and_then(|text| text.parse().ok());
-        said.unwrap_or_else(|| match labels.get("tier") {
-            Some("bronze") => Self::Low,
-            Some("gold") => Self::High,
-            Some("platinum") => Self::Critical,
-            _ => Self::Medium,
-        })
+        Self::LABELS
+            .iter()
+            .find_map(|(label, parse)| labels.get(label).and_then(parse))
+            .unwrap_or_default()
     }
+
+    /// The labels it is read from, in the order in which they count.
+    #[allow(clippy::type_complexity)] // one constant table
+    const LABELS: [(&'static str, fn(&str) -> Option<Self>); 2] = [
+        ("criticality", |word| word.parse().ok()),
+        ("tier", |tier| match tier {
+            "bronze" => Some(Self::Low),
+            "silver" => Some(Self::Medium),
+            "gold" => Some(Self::High),
+            "platinum" => Some(Self::Critical),
+            _ => None,
+        }),
+    ];
 
     /// The word for it.
     pub fn as_str(self) -> &'static str {
@@ -461,6 +485,28 @@ mod tests {
                 name: "a".parse().unwrap()
             }
         );
+    }
+
+    #[test]
+    fn a_criticality_that_is_not_read_is_told() {
+        let unread = |pairs: &[(&str, &str)]| {
+            let cluster = cluster("a").with_labels(Labels::from_pairs(pairs.iter().copied()).unwrap());
+            let found = cluster
+                .unread_criticality()
+                .map(|(label, value)| format!("{label}: {value}"));
+            found.unwrap_or_default()
+        };
+        assert_eq!(
+            unread(&[("criticality", "hgih"), ("tier", "gold")]),
+            "criticality: hgih"
+        );
+        assert_eq!(unread(&[("criticality", "high"), ("tier", "frontend")]), "");
+        assert_eq!(unread(&[("tier", "frontend")]), "tier: frontend");
+        assert_eq!(unread(&[]), "");
+        let said = cluster("a")
+            .with_labels(Labels::from_pairs([("tier", "frontend")]).unwrap())
+            .with_criticality(Criticality::Low);
+        assert_eq!(said.unread_criticality(), None);
     }
 
     #[test]

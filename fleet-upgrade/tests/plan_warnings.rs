@@ -7,7 +7,8 @@ mod calendars;
 
 use fleet_core::{Fleet, FleetCluster, HumanDuration, Labels, NodeCounts, Provider};
 use fleet_upgrade::{
-    Constraint, FleetUpgrade, FleetUpgradeSpec, Pick, PlanProblem, PlanWarning, Stage, UpgradePlan, plan,
+    Constraint, FleetUpgrade, FleetUpgradeSpec, Pick, PickOrder, PlanProblem, PlanWarning, Stage,
+    UpgradePlan, plan,
 };
 
 /// Clusters in one region each, with this many workers; every third is somebody else's machines.
@@ -81,6 +82,34 @@ fn a_pick_of_more_than_there_are() {
     let spec = to_1_31().stage(Stage::new("canary").pick(Pick::count(5u32.try_into().unwrap())));
     let plan = planned(spec, &fleet(&[1, 2]));
     insta::assert_snapshot!(texts(&plan));
+}
+
+#[test]
+fn a_misspelled_criticality_is_told_where_the_order_asks_for_it() {
+    let labels: [&[(&str, &str)]; 4] = [
+        &[("criticality", "hgih"), ("tier", "gold")],
+        &[("criticality", "low"), ("tier", "edge")],
+        &[("tier", "plat")],
+        &[],
+    ];
+    let clusters = (0..).zip(labels).map(|(number, labels)| {
+        FleetCluster::new(format!("c{number}").parse().unwrap(), "v1.30.8".parse().unwrap())
+            .with_labels(Labels::from_pairs(labels.iter().copied()).unwrap())
+    });
+    let fleet = Fleet::new(clusters).unwrap();
+    let unknown = |pick: Pick| {
+        let spec = to_1_31()
+            .stage(Stage::new("canary").pick(pick))
+            .stage(Stage::new("rest"));
+        let plan = planned(spec, &fleet);
+        let unknown = plan.warnings().iter().filter_map(|warning| match warning {
+            PlanWarning::UnknownCriticality { .. } => Some(warning.to_string()),
+            _ => None,
+        });
+        unknown.collect::<Vec<_>>().join("\n")
+    };
+    insta::assert_snapshot!(unknown(Pick::one()));
+    assert_eq!(unknown(Pick::one().order([PickOrder::Smallest])), "");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Looks over a plan for what its author may not have meant.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
 
 use fleet_core::{FleetCluster, HumanDuration};
@@ -10,6 +10,7 @@ use super::build::{Draft, instant};
 use super::openings::{Days, Openings};
 use super::schedule::{Slot, StageTimes};
 use super::{PlanWarning, RELEASE_RHYTHM_DAYS};
+use crate::pick::PickOrder;
 use crate::spec::FleetUpgrade;
 
 pub(crate) fn warnings(
@@ -56,6 +57,7 @@ pub(crate) fn warnings(
             });
         }
     }
+    unknown_criticality(policy, assignment, &mut warnings);
     longer_than_deadline(policy, assignment, draft, &mut warnings);
     longer_than_window(assignment, draft, slots, &mut warnings);
     warnings
@@ -89,6 +91,29 @@ fn not_representative(
             });
         }
     }
+}
+
+/// A canary that is critical because of a misspelled label is what the order is there to prevent.
+fn unknown_criticality(policy: &FleetUpgrade, assignment: &Assignment<'_>, warnings: &mut Vec<PlanWarning>) {
+    let mut picks = policy.spec.stages.iter().filter_map(|stage| stage.pick.as_ref());
+    if !picks.any(|pick| pick.order.contains(&PickOrder::LeastCritical)) {
+        return;
+    }
+    let mut found = BTreeMap::new();
+    for cluster in &assignment.clusters {
+        if let Some((label, value)) = cluster.unread_criticality() {
+            found.entry(label).or_insert((*cluster, value, 0)).2 += 1;
+        }
+    }
+    warnings.extend(found.into_iter().map(|(label, (first, value, clusters))| {
+        PlanWarning::UnknownCriticality {
+            label: label.to_owned(),
+            clusters,
+            first: first.name().clone(),
+            value: value.to_owned(),
+            counts_as: first.criticality(),
+        }
+    }));
 }
 
 /// A dimension's name, and a cluster's value in it.

@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU32;
 
-use fleet_core::{ClusterName, HumanDuration};
+use fleet_core::{ClusterName, Criticality, HumanDuration};
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -64,6 +64,24 @@ pub enum PlanWarning {
         wanted: NonZeroU32,
         /// What there is.
         found: u32,
+    },
+    /// Labels that say how critical a cluster is have values that are not known.
+    #[error(
+        "label `{label}` of {clusters} clusters says no criticality that is known (`{value}` of {first} first): with \
+         `criticality` low, medium, high or critical, or `tier` bronze, silver, gold or platinum, they would be ordered \
+         by it; now they count as {counts_as}"
+    )]
+    UnknownCriticality {
+        /// `criticality` or `tier`.
+        label: String,
+        /// How many clusters.
+        clusters: u32,
+        /// The first of them, by name.
+        first: ClusterName,
+        /// What its label says.
+        value: String,
+        /// What the first counts as.
+        counts_as: Criticality,
     },
     /// Hops are expected to take longer than the policy lets them.
     #[error(
