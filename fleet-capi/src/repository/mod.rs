@@ -24,8 +24,8 @@
 //!
 //! # What is refused
 //!
-//! Whatever Cluster API would refuse, drop in silence or never reconcile, each with its place: see
-//! [`RepositoryError`]. All errors of a repository come together, as [`RepositoryErrors`]. What a newer Cluster API has
+//! What the schemas of the kinds do not have, names and references that Cluster API would refuse or never resolve, and
+//! versions that are none, each with its place: see [`RepositoryError`]. All errors of a repository come together, as [`RepositoryErrors`]. What a newer Cluster API has
 //! that the models do not know can be let through: see [`RepositoryOptions`].
 
 // Errors carry places and paths by value: they are collected, not passed up through hot calls.
