@@ -11,6 +11,8 @@ pub mod docker;
 mod duration;
 pub mod inventory;
 mod kubeadm;
+#[cfg(feature = "kube")]
+pub mod management;
 mod meta;
 pub mod object;
 mod presence;

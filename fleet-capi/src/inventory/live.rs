@@ -1,143 +1,65 @@
 //! The fleet of a live management cluster.
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use fleet_core::{
     ClusterName, Fleet, FleetCluster, FleetError, KubernetesVersion, LabelError, Labels, NameError,
     NodeCounts, VersionError,
 };
-use futures::future::try_join4;
-use kube::api::{Api, ApiResource, DynamicObject, GroupVersionKind, ListParams};
-use kube::{Client, ResourceExt as _};
-use serde_json::Value;
+use kube::Client;
 
-use super::{failure_domains, provider_of, replicas, topology_nodes};
+use super::provider_of;
+use crate::management::{Entry, ManagementCluster, ManagementError};
 
-/// Reads the fleet that a management cluster manages: every Cluster of every namespace that the client may list.
+/// Reads the fleet that a management cluster manages, once: every Cluster of every namespace that the client may list.
+/// To keep it current, ask a [`ManagementCluster`] again and again instead.
 ///
-/// Four lists, in pages of 500: Clusters, `KubeadmControlPlanes`, `MachineDeployments` and `MachinePools`, in v1beta2. The
-/// version is what is asked of the control plane; where that is of another kind, what `Cluster.status` reports.
+/// Four lists, in pages of 500: Clusters, `KubeadmControlPlanes`, `MachineDeployments` and `MachinePools`. The version is
+/// what is asked of the control plane; where that is of another kind, what `Cluster.status` reports.
 ///
 /// # Errors
 /// One cluster that cannot be a member of a fleet is an error, not a gap.
 pub async fn inventory(client: Client) -> Result<Fleet, InventoryError> {
-    let (clusters, control_planes, deployments, pools) = try_join4(
-        list(&client, "cluster.x-k8s.io", "Cluster"),
-        list(&client, "controlplane.cluster.x-k8s.io", "KubeadmControlPlane"),
-        list(&client, "cluster.x-k8s.io", "MachineDeployment"),
-        list(&client, "cluster.x-k8s.io", "MachinePool"),
-    )
-    .await?;
-    let control_planes: BTreeMap<_, _> = control_planes
-        .iter()
-        .map(|it| (key(it, it.name_any()), it))
-        .collect();
-    let mut workers: BTreeMap<_, Vec<&DynamicObject>> = BTreeMap::new();
-    for object in deployments.iter().chain(&pools) {
-        let cluster = text(&object.data, "/spec/clusterName").unwrap_or_default();
-        workers
-            .entry(key(object, cluster.to_owned()))
-            .or_default()
-            .push(object);
-    }
-    let mut fleet = Vec::with_capacity(clusters.len());
-    for cluster in &clusters {
-        let control_plane = text(&cluster.data, "/spec/controlPlaneRef/name")
-            .filter(|_| text(&cluster.data, "/spec/controlPlaneRef/kind") == Some("KubeadmControlPlane"))
-            .and_then(|name| control_planes.get(&key(cluster, name.to_owned())).copied());
-        let workers = workers.get(&key(cluster, cluster.name_any()));
-        fleet.push(member(
-            cluster,
-            control_plane,
-            workers.map_or(&[], Vec::as_slice),
-        )?);
-    }
-    Fleet::new(fleet).map_err(InventoryError::Fleet)
+    ManagementCluster::new(client).fleet().await
 }
 
-fn member(
-    cluster: &DynamicObject,
-    control_plane: Option<&DynamicObject>,
-    workers: &[&DynamicObject],
-) -> Result<FleetCluster, InventoryError> {
-    let name: ClusterName = cluster.name_any().parse().map_err(InventoryError::Name)?;
-    let labels = Labels::from_pairs(cluster.labels().clone()).map_err(|source| InventoryError::Label {
-        cluster: name.clone(),
-        source,
-    })?;
-    let reported = cluster.data.pointer("/status/controlPlane/versions/0/version");
-    let version = text(&cluster.data, "/spec/topology/version")
-        .or_else(|| text(&control_plane?.data, "/spec/version"))
-        .or_else(|| reported?.as_str())
-        .ok_or_else(|| InventoryError::NoVersion {
-            cluster: name.clone(),
-        })?;
-    let version: KubernetesVersion = version.parse().map_err(|source| InventoryError::Version {
-        cluster: name.clone(),
-        source,
-    })?;
-    let desired = cluster
-        .data
-        .pointer("/status/controlPlane/desiredReplicas")
-        .and_then(Value::as_u64);
-    let nodes = topology_nodes(&cluster.data).unwrap_or_else(|| NodeCounts {
-        control_plane: control_plane.map_or_else(
-            || desired.and_then(|desired| desired.try_into().ok()).unwrap_or(0),
-            |object| replicas(&object.data),
-        ),
-        workers: workers.iter().map(|object| replicas(&object.data)).sum(),
-    });
-    let parts = std::iter::once(cluster).chain(workers.iter().copied());
-    Ok(FleetCluster::new(name, version)
-        .with_labels(labels)
-        .with_nodes(nodes)
-        .with_provider(provider_of(
-            text(&cluster.data, "/spec/infrastructureRef/kind").unwrap_or_default(),
-        ))
-        .with_failure_domains(parts.flat_map(|part| failure_domains(&part.data))))
-}
-
-/// A page is what an API server answers quickly; ten thousand Clusters at once are not.
-const PAGE: u32 = 500;
-
-async fn list(
-    client: &Client,
-    group: &str,
-    kind: &'static str,
-) -> Result<Vec<DynamicObject>, InventoryError> {
-    let resource = ApiResource::from_gvk(&GroupVersionKind::gvk(group, "v1beta2", kind));
-    let api: Api<DynamicObject> = Api::all_with(client.clone(), &resource);
-    let mut params = ListParams::default().limit(PAGE);
-    let mut objects = Vec::new();
-    loop {
-        let page = match api.list(&params).await {
-            Ok(page) => page,
-            // MachinePools are a feature gate's; a hub without them has none.
-            Err(kube::Error::Api(status)) if status.code == 404 && kind == "MachinePool" => {
-                return Ok(objects);
+impl Entry {
+    /// The cluster as a member of a fleet.
+    pub(crate) fn member(&self) -> Result<FleetCluster, InventoryError> {
+        let state = self.state();
+        let name: ClusterName = state.name.parse().map_err(InventoryError::Name)?;
+        let labels =
+            Labels::from_pairs(self.facts.labels.clone()).map_err(|source| InventoryError::Label {
+                cluster: name.clone(),
+                source,
+            })?;
+        let version = match (state.desired_version(), &self.facts.reported_version) {
+            (Some(version), _) => version.clone(),
+            (None, Some(reported)) => {
+                reported
+                    .parse::<KubernetesVersion>()
+                    .map_err(|source| InventoryError::Version {
+                        cluster: name.clone(),
+                        source,
+                    })?
             }
-            Err(source) => {
-                return Err(InventoryError::Api {
-                    kind,
-                    source: Box::new(source),
-                });
-            }
+            (None, None) => return Err(InventoryError::NoVersion { cluster: name }),
         };
-        let next = page.metadata.continue_.filter(|token| !token.is_empty());
-        objects.extend(page.items);
-        match next {
-            Some(token) => params = params.continue_token(&token),
-            None => return Ok(objects),
-        }
+        let nodes = self.facts.nodes.unwrap_or_else(|| NodeCounts {
+            control_plane: self
+                .control_plane_replicas
+                .or(self.facts.reported_replicas)
+                .unwrap_or(0),
+            workers: self.workers.values().map(|group| group.replicas).sum(),
+        });
+        let domains = self.workers.values().flat_map(|group| &group.failure_domains);
+        let domains = self.facts.failure_domains.iter().chain(domains).cloned();
+        Ok(FleetCluster::new(name, version)
+            .with_labels(labels)
+            .with_nodes(nodes)
+            .with_provider(provider_of(&self.facts.infrastructure))
+            .with_failure_domains(domains))
     }
-}
-
-fn key(object: &DynamicObject, name: String) -> (String, String) {
-    (object.namespace().unwrap_or_default(), name)
-}
-
-fn text<'a>(object: &'a Value, pointer: &str) -> Option<&'a str> {
-    object.pointer(pointer)?.as_str().filter(|text| !text.is_empty())
 }
 
 /// Why a management cluster's fleet cannot be read.
@@ -148,11 +70,14 @@ pub enum InventoryError {
     #[error("cannot list {kind} objects of the management cluster")]
     Api {
         /// The kind.
-        kind: &'static str,
+        kind: String,
         /// What the API server says.
         #[source]
-        source: Box<kube::Error>,
+        source: Arc<kube::Error>,
     },
+    /// The management cluster cannot be looked at.
+    #[error("the management cluster cannot be looked at")]
+    Management(#[source] Box<ManagementError>),
     /// A Cluster's name cannot name a member of a fleet.
     #[error("a Cluster's name cannot name a member of a fleet")]
     Name(#[source] NameError),

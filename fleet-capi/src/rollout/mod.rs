@@ -35,7 +35,7 @@
 mod block;
 mod clock;
 mod owner;
-mod read;
+pub(crate) mod read;
 mod state;
 mod status;
 

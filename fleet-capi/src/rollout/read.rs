@@ -21,39 +21,21 @@ pub(super) fn cluster(name: &str, objects: &[Value]) -> Result<ClusterState, Sta
         .ok_or_else(|| StateError::NoCluster {
             name: name.to_owned(),
         })?;
-    let namespace = text(cluster, "/metadata/namespace").unwrap_or_default();
-    let topology = match cluster.pointer("/spec/topology") {
-        Some(_) => version(cluster, "spec.topology.version")?.map(|version| topology(cluster, version)),
-        None => None,
-    };
-    let mut state = ClusterState {
-        name: name.to_owned(),
-        namespace: namespace.to_owned(),
-        paused: flag(cluster, "/spec/paused") || has_pause_annotation(cluster),
-        deleting: cluster.pointer("/metadata/deletionTimestamp").is_some(),
-        topology,
-        conditions: conditions(cluster).0,
-        object: object_ref(cluster),
-        generation: number(cluster, "/metadata/generation"),
-        last_change: last_change(cluster),
-        ..ClusterState::default()
-    };
-    let control_plane = (
-        text(cluster, "/spec/controlPlaneRef/kind"),
-        text(cluster, "/spec/controlPlaneRef/name"),
-    );
+    let mut state = head(cluster)?;
+    let control_plane = control_plane_of(cluster);
     let siblings = objects.iter().filter(|object| {
         let stands_in = text(object, "/metadata/namespace").unwrap_or_default();
-        stands_in == namespace || stands_in.is_empty() || namespace.is_empty()
+        stands_in == state.namespace || stands_in.is_empty() || state.namespace.is_empty()
     });
+    let siblings: Vec<_> = siblings.collect();
     for object in siblings {
         let kind = kind(object);
-        if (Some(kind), text(object, "/metadata/name")) == control_plane {
+        if text(object, "/metadata/name").is_some_and(|name| Some((kind, name)) == control_plane) {
             state.control_plane = Some(group(GroupKind::ControlPlane, object)?);
             state.last_change = state.last_change.max(last_change(object));
             continue;
         }
-        if !belongs_to(object, name) {
+        if owner(object) != Some(name) {
             continue;
         }
         state.last_change = state.last_change.max(last_change(object));
@@ -71,6 +53,36 @@ pub(super) fn cluster(name: &str, objects: &[Value]) -> Result<ClusterState, Sta
     state.machine_sets.sort_by(|a, b| a.name.cmp(&b.name));
     state.machines.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(state)
+}
+
+/// What the Cluster object itself says; the rest is empty.
+pub(crate) fn head(cluster: &Value) -> Result<ClusterState, StateError> {
+    let topology = match cluster.pointer("/spec/topology") {
+        Some(_) => version(cluster, "spec.topology.version")?.map(|version| topology(cluster, version)),
+        None => None,
+    };
+    Ok(ClusterState {
+        name: text(cluster, "/metadata/name").unwrap_or_default().to_owned(),
+        namespace: text(cluster, "/metadata/namespace")
+            .unwrap_or_default()
+            .to_owned(),
+        paused: flag(cluster, "/spec/paused") || has_pause_annotation(cluster),
+        deleting: cluster.pointer("/metadata/deletionTimestamp").is_some(),
+        topology,
+        conditions: conditions(cluster).0,
+        object: object_ref(cluster),
+        generation: number(cluster, "/metadata/generation"),
+        last_change: last_change(cluster),
+        ..ClusterState::default()
+    })
+}
+
+/// Kind and name of a Cluster's control plane.
+pub(crate) fn control_plane_of(cluster: &Value) -> Option<(&str, &str)> {
+    Some((
+        text(cluster, "/spec/controlPlaneRef/kind")?,
+        text(cluster, "/spec/controlPlaneRef/name")?,
+    ))
 }
 
 fn topology(cluster: &Value, version: KubernetesVersion) -> Topology {
@@ -109,7 +121,7 @@ fn topology(cluster: &Value, version: KubernetesVersion) -> Topology {
 }
 
 /// The latest moment that an object tells of.
-fn last_change(object: &Value) -> Option<Timestamp> {
+pub(crate) fn last_change(object: &Value) -> Option<Timestamp> {
     let metadata =
         ["/metadata/creationTimestamp", "/metadata/deletionTimestamp"].map(|pointer| time(object, pointer));
     let lists = [
@@ -134,11 +146,12 @@ const HOLDS: [&str; 2] = [
     "topology.cluster.x-k8s.io/hold-upgrade-sequence",
 ];
 
-fn belongs_to(object: &Value, cluster: &str) -> bool {
-    text(object, "/spec/clusterName").or_else(|| label(object, CLUSTER_NAME_LABEL)) == Some(cluster)
+/// The name of the Cluster that an object belongs to.
+pub(crate) fn owner(object: &Value) -> Option<&str> {
+    text(object, "/spec/clusterName").or_else(|| label(object, CLUSTER_NAME_LABEL))
 }
 
-fn group(kind: GroupKind, object: &Value) -> Result<MachineGroup, StateError> {
+pub(crate) fn group(kind: GroupKind, object: &Value) -> Result<MachineGroup, StateError> {
     let version = match kind {
         GroupKind::ControlPlane => version(object, "spec.version")?,
         GroupKind::MachineDeployment | GroupKind::MachinePool => {
@@ -185,7 +198,7 @@ fn versions(object: &Value, replicas: Option<u32>) -> Option<BTreeMap<Kubernetes
     }
 }
 
-fn machine_set(object: &Value) -> Result<MachineSetState, StateError> {
+pub(crate) fn machine_set(object: &Value) -> Result<MachineSetState, StateError> {
     Ok(MachineSetState {
         name: text(object, "/metadata/name").unwrap_or_default().to_owned(),
         deployment: label(object, "cluster.x-k8s.io/deployment-name").map(str::to_owned),
@@ -195,7 +208,7 @@ fn machine_set(object: &Value) -> Result<MachineSetState, StateError> {
     })
 }
 
-fn machine(object: &Value) -> Result<MachineState, StateError> {
+pub(crate) fn machine(object: &Value) -> Result<MachineState, StateError> {
     let role = if label(object, "cluster.x-k8s.io/control-plane").is_some() {
         MachineRole::ControlPlane
     } else if let Some(name) = label(object, "cluster.x-k8s.io/deployment-name") {

@@ -1,17 +1,16 @@
 //! Taking the steps on a management cluster.
 
-use std::sync::OnceLock;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use fleet_core::{ClusterName, KubernetesVersion};
-use futures::future::try_join_all;
 use kube::Client;
-use kube::api::{Api, ApiResource, DynamicObject, GroupVersionKind, ListParams, Patch, PatchParams};
-use kube::discovery::oneshot;
+use kube::api::{Api, ApiResource, DynamicObject, GroupVersionKind, Patch, PatchParams};
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{Step, UpgradeError, next_step};
-use crate::CLUSTER_NAME_LABEL;
+use crate::management::ManagementCluster;
 use crate::rollout::{
     Blocked, ClusterState, FIELD_MANAGER, ObjectRef, Phase, Progress, RolloutStatus, UPGRADE_ANNOTATION,
     VersionOwner,
@@ -26,10 +25,9 @@ use crate::rollout::{
 ///
 /// # Requests
 ///
-/// Looking at a cluster takes six requests, however many machines it has: the Cluster, its control plane, and one list
-/// each of its `MachineDeployments`, `MachinePools`, `MachineSets` and Machines, by the label
-/// `cluster.x-k8s.io/cluster-name`. One more, once, on a server that serves v1beta1 only; two more where the control
-/// plane's kind is not `KubeadmControlPlane`, to find its version. A step adds one patch for each object it changes.
+/// Looking at a cluster takes none: a [`ManagementCluster`] keeps one watch for each kind, whatever the number of
+/// clusters. A step takes one patch for each object that it changes, and its answer is known to the next look. One more
+/// where somebody else has changed the object just before.
 ///
 /// # Patches
 ///
@@ -39,35 +37,47 @@ use crate::rollout::{
 /// they own the version; with force it takes the field away from them for good.
 #[derive(Clone)]
 pub struct CapiClusterDriver {
-    client: Client,
-    namespace: Option<String>,
+    management: ManagementCluster,
     overwrite_declared: bool,
-    /// `v1beta2`, or `v1beta1` on a server that has nothing newer. Found with the first cluster.
-    version: std::sync::Arc<OnceLock<&'static str>>,
+    looks: Arc<Mutex<BTreeMap<ClusterName, Look>>>,
+}
+
+/// What was found when a cluster was last looked at and nothing was to be done. Most looks find the same.
+struct Look {
+    state: Arc<ClusterState>,
+    progress: ClusterProgress,
 }
 
 impl std::fmt::Debug for CapiClusterDriver {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let mut debug = f.debug_struct("CapiClusterDriver");
-        debug.field("namespace", &self.namespace).finish_non_exhaustive()
+        debug
+            .field("management", &self.management)
+            .finish_non_exhaustive()
+    }
+}
+
+impl From<ManagementCluster> for CapiClusterDriver {
+    /// Shares the watches of others who look at this management cluster.
+    fn from(management: ManagementCluster) -> Self {
+        Self {
+            management,
+            overwrite_declared: false,
+            looks: Arc::default(),
+        }
     }
 }
 
 impl CapiClusterDriver {
     /// A driver for the clusters of all namespaces. Names must then be unique among them, as they are in a fleet.
     pub fn new(client: Client) -> Self {
-        Self {
-            client,
-            namespace: None,
-            overwrite_declared: false,
-            version: std::sync::Arc::default(),
-        }
+        Self::from(ManagementCluster::new(client))
     }
 
     /// Only the clusters of one namespace.
     pub fn in_namespace(self, namespace: impl Into<String>) -> Self {
         Self {
-            namespace: Some(namespace.into()),
+            management: self.management.in_namespace(namespace),
             ..self
         }
     }
@@ -139,6 +149,32 @@ impl CapiClusterDriver {
     /// looked at and not touched.
     pub async fn observe(&self, cluster: &ClusterName) -> Result<ClusterProgress, UpgradeError> {
         let state = self.load(cluster).await?;
+        if let Some(look) = self
+            .looks()
+            .get(cluster)
+            .filter(|look| Arc::ptr_eq(&look.state, &state))
+        {
+            return Ok(look.progress.clone());
+        }
+        let progress = self.look(cluster, &state).await?;
+        let look = Look {
+            state: Arc::clone(&state),
+            progress: progress.clone(),
+        };
+        // What was patched is news to the next look; it finds another state then.
+        self.looks().insert(cluster.clone(), look);
+        Ok(progress)
+    }
+
+    fn looks(&self) -> MutexGuard<'_, BTreeMap<ClusterName, Look>> {
+        self.looks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn look(
+        &self,
+        cluster: &ClusterName,
+        state: &ClusterState,
+    ) -> Result<ClusterProgress, UpgradeError> {
         let Some(asked) = state.desired_version().cloned() else {
             return Err(UpgradeError::Refused {
                 cluster: cluster.clone(),
@@ -147,35 +183,20 @@ impl CapiClusterDriver {
                 },
             });
         };
-        let ours = holder(&state).and_then(|object| object.upgrading_to.as_ref());
+        let ours = holder(state).and_then(|object| object.upgrading_to.as_ref());
         if ours.is_some_and(|to| to.same_release(&asked)) {
-            return match self.step(cluster, &state, &asked).await? {
-                Taken::Yes(step) => Ok(ClusterProgress::new(&state, &asked, step)),
+            return match self.step(cluster, state, &asked).await? {
+                Taken::Yes(step) => Ok(ClusterProgress::new(state, &asked, step)),
                 Taken::Conflict(_) => self.advance(cluster, &asked).await,
             };
         }
-        let step = next_step(&state, &asked);
-        Ok(ClusterProgress::new(&state, &asked, step))
+        let step = next_step(state, &asked);
+        Ok(ClusterProgress::new(state, &asked, step))
     }
 
-    /// Reads a cluster's state.
-    pub async fn load(&self, cluster: &ClusterName) -> Result<ClusterState, UpgradeError> {
-        let found = self.find(cluster).await?;
-        let namespace = text(&found, "/metadata/namespace").unwrap_or_default();
-        let version = self.version.get().copied().unwrap_or(V1BETA2);
-        let control_plane = self.control_plane(cluster, &found, namespace, version);
-        let lists = ["MachineDeployment", "MachinePool", "MachineSet", "Machine"];
-        let lists = try_join_all(lists.map(|kind| self.list(cluster, namespace, version, kind)));
-        let (control_plane, lists) = futures::future::try_join(control_plane, lists).await?;
-        let mut objects: Vec<Value> = control_plane
-            .into_iter()
-            .chain(lists.into_iter().flatten())
-            .collect();
-        objects.push(found);
-        ClusterState::from_values(cluster.as_str(), &objects).map_err(|source| UpgradeError::State {
-            cluster: cluster.clone(),
-            source: Box::new(source),
-        })
+    /// The state of a cluster.
+    pub async fn load(&self, cluster: &ClusterName) -> Result<Arc<ClusterState>, UpgradeError> {
+        Ok(self.management.state(cluster).await?)
     }
 
     /// Takes the step that is due in a state. Only a refusal is an error here: waiting is a step, too.
@@ -284,119 +305,23 @@ impl CapiClusterDriver {
             field_manager: Some(FIELD_MANAGER.to_owned()),
             ..PatchParams::default()
         };
-        match api.patch(&object.name, &params, &Patch::Merge(patch)).await {
-            Ok(_) => Ok(true),
-            Err(kube::Error::Api(status)) if status.code == 409 => Ok(false),
-            Err(source) => Err(api_error(cluster, format!("patch {object}"), source)),
-        }
-    }
-
-    /// Finds the Cluster, and with the first one the API version that the server serves.
-    async fn find(&self, cluster: &ClusterName) -> Result<Value, UpgradeError> {
-        let known = self.version.get().copied();
-        let versions = known.map_or(vec![V1BETA2, V1BETA1], |version| vec![version]);
-        for version in versions {
-            if let Some(found) = self.find_in(cluster, version).await? {
-                // Another task may have found it at the same time, and then found the same.
-                let _ = self.version.set(version);
-                return Ok(found);
-            }
-        }
-        Err(UpgradeError::NotFound {
-            cluster: cluster.clone(),
-            namespace: self.namespace.clone(),
-        })
-    }
-
-    async fn find_in(&self, cluster: &ClusterName, version: &str) -> Result<Option<Value>, UpgradeError> {
-        let kind = GroupVersionKind::gvk(CORE_GROUP, version, "Cluster");
-        let error = |source| api_error(cluster, "read the Cluster".to_owned(), source);
-        if let Some(namespace) = &self.namespace {
-            let found = self
-                .api(namespace, &kind)
-                .get_opt(cluster.as_str())
-                .await
-                .map_err(error)?;
-            return Ok(found.map(|object| value(object, &kind)));
-        }
-        let api: Api<DynamicObject> = Api::all_with(self.client.clone(), &ApiResource::from_gvk(&kind));
-        let params = ListParams::default().fields(&format!("metadata.name={cluster}"));
-        let found = match api.list(&params).await {
-            Ok(list) => list.items,
-            Err(kube::Error::Api(status)) if status.code == 404 => Vec::new(),
-            Err(source) => return Err(error(source)),
+        let answer = match api.patch(&object.name, &params, &Patch::Merge(patch)).await {
+            Ok(patched) => (patched, true),
+            // The watch has not told yet what it is now; the next decision needs it.
+            Err(kube::Error::Api(status)) if status.code == 409 => match api.get(&object.name).await {
+                Ok(found) => (found, false),
+                Err(source) => return Err(api_error(cluster, format!("read {object}"), source)),
+            },
+            Err(source) => return Err(api_error(cluster, format!("patch {object}"), source)),
         };
-        // A server that does not know the field selector gives all.
-        let mut found: Vec<Value> = found
-            .into_iter()
-            .filter(|object| object.metadata.name.as_deref() == Some(cluster.as_str()))
-            .map(|object| value(object, &kind))
-            .collect();
-        if found.len() > 1 {
-            let namespaces = found.iter().filter_map(|it| text(it, "/metadata/namespace"));
-            return Err(UpgradeError::Ambiguous {
-                cluster: cluster.clone(),
-                namespaces: namespaces.map(str::to_owned).collect(),
-            });
-        }
-        Ok(found.pop())
-    }
-
-    async fn control_plane(
-        &self,
-        cluster: &ClusterName,
-        found: &Value,
-        namespace: &str,
-        version: &str,
-    ) -> Result<Option<Value>, UpgradeError> {
-        let reference = |field: &str| text(found, &format!("/spec/controlPlaneRef/{field}"));
-        let (Some(kind), Some(name)) = (reference("kind"), reference("name")) else {
-            return Ok(None);
-        };
-        let group = reference("apiGroup").or_else(|| Some(reference("apiVersion")?.split_once('/')?.0));
-        let group = group.unwrap_or(CONTROL_PLANE_GROUP);
-        let error = |source| api_error(cluster, format!("read {kind} {name}"), source);
-        let kind = if (group, kind) == (CONTROL_PLANE_GROUP, "KubeadmControlPlane") {
-            GroupVersionKind::gvk(group, version, kind)
-        } else {
-            // Another provider's versions are its own; the reference in v1beta2 does not name one.
-            let group = oneshot::group(&self.client, group).await.map_err(error)?;
-            match group.recommended_kind(kind) {
-                Some((resource, _)) => {
-                    GroupVersionKind::gvk(&resource.group, &resource.version, &resource.kind)
-                }
-                None => return Ok(None),
-            }
-        };
-        let object = self.api(namespace, &kind).get_opt(name).await.map_err(error)?;
-        Ok(object.map(|object| value(object, &kind)))
-    }
-
-    async fn list(
-        &self,
-        cluster: &ClusterName,
-        namespace: &str,
-        version: &str,
-        kind: &str,
-    ) -> Result<Vec<Value>, UpgradeError> {
-        let kind = GroupVersionKind::gvk(CORE_GROUP, version, kind);
-        let params = ListParams::default().labels(&format!("{CLUSTER_NAME_LABEL}={cluster}"));
-        match self.api(namespace, &kind).list(&params).await {
-            Ok(list) => Ok(list
-                .items
-                .into_iter()
-                .map(|object| value(object, &kind))
-                .collect()),
-            // MachinePools are a feature gate's; a hub without them has none.
-            Err(kube::Error::Api(status)) if status.code == 404 && kind.kind == "MachinePool" => {
-                Ok(Vec::new())
-            }
-            Err(source) => Err(api_error(cluster, format!("list {}s", kind.kind), source)),
-        }
+        let (found, patched) = answer;
+        self.management.learn(&value(found, object));
+        Ok(patched)
     }
 
     fn api(&self, namespace: &str, kind: &GroupVersionKind) -> Api<DynamicObject> {
-        Api::namespaced_with(self.client.clone(), namespace, &ApiResource::from_gvk(kind))
+        let client = self.management.client().clone();
+        Api::namespaced_with(client, namespace, &ApiResource::from_gvk(kind))
     }
 }
 
@@ -462,36 +387,24 @@ fn worker_patches<'a>(step: &'a Step, version: &str) -> impl Iterator<Item = (&'
     objects.iter().map(move |object| (object, patch.clone()))
 }
 
-/// Items of a list do not say what they are; here they do.
-fn value(object: DynamicObject, kind: &GroupVersionKind) -> Value {
+/// As JSON that says what it is.
+fn value(object: DynamicObject, reference: &ObjectRef) -> Value {
     let mut value = object.data;
-    if !value.is_object() {
-        value = json!({});
-    }
     if let Some(fields) = value.as_object_mut() {
-        fields.insert("apiVersion".to_owned(), json!(kind.api_version()));
-        fields.insert("kind".to_owned(), json!(kind.kind));
+        fields.insert("apiVersion".to_owned(), json!(reference.api_version));
+        fields.insert("kind".to_owned(), json!(reference.kind));
         fields.insert("metadata".to_owned(), json!(object.metadata));
     }
     value
-}
-
-fn text<'a>(object: &'a Value, pointer: &str) -> Option<&'a str> {
-    object.pointer(pointer)?.as_str().filter(|text| !text.is_empty())
 }
 
 fn api_error(cluster: &ClusterName, action: String, source: kube::Error) -> UpgradeError {
     UpgradeError::Api {
         cluster: cluster.clone(),
         action,
-        source: Box::new(source),
+        source: Arc::new(source),
     }
 }
-
-const CORE_GROUP: &str = "cluster.x-k8s.io";
-const CONTROL_PLANE_GROUP: &str = "controlplane.cluster.x-k8s.io";
-const V1BETA2: &str = "v1beta2";
-const V1BETA1: &str = "v1beta1";
 
 /// A control plane's status changes all the time while it rolls; a patch meets a quiet moment soon.
 const ATTEMPTS: usize = 5;

@@ -1,30 +1,20 @@
 //! Why a step of an upgrade could not be taken.
 
+use std::sync::Arc;
+
 use fleet_core::{ClusterName, KubernetesVersion};
 
 use super::{Refusal, Step};
-use crate::rollout::{DeclaredBy, ObjectRef, StateError};
+use crate::management::ManagementError;
+use crate::rollout::{DeclaredBy, ObjectRef};
 
 /// Why a cluster could not be looked at or sent on.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum UpgradeError {
-    /// There is no Cluster of that name.
-    #[error("no Cluster `{cluster}` in {}", scope(namespace.as_deref()))]
-    NotFound {
-        /// The name.
-        cluster: ClusterName,
-        /// The namespace that was searched; `None` for all.
-        namespace: Option<String>,
-    },
-    /// Clusters of that name stand in several namespaces.
-    #[error("Cluster `{cluster}` stands in several namespaces ({}); say which with CapiClusterDriver::in_namespace", namespaces.join(", "))]
-    Ambiguous {
-        /// The name.
-        cluster: ClusterName,
-        /// The namespaces.
-        namespaces: Vec<String>,
-    },
+    /// The cluster cannot be looked at.
+    #[error(transparent)]
+    Management(#[from] ManagementError),
     /// The step is not allowed; nothing was changed.
     #[error("the upgrade of `{cluster}` is refused")]
     Refused {
@@ -66,15 +56,6 @@ pub enum UpgradeError {
         /// The object.
         object: Box<ObjectRef>,
     },
-    /// The objects on the management cluster do not make sense.
-    #[error("the state of cluster `{cluster}` cannot be read")]
-    State {
-        /// The cluster.
-        cluster: ClusterName,
-        /// Why.
-        #[source]
-        source: Box<StateError>,
-    },
     /// The management cluster did not answer as it should.
     #[error("cannot {action} for cluster `{cluster}`")]
     Api {
@@ -84,7 +65,7 @@ pub enum UpgradeError {
         action: String,
         /// What it said.
         #[source]
-        source: Box<kube::Error>,
+        source: Arc<kube::Error>,
     },
 }
 
@@ -93,11 +74,15 @@ impl UpgradeError {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Contended { .. } | Self::NotReady { .. } => true,
-            Self::Api { source, .. } => match &**source {
-                kube::Error::Api(status) => status.code == 429 || status.code >= 500 || status.code == 409,
-                kube::Error::Service(_) | kube::Error::HyperError(_) => true,
-                _ => false,
-            },
+            Self::Api { source, .. } | Self::Management(ManagementError::Lost { source, .. }) => {
+                match &**source {
+                    kube::Error::Api(status) => {
+                        status.code == 429 || status.code >= 500 || status.code == 409
+                    }
+                    kube::Error::Service(_) | kube::Error::HyperError(_) => true,
+                    _ => false,
+                }
+            }
             _ => false,
         }
     }
@@ -106,13 +91,6 @@ impl UpgradeError {
     pub fn is_refusal(&self) -> bool {
         matches!(self, Self::Refused { .. })
     }
-}
-
-fn scope(namespace: Option<&str>) -> String {
-    namespace.map_or_else(
-        || "any namespace".to_owned(),
-        |namespace| format!("namespace {namespace}"),
-    )
 }
 
 fn waiting(asked: Option<&KubernetesVersion>, step: &Step) -> String {

@@ -1,6 +1,7 @@
 //! Upgrades clusters that Cluster API manages.
 
 use async_trait::async_trait;
+use fleet_capi::management::ManagementError;
 use fleet_capi::rollout::BlockReason;
 use fleet_capi::upgrade::{CapiClusterDriver, ClusterProgress, UpgradeError};
 use fleet_core::{ClusterName, KubernetesVersion};
@@ -106,7 +107,7 @@ fn report(progress: ClusterProgress) -> ClusterReport {
 fn translate(cluster: &ClusterName, error: UpgradeError) -> UpgraderError {
     let cluster = cluster.clone();
     match error {
-        UpgradeError::NotFound { .. } => UpgraderError::NotFound { cluster },
+        UpgradeError::Management(ManagementError::NotFound { .. }) => UpgraderError::NotFound { cluster },
         UpgradeError::Refused { refusal, .. } => UpgraderError::Refused {
             cluster,
             reason: refusal.to_string(),
@@ -184,18 +185,18 @@ mod tests {
     #[test]
     fn what_cannot_be_mended_by_waiting_is_told_apart() {
         let cluster: ClusterName = "eu".parse().unwrap();
-        let gone = UpgradeError::NotFound {
+        let gone = UpgradeError::Management(ManagementError::NotFound {
             cluster: cluster.clone(),
             namespace: None,
-        };
+        });
         assert!(matches!(
             translate(&cluster, gone),
             UpgraderError::NotFound { .. }
         ));
-        let ambiguous = UpgradeError::Ambiguous {
+        let ambiguous = UpgradeError::Management(ManagementError::Ambiguous {
             cluster: cluster.clone(),
             namespaces: Vec::new(),
-        };
+        });
         assert!(matches!(
             translate(&cluster, ambiguous),
             UpgraderError::Unavailable { .. }
