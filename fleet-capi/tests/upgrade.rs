@@ -6,7 +6,7 @@ mod cluster;
 
 use cluster::{World, condition};
 use fleet_capi::rollout::RolloutStatus;
-use fleet_capi::upgrade::{Refusal, Step, next_step};
+use fleet_capi::upgrade::{Order, Refusal, Step, next_step, next_step_of};
 use fleet_core::KubernetesVersion;
 use proptest::prelude::*;
 use serde_json::json;
@@ -242,6 +242,33 @@ proptest! {
             Step::WaitControlPlane { .. } | Step::WaitWorkers { .. } | Step::Paused { .. } => {
                 prop_assert!(!status.is_done());
             }
+            Step::Held => prop_assert!(false, "nobody holds it"),
+        }
+    }
+
+    #[test]
+    fn the_way_over_several_minors_is_as_safe(world in any_world(), minor in 29_u64..=34) {
+        let through = (29..minor).map(|minor| KubernetesVersion::new(1, minor, 0));
+        let order = through.fold(Order::to(KubernetesVersion::new(1, minor, 0)), Order::through);
+        let state = world.state();
+        let current = state.desired_version().unwrap();
+        match next_step_of(&state, &order) {
+            Step::PatchControlPlane { .. } | Step::PatchTopology { .. } => {
+                let mut stops = order.stops().into_iter();
+                let next = stops.find(|stop| *stop > current).unwrap();
+                prop_assert_eq!(current.minor_distance(next), 1);
+                prop_assert!(RolloutStatus::of(&state, current).control_plane_is_done());
+                for worker in &state.workers {
+                    prop_assert!((0..=3).contains(&worker.version.as_ref().unwrap().minor_distance(next)));
+                }
+            }
+            // Always to what the control plane runs.
+            Step::PatchWorkers { .. } => {
+                prop_assert!(RolloutStatus::of(&state, current).control_plane_is_done());
+                prop_assert!(state.topology.is_none() && !state.paused);
+            }
+            Step::Done => prop_assert!(RolloutStatus::of(&state, &order.target).is_done()),
+            _ => {}
         }
     }
 }

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 use cluster::World;
 use fleet_capi::inventory::inventory;
 use fleet_capi::rollout::UPGRADE_ANNOTATION;
-use fleet_capi::upgrade::{CapiClusterDriver, Step, UpgradeError};
+use fleet_capi::upgrade::{CapiClusterDriver, Order, Step, UpgradeError, UpgradeRecord};
 use fleet_core::{ClusterName, KubernetesVersion, NodeCounts};
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Full, StreamBody};
@@ -186,7 +186,9 @@ async fn a_hop_from_start_to_end_with_a_new_process_for_every_step() {
     let started = server.driver().start(&eu(), &to("v1.31.0")).await.unwrap();
     assert!(matches!(started.step, Step::PatchControlPlane { .. }));
     assert_eq!(server.patches(), ["PATCH kubeadmcontrolplanes/eu"]);
-    assert_eq!(server.mark(), "v1.31.0");
+    let record: UpgradeRecord = serde_json::from_str(server.mark().as_str().unwrap()).unwrap();
+    assert_eq!(record.order, Order::to(to("v1.31.0")));
+    assert_eq!(record.former.unwrap().version, to("v1.30.4"));
 
     // Started again, and looked at: nothing more is due.
     server.driver().start(&eu(), &to("v1.31.0")).await.unwrap();

@@ -7,7 +7,9 @@ use fleet_core::KubernetesVersion;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::state::{ClusterState, Condition, MachineGroup, MachineSetState, MachineState, ObjectRef};
+use super::state::{
+    ClusterState, Condition, MachineGroup, MachineRole, MachineSetState, MachineState, ObjectRef,
+};
 use super::status::{examine_group, is, machine_ref};
 
 /// What holds a rollout up.
@@ -102,18 +104,25 @@ impl fmt::Display for BlockReason {
 }
 
 /// Everything that holds a rollout up, the gravest first: what will not pass by itself, then old machines that do not
-/// go, then groups that do not move, then new machines that do not come.
+/// go, then control-plane machines that do not come, then groups that do not move, then other machines that do not come.
 pub(super) fn find_blocks(cluster: &ClusterState, target: &KubernetesVersion) -> Vec<Blocked> {
     let leaving = cluster.machines.iter().filter_map(leaving);
-    let coming = cluster.machines.iter().filter_map(coming);
+    // A control plane that waits for its health waits for such a machine of its own: that one is to blame.
+    let (members, others): (Vec<_>, Vec<_>) = cluster
+        .machines
+        .iter()
+        .partition(|machine| machine.role == MachineRole::ControlPlane);
+    let members = members.into_iter().filter_map(coming);
+    let others = others.into_iter().filter_map(coming);
     paused(cluster, target)
         .into_iter()
         .chain(unreachable(cluster))
         .chain(held(cluster, target))
         .chain(leaving)
+        .chain(members)
         .chain(cluster.control_plane.as_ref().and_then(waiting_control_plane))
         .chain(cluster.machine_sets.iter().filter_map(preflight))
-        .chain(coming)
+        .chain(others)
         .chain(waiting_for_deletion(cluster, target))
         .chain(unmanaged(cluster, target))
         .collect()

@@ -44,10 +44,11 @@ pub use clock::{Pace, Patience, ProgressClock};
 pub use owner::{DeclaredBy, FIELD_MANAGER, VersionOwner};
 pub use state::{
     ClusterState, Condition, GroupKind, MachineGroup, MachineRole, MachineSetState, MachineState, ObjectRef,
-    StateError, Topology,
+    StateError, TemplateRef, Topology,
 };
 pub use status::{GroupProgress, Phase, Progress, RolloutStatus, Unfinished, Why};
 
 /// The annotation on the object that holds a cluster's version (the control plane, or the Cluster with a topology)
-/// while this SDK upgrades it. Its value is the version. It is what lets another process take the upgrade over.
-pub const UPGRADE_ANNOTATION: &str = "fleet-sdk.dev/upgrading-to";
+/// while this SDK upgrades it: an [`UpgradeRecord`](crate::upgrade::UpgradeRecord) in JSON. It is what lets another process
+/// take the upgrade over.
+pub const UPGRADE_ANNOTATION: &str = "fleet-sdk.dev/upgrade";

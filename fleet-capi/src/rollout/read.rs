@@ -10,7 +10,7 @@ use super::UPGRADE_ANNOTATION;
 use super::owner::VersionOwner;
 use super::state::{
     ClusterState, Condition, GroupKind, MachineGroup, MachineRole, MachineSetState, MachineState, ObjectRef,
-    StateError, Topology,
+    StateError, TemplateRef, Topology,
 };
 use crate::CLUSTER_NAME_LABEL;
 
@@ -172,6 +172,7 @@ pub(crate) fn group(kind: GroupKind, object: &Value) -> Result<MachineGroup, Sta
         object: object_ref(object),
         version,
         replicas,
+        template: template(object),
         paused: flag(object, "/spec/paused") || has_pause_annotation(object),
         on_delete: ["/spec/rollout/strategy/type", "/spec/strategy/type"]
             .iter()
@@ -183,6 +184,26 @@ pub(crate) fn group(kind: GroupKind, object: &Value) -> Result<MachineGroup, Sta
         available: counter("availableReplicas"),
         versions: versions(object, replicas),
         conditions: conditions(object).0,
+    })
+}
+
+/// The reference to the machine template, wherever the kind and version have it.
+fn template(object: &Value) -> Option<TemplateRef> {
+    let places = [
+        "/spec/machineTemplate/spec/infrastructureRef",
+        "/spec/machineTemplate/infrastructureRef",
+        "/spec/template/spec/infrastructureRef",
+    ];
+    let reference = places.iter().find_map(|place| object.pointer(place))?;
+    let (group, version) = match text(reference, "/apiVersion").and_then(|it| it.split_once('/')) {
+        Some((group, version)) => (group, Some(version.to_owned())),
+        None => (text(reference, "/apiGroup")?, None),
+    };
+    Some(TemplateRef {
+        group: group.to_owned(),
+        version,
+        kind: text(reference, "/kind")?.to_owned(),
+        name: text(reference, "/name")?.to_owned(),
     })
 }
 
@@ -265,7 +286,8 @@ fn object_ref(object: &Value) -> ObjectRef {
         kind: kind(object).to_owned(),
         name: text(object, "/metadata/name").unwrap_or_default().to_owned(),
         resource_version: text(object, "/metadata/resourceVersion").map(str::to_owned),
-        upgrading_to: annotation(object, UPGRADE_ANNOTATION).and_then(|text| text.parse().ok()),
+        // What does not parse is not ours, or of a later version than this one.
+        upgrade: annotation(object, UPGRADE_ANNOTATION).and_then(|text| serde_json::from_str(text).ok()),
         version_owner: VersionOwner::of(object, version_path(kind(object))),
     }
 }

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::owner::VersionOwner;
 use super::read;
+use crate::upgrade::UpgradeRecord;
 
 /// One cluster as Cluster API shows it: what is asked for, and what is there.
 ///
@@ -153,6 +154,8 @@ pub struct MachineGroup {
     pub version: Option<KubernetesVersion>,
     /// `spec.replicas`; `None` for a control plane without machines of its own (a managed one).
     pub replicas: Option<u32>,
+    /// The infrastructure machine template that its machines are made from.
+    pub template: Option<TemplateRef>,
     /// Does not roll: `spec.paused`, or the annotation `cluster.x-k8s.io/paused`.
     pub paused: bool,
     /// Its rollout strategy is `OnDelete`: machines are replaced only when someone deletes them.
@@ -173,6 +176,21 @@ pub struct MachineGroup {
     pub versions: Option<BTreeMap<KubernetesVersion, u32>>,
     /// Its conditions, by type.
     pub conditions: BTreeMap<String, Condition>,
+}
+
+/// A reference to a machine template, in either API version.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[allow(clippy::exhaustive_structs)]
+pub struct TemplateRef {
+    /// Its API group.
+    pub group: String,
+    /// Its version, where the reference names one (v1beta1).
+    pub version: Option<String>,
+    /// Its kind.
+    pub kind: String,
+    /// Its name.
+    pub name: String,
 }
 
 /// The kinds of [`MachineGroup`].
@@ -296,10 +314,10 @@ pub struct ObjectRef {
     /// `metadata.resourceVersion`, for a patch that must not meet another state than the one decided upon.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resource_version: Option<String>,
-    /// The version an upgrade has been started to through this SDK and not finished yet: the annotation
+    /// The upgrade that has been started through this SDK and not finished yet: the annotation
     /// [`UPGRADE_ANNOTATION`](super::UPGRADE_ANNOTATION).
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub upgrading_to: Option<KubernetesVersion>,
+    pub upgrade: Option<Box<UpgradeRecord>>,
     /// Who decides on the version that the object asks for.
     pub version_owner: VersionOwner,
 }

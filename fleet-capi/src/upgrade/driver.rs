@@ -2,24 +2,23 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use fleet_core::{ClusterName, KubernetesVersion};
+use jiff::Timestamp;
 use kube::Client;
-use kube::api::{Api, ApiResource, DynamicObject, GroupVersionKind, Patch, PatchParams};
-use serde::Serialize;
-use serde_json::{Value, json};
 
-use super::{Step, UpgradeError, next_step};
-use crate::management::ManagementCluster;
-use crate::rollout::{
-    Blocked, ClusterState, FIELD_MANAGER, ObjectRef, Phase, Progress, RolloutStatus, UPGRADE_ANNOTATION,
-    VersionOwner,
-};
+use super::progress::{ClusterProgress, Timer};
+use super::step::holder;
+use super::take::{ATTEMPTS, Taken, contention};
+use super::{Former, Order, Refusal, Rotation, Step, UpgradeError, UpgradeRecord, changes, next_step};
+use crate::management::{ManagementCluster, ManagementError};
+use crate::rollout::{ClusterState, Condition, MachineState, ObjectRef, Pace, Patience};
 
 /// Upgrades clusters of one management cluster, hop by hop, by patching their objects.
 ///
 /// The driver keeps nothing: what was started stands in the objects. [`start`](Self::start) marks the object that holds
-/// the version with the annotation [`UPGRADE_ANNOTATION`] in the very patch that changes it, and
+/// the version with the annotation [`UPGRADE_ANNOTATION`](crate::rollout::UPGRADE_ANNOTATION) in the very patch that changes it, and
 /// [`observe`](Self::observe), in this process or in another one, goes on from there. Both can be called any number of
 /// times.
 ///
@@ -37,8 +36,10 @@ use crate::rollout::{
 /// they own the version; with force it takes the field away from them for good.
 #[derive(Clone)]
 pub struct CapiClusterDriver {
-    management: ManagementCluster,
-    overwrite_declared: bool,
+    pub(super) management: ManagementCluster,
+    pub(super) overwrite_declared: bool,
+    rotations: Vec<Rotation>,
+    timer: Option<Arc<Timer>>,
     looks: Arc<Mutex<BTreeMap<ClusterName, Look>>>,
 }
 
@@ -63,6 +64,8 @@ impl From<ManagementCluster> for CapiClusterDriver {
         Self {
             management,
             overwrite_declared: false,
+            rotations: Vec::new(),
+            timer: None,
             looks: Arc::default(),
         }
     }
@@ -91,23 +94,52 @@ impl CapiClusterDriver {
         }
     }
 
+    /// Machine templates that change with versions, in every order that [`start`](Self::start) gives.
+    pub fn rotating(mut self, rotations: impl IntoIterator<Item = Rotation>) -> Self {
+        self.rotations = rotations.into_iter().collect();
+        self
+    }
+
+    /// Keeps the time that rollouts stand still, and tells it in [`ClusterProgress::pace`]. `now` is asked with each
+    /// look: `Timestamp::now`, or a virtual clock.
+    pub fn with_patience(
+        mut self,
+        patience: Patience,
+        now: impl Fn() -> Timestamp + Send + Sync + 'static,
+    ) -> Self {
+        self.timer = Some(Arc::new(Timer {
+            patience,
+            now: Box::new(now),
+            clocks: Mutex::default(),
+        }));
+        self
+    }
+
     /// Brings a cluster on its way to a version: takes the step that is due. Already under way, or there, is fine.
     ///
     /// The control plane goes first; the workers follow when [`observe`](Self::observe) finds it done.
     ///
     /// # Errors
-    /// [`UpgradeError::Refused`] when the cluster may not go there, [`UpgradeError::NotReady`] when it cannot go yet:
-    /// somebody paused it, or it is still rolling to another version. Nothing was changed then.
+    /// As [`begin`](Self::begin).
     pub async fn start(
         &self,
         cluster: &ClusterName,
         target: &KubernetesVersion,
     ) -> Result<ClusterProgress, UpgradeError> {
-        let progress = self.advance(cluster, target).await?;
-        let sent = progress
-            .asked
-            .as_ref()
-            .is_some_and(|asked| asked.same_release(target));
+        let mut order = Order::to(target.clone());
+        order.rotations.clone_from(&self.rotations);
+        self.begin(cluster, &order).await
+    }
+
+    /// Begins to carry out an order: takes the step that is due. The order stands on the cluster from then on; one for
+    /// another way to the same versions takes its place.
+    ///
+    /// # Errors
+    /// [`UpgradeError::Refused`] when the cluster may not go there, [`UpgradeError::NotReady`] when it cannot go yet:
+    /// somebody paused it, or it is still rolling to another version. Nothing was changed then.
+    pub async fn begin(&self, cluster: &ClusterName, order: &Order) -> Result<ClusterProgress, UpgradeError> {
+        let progress = self.advance(cluster, order).await?;
+        let sent = progress.asked.as_ref().is_some_and(|asked| order.passes(asked));
         let waits = matches!(
             progress.step,
             Step::Paused { .. } | Step::WaitControlPlane { .. } | Step::WaitWorkers { .. }
@@ -122,39 +154,87 @@ impl CapiClusterDriver {
         Ok(progress)
     }
 
-    /// Takes the step that is due on a cluster's way to a version, if one is, and tells how far the cluster is.
-    pub async fn advance(
-        &self,
-        cluster: &ClusterName,
-        target: &KubernetesVersion,
-    ) -> Result<ClusterProgress, UpgradeError> {
+    /// Takes the step that is due, if one is, and tells how far the cluster is.
+    async fn advance(&self, cluster: &ClusterName, order: &Order) -> Result<ClusterProgress, UpgradeError> {
         let mut contended = ObjectRef::named("Cluster", cluster.as_str());
         for _ in 0..ATTEMPTS {
             let state = self.load(cluster).await?;
-            match self.step(cluster, &state, target).await? {
-                Taken::Yes(step) => return Ok(ClusterProgress::new(&state, target, step)),
+            let known = record(&state).filter(|record| record.order == *order);
+            let record = known.cloned().unwrap_or_else(|| UpgradeRecord::of(order.clone()));
+            match self.step(cluster, &state, &record).await? {
+                Taken::Yes(step) => {
+                    let progress = ClusterProgress::new(&state, &order.target, step);
+                    return Ok(self.timed(cluster, &state, progress));
+                }
                 Taken::Conflict(object) => contended = object,
             }
         }
-        Err(UpgradeError::Contended {
-            cluster: cluster.clone(),
-            object: Box::new(contended),
-        })
+        Err(contention(cluster, contended))
     }
 
-    /// How far a cluster is on its way to the version that is asked of it. When an upgrade was
-    /// [started](Self::start) and its next step is due, takes that step: the workers, when the control plane is done.
+    /// Carries out an order to its end, and returns when every machine that it is about runs the version. Between the
+    /// steps it waits for news of the cluster; it asks for nothing.
+    ///
+    /// With [patience](Self::with_patience), a rollout that stands still ends the wait.
+    ///
+    /// # Errors
+    /// What [`begin`](Self::begin) has; [`UpgradeError::Stuck`]; [`UpgradeError::TakenAway`] when somebody else has
+    /// changed the version. The cluster stays as it is then, and the same order goes on from there.
+    pub async fn run(&self, cluster: &ClusterName, order: &Order) -> Result<ClusterProgress, UpgradeError> {
+        let mut seen = self.load(cluster).await?;
+        let mut progress = self.begin(cluster, order).await?;
+        loop {
+            match (&progress.step, &progress.pace) {
+                (Step::Done | Step::Held, _) => return Ok(progress),
+                (_, Some(Pace::Stuck { since, cause })) => {
+                    return Err(UpgradeError::Stuck {
+                        cluster: cluster.clone(),
+                        since: *since,
+                        cause: cause.clone(),
+                    });
+                }
+                _ => {}
+            }
+            let news = self.management.changed(cluster, &seen);
+            match tokio::time::timeout(LONGEST_WAIT, news).await {
+                Ok(Ok(state)) => seen = state,
+                Ok(Err(ManagementError::Lost { .. })) => tokio::time::sleep(RETRY).await,
+                Ok(Err(error)) => return Err(error.into()),
+                Err(_) => {}
+            }
+            progress = match self.observe(cluster).await {
+                Ok(progress) => progress,
+                Err(error) if error.is_transient() => {
+                    tracing::debug!(%cluster, %error, "trying again");
+                    tokio::time::sleep(RETRY).await;
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
+            // When it is done the record has gone, too.
+            let ours = record(&seen).is_some_and(|record| record.order == *order);
+            if !ours && progress.step != Step::Done && record(&*self.load(cluster).await?).is_none() {
+                return Err(UpgradeError::TakenAway {
+                    cluster: cluster.clone(),
+                    asked: progress.asked,
+                });
+            }
+        }
+    }
+
+    /// How far a cluster is on its way to the version that is asked of it. When an order was [begun](Self::begin) and
+    /// its next step is due, takes that step: the workers, when the control plane is done.
     ///
     /// A cluster whose upgrade was not started through this SDK, or whose version somebody else has changed since, is
     /// looked at and not touched.
     pub async fn observe(&self, cluster: &ClusterName) -> Result<ClusterProgress, UpgradeError> {
         let state = self.load(cluster).await?;
-        if let Some(look) = self
-            .looks()
-            .get(cluster)
-            .filter(|look| Arc::ptr_eq(&look.state, &state))
-        {
-            return Ok(look.progress.clone());
+        let known = self.looks().get(cluster).and_then(|look| {
+            let same = Arc::ptr_eq(&look.state, &state);
+            same.then(|| look.progress.clone())
+        });
+        if let Some(progress) = known {
+            return Ok(self.timed(cluster, &state, progress));
         }
         let progress = self.look(cluster, &state).await?;
         let look = Look {
@@ -163,7 +243,7 @@ impl CapiClusterDriver {
         };
         // What was patched is news to the next look; it finds another state then.
         self.looks().insert(cluster.clone(), look);
-        Ok(progress)
+        Ok(self.timed(cluster, &state, progress))
     }
 
     fn looks(&self) -> MutexGuard<'_, BTreeMap<ClusterName, Look>> {
@@ -178,20 +258,32 @@ impl CapiClusterDriver {
         let Some(asked) = state.desired_version().cloned() else {
             return Err(UpgradeError::Refused {
                 cluster: cluster.clone(),
-                refusal: super::Refusal::NoVersion {
+                refusal: Refusal::NoVersion {
                     object: Box::new(state.object.clone()),
                 },
             });
         };
-        let ours = holder(state).and_then(|object| object.upgrading_to.as_ref());
-        if ours.is_some_and(|to| to.same_release(&asked)) {
-            return match self.step(cluster, state, &asked).await? {
-                Taken::Yes(step) => Ok(ClusterProgress::new(state, &asked, step)),
-                Taken::Conflict(_) => self.advance(cluster, &asked).await,
+        if let Some(record) = record(state).filter(|record| record.order.passes(&asked)) {
+            let target = &record.order.target;
+            return match self.step(cluster, state, record).await? {
+                Taken::Yes(step) => Ok(ClusterProgress::new(state, target, step)),
+                Taken::Conflict(_) => self.advance(cluster, &record.order).await,
             };
         }
         let step = next_step(state, &asked);
         Ok(ClusterProgress::new(state, &asked, step))
+    }
+
+    fn timed(
+        &self,
+        cluster: &ClusterName,
+        state: &ClusterState,
+        mut progress: ClusterProgress,
+    ) -> ClusterProgress {
+        if let Some(timer) = &self.timer {
+            progress.pace = Some(timer.pace(cluster, state, &progress));
+        }
+        progress
     }
 
     /// The state of a cluster.
@@ -199,212 +291,103 @@ impl CapiClusterDriver {
         Ok(self.management.state(cluster).await?)
     }
 
-    /// Takes the step that is due in a state. Only a refusal is an error here: waiting is a step, too.
-    async fn step(
-        &self,
-        cluster: &ClusterName,
-        state: &ClusterState,
-        target: &KubernetesVersion,
-    ) -> Result<Taken, UpgradeError> {
-        let step = next_step(state, target);
-        let version = target.to_string();
-        let mark = json!({UPGRADE_ANNOTATION: version});
-        let holder = holder(state);
-        let marked = holder
-            .and_then(|object| object.upgrading_to.as_ref())
-            .is_some_and(|to| to.same_release(target));
-        let patches: Vec<(&ObjectRef, Value)> = match &step {
-            Step::Refuse(refusal) => {
-                return Err(UpgradeError::Refused {
-                    cluster: cluster.clone(),
-                    refusal: refusal.clone(),
-                });
+    /// Takes no further step on a cluster that is being upgraded: what rolls, rolls to its end, and then it stands at a
+    /// clean place (between two hops, or between control plane and workers) until it is [resumed](Self::resume). A control
+    /// plane is never stopped in the middle, where its etcd has an even number of members.
+    ///
+    /// # Errors
+    /// [`UpgradeError::NotStarted`] when no upgrade is under way.
+    pub async fn hold(&self, cluster: &ClusterName) -> Result<(), UpgradeError> {
+        self.set_held(cluster, true).await
+    }
+
+    /// Lets a held upgrade go on, from the next look on.
+    ///
+    /// # Errors
+    /// [`UpgradeError::NotStarted`] when no upgrade is under way.
+    pub async fn resume(&self, cluster: &ClusterName) -> Result<(), UpgradeError> {
+        self.set_held(cluster, false).await
+    }
+
+    async fn set_held(&self, cluster: &ClusterName, held: bool) -> Result<(), UpgradeError> {
+        self.retried(cluster, |state| {
+            let (object, record) = under_way(cluster, state)?;
+            let record = UpgradeRecord {
+                held,
+                ..record.clone()
+            };
+            Ok((object.clone(), changes::mark(Some(&record))))
+        })
+        .await
+    }
+
+    /// Takes back the hop that has just begun, before it is committed: version and template of the control plane are
+    /// again what they were, and Cluster API removes the machine it was making.
+    ///
+    /// # Errors
+    /// [`Refusal::Committed`] once a control-plane machine of the new version has joined: from there it is forward or not at
+    /// all. [`Refusal::TopologyGoesUp`] for a managed topology. [`UpgradeError::NotStarted`] when there is nothing to
+    /// take back.
+    pub async fn abort(&self, cluster: &ClusterName) -> Result<(), UpgradeError> {
+        self.retried(cluster, |state| {
+            let (object, record) = under_way(cluster, state)?;
+            let refuse = |refusal| UpgradeError::Refused {
+                cluster: cluster.clone(),
+                refusal,
+            };
+            if state.topology.is_some() {
+                return Err(refuse(Refusal::TopologyGoesUp {
+                    object: Box::new(object.clone()),
+                }));
             }
-            Step::PatchTopology { object, .. } => {
-                let patch =
-                    json!({"metadata": {"annotations": mark}, "spec": {"topology": {"version": version}}});
-                vec![(object, patch)]
-            }
-            Step::PatchControlPlane { object, .. } => {
-                let patch = json!({"metadata": {"annotations": mark}, "spec": {"version": version}});
-                vec![(object, patch)]
-            }
-            // The version stands already; without the mark nobody would go on after this process.
-            Step::PatchWorkers { .. }
-            | Step::WaitControlPlane { .. }
-            | Step::WaitWorkers { .. }
-            | Step::Paused { .. }
-                if !marked && state.desired_version().is_some_and(|it| it.same_release(target)) =>
+            let not_started = || UpgradeError::NotStarted {
+                cluster: cluster.clone(),
+            };
+            let former = record.former.as_ref().ok_or_else(not_started)?;
+            let group = state.control_plane.as_ref().ok_or_else(not_started)?;
+            if let Some(machine) = state
+                .machines_of(group)
+                .find(|machine| has_joined(machine, former))
             {
-                let mark = holder.map(|object| (object, json!({"metadata": {"annotations": mark}})));
-                let workers = worker_patches(&step, &version);
-                mark.into_iter().chain(workers).collect()
+                return Err(refuse(Refusal::Committed {
+                    object: Box::new(ObjectRef::named("Machine", &machine.name)),
+                }));
             }
-            Step::PatchWorkers { .. } => worker_patches(&step, &version).collect(),
-            Step::Done if marked => {
-                let unmark = json!({"metadata": {"annotations": {UPGRADE_ANNOTATION: null}}});
-                holder.map(|object| (object, unmark)).into_iter().collect()
-            }
-            Step::WaitControlPlane { .. } | Step::WaitWorkers { .. } | Step::Paused { .. } | Step::Done => {
-                Vec::new()
-            }
-        };
-        self.check_owners(cluster, &patches, target)?;
-        for (object, patch) in patches {
-            if !self.patch(cluster, &state.namespace, object, patch).await? {
-                return Ok(Taken::Conflict(object.clone()));
-            }
-            tracing::debug!(%cluster, %object, %target, "patched");
-        }
-        Ok(Taken::Yes(step))
-    }
-
-    /// All patches of a step are ours to make, or none is made.
-    fn check_owners(
-        &self,
-        cluster: &ClusterName,
-        patches: &[(&ObjectRef, Value)],
-        target: &KubernetesVersion,
-    ) -> Result<(), UpgradeError> {
-        let writes = patches
-            .iter()
-            .filter(|(_, patch)| !self.overwrite_declared && patch.get("spec").is_some());
-        for (object, _) in writes {
-            if let VersionOwner::Declared { by } = object.version_owner {
-                return Err(UpgradeError::Declared {
-                    cluster: cluster.clone(),
-                    object: Box::new((*object).clone()),
-                    by,
-                    to: target.clone(),
-                });
-            }
-        }
-        Ok(())
-    }
-
-    /// Patches an object as it was read; `false` when it has changed since.
-    async fn patch(
-        &self,
-        cluster: &ClusterName,
-        namespace: &str,
-        object: &ObjectRef,
-        mut patch: Value,
-    ) -> Result<bool, UpgradeError> {
-        if let (Some(version), Some(metadata)) = (&object.resource_version, patch.as_object_mut()) {
-            let metadata = metadata.entry("metadata").or_insert_with(|| json!({}));
-            if let Some(metadata) = metadata.as_object_mut() {
-                metadata.insert("resourceVersion".to_owned(), json!(version));
-            }
-        }
-        let (group, version) = object
-            .api_version
-            .split_once('/')
-            .unwrap_or(("", &object.api_version));
-        let api = self.api(namespace, &GroupVersionKind::gvk(group, version, &object.kind));
-        let params = PatchParams {
-            field_manager: Some(FIELD_MANAGER.to_owned()),
-            ..PatchParams::default()
-        };
-        let answer = match api.patch(&object.name, &params, &Patch::Merge(patch)).await {
-            Ok(patched) => (patched, true),
-            // The watch has not told yet what it is now; the next decision needs it.
-            Err(kube::Error::Api(status)) if status.code == 409 => match api.get(&object.name).await {
-                Ok(found) => (found, false),
-                Err(source) => return Err(api_error(cluster, format!("read {object}"), source)),
-            },
-            Err(source) => return Err(api_error(cluster, format!("patch {object}"), source)),
-        };
-        let (found, patched) = answer;
-        self.management.learn(&value(found, object));
-        Ok(patched)
-    }
-
-    fn api(&self, namespace: &str, kind: &GroupVersionKind) -> Api<DynamicObject> {
-        let client = self.management.client().clone();
-        Api::namespaced_with(client, namespace, &ApiResource::from_gvk(kind))
+            let template = former.template.as_deref();
+            let patch = changes::control_plane(group, &former.version, template, None);
+            Ok((object.clone(), patch))
+        })
+        .await
     }
 }
 
-/// How far one cluster is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub struct ClusterProgress {
-    /// The oldest version that runs in the control plane; `None` while nothing runs.
-    pub version: Option<KubernetesVersion>,
-    /// The version that was asked of the cluster when it was read, before any patch.
-    pub asked: Option<KubernetesVersion>,
-    /// The version it is held against.
-    pub target: KubernetesVersion,
-    /// Machines at that version, of those that should be there.
-    pub machines: Progress,
-    /// Which half is rolling.
-    pub phase: Phase,
-    /// Every machine runs the version, and nothing speaks against it.
-    pub done: bool,
-    /// What holds it up at this moment, and whom to blame.
-    pub blocked: Option<Blocked>,
-    /// The step that was due. Patches were made, unless the cluster was only looked at.
-    pub step: Step,
+/// The record of an upgrade under way.
+fn record(state: &ClusterState) -> Option<&UpgradeRecord> {
+    holder(state)?.upgrade.as_deref()
 }
 
-impl ClusterProgress {
-    /// What a state and the step that is due in it tell.
-    pub fn new(state: &ClusterState, target: &KubernetesVersion, step: Step) -> Self {
-        let status = RolloutStatus::of(state, target);
-        Self {
-            version: state.running_version().cloned(),
-            asked: state.desired_version().cloned(),
-            target: target.clone(),
-            machines: status.progress(),
-            phase: status.phase(),
-            done: status.is_done(),
-            blocked: status.blocked().cloned(),
-            step,
-        }
-    }
+fn under_way<'a>(
+    cluster: &ClusterName,
+    state: &'a ClusterState,
+) -> Result<(&'a ObjectRef, &'a UpgradeRecord), UpgradeError> {
+    holder(state)
+        .and_then(|object| Some((object, object.upgrade.as_deref()?)))
+        .ok_or_else(|| UpgradeError::NotStarted {
+            cluster: cluster.clone(),
+        })
 }
 
-enum Taken {
-    Yes(Step),
-    Conflict(ObjectRef),
+/// A machine newer than what was there before is a member of the control plane: its etcd is, or its node.
+fn has_joined(machine: &MachineState, former: &Former) -> bool {
+    let is_new =
+        |version: &KubernetesVersion| !version.same_release(&former.version) && *version > former.version;
+    let member = machine
+        .conditions
+        .get("EtcdMemberHealthy")
+        .is_some_and(Condition::is_true);
+    machine.version.as_ref().is_some_and(is_new) && (machine.kubelet.is_some() || member)
 }
 
-/// The object that holds the cluster's version, and the mark of an upgrade under way.
-fn holder(state: &ClusterState) -> Option<&ObjectRef> {
-    match state.topology {
-        Some(_) => Some(&state.object),
-        None => state.control_plane.as_ref().map(|group| &group.object),
-    }
-}
-
-fn worker_patches<'a>(step: &'a Step, version: &str) -> impl Iterator<Item = (&'a ObjectRef, Value)> {
-    let objects = match step {
-        Step::PatchWorkers { objects } => objects.as_slice(),
-        _ => &[],
-    };
-    let patch = json!({"spec": {"template": {"spec": {"version": version}}}});
-    objects.iter().map(move |object| (object, patch.clone()))
-}
-
-/// As JSON that says what it is.
-fn value(object: DynamicObject, reference: &ObjectRef) -> Value {
-    let mut value = object.data;
-    if let Some(fields) = value.as_object_mut() {
-        fields.insert("apiVersion".to_owned(), json!(reference.api_version));
-        fields.insert("kind".to_owned(), json!(reference.kind));
-        fields.insert("metadata".to_owned(), json!(object.metadata));
-    }
-    value
-}
-
-fn api_error(cluster: &ClusterName, action: String, source: kube::Error) -> UpgradeError {
-    UpgradeError::Api {
-        cluster: cluster.clone(),
-        action,
-        source: Arc::new(source),
-    }
-}
-
-/// A control plane's status changes all the time while it rolls; a patch meets a quiet moment soon.
-const ATTEMPTS: usize = 5;
+/// A cluster where nothing happens is looked at all the same, to see how long nothing has.
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
+const RETRY: Duration = Duration::from_secs(1);

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use fleet_core::{ClusterName, KubernetesVersion};
+use jiff::Timestamp;
 
 use super::{Refusal, Step};
 use crate::management::ManagementError;
-use crate::rollout::{DeclaredBy, ObjectRef};
+use crate::rollout::{Blocked, DeclaredBy, ObjectRef, TemplateRef};
 
 /// Why a cluster could not be looked at or sent on.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +48,38 @@ pub enum UpgradeError {
         by: DeclaredBy,
         /// The version to commit.
         to: KubernetesVersion,
+    },
+    /// No upgrade is under way that could be held, resumed or taken back.
+    #[error("no upgrade of `{cluster}` is under way")]
+    NotStarted {
+        /// The cluster.
+        cluster: ClusterName,
+    },
+    /// Somebody else has changed the version, or taken the record of the upgrade away. Nothing more is done.
+    #[error("the upgrade of `{cluster}` was taken away: somebody else asks for {}", asked.as_ref().map_or_else(|| "nothing".to_owned(), ToString::to_string))]
+    TakenAway {
+        /// The cluster.
+        cluster: ClusterName,
+        /// What is asked of it now.
+        asked: Option<KubernetesVersion>,
+    },
+    /// The rollout has stood still for longer than one's [`Patience`](crate::rollout::Patience).
+    #[error("the upgrade of `{cluster}` has stood still since {since}{}", cause.as_ref().map_or_else(String::new, |cause| format!(": {cause}")))]
+    Stuck {
+        /// The cluster.
+        cluster: ClusterName,
+        /// Since when.
+        since: Timestamp,
+        /// What holds it up, where Cluster API says so.
+        cause: Option<Box<Blocked>>,
+    },
+    /// A machine template that is to be rotated is of a kind that the server does not know.
+    #[error("{} {} of cluster `{cluster}` cannot be copied: the server knows no such kind in {}", template.kind, template.name, template.group)]
+    NoTemplate {
+        /// The cluster.
+        cluster: ClusterName,
+        /// The template.
+        template: TemplateRef,
     },
     /// Somebody else changed the object each time between our reading and our patch.
     #[error("{object} of cluster `{cluster}` keeps changing; nothing was changed by us, so try again later")]

@@ -60,6 +60,40 @@ pub enum Refusal {
         /// The version asked for.
         to: KubernetesVersion,
     },
+    /// Workers alone were asked for, and the control plane is not there yet.
+    #[error(
+        "{object} is at {found}, older than {to}; workers are never newer than their control plane, so upgrade that first"
+    )]
+    ControlPlaneFirst {
+        /// The control plane, or the Cluster with a topology.
+        object: Box<ObjectRef>,
+        /// Its version.
+        found: KubernetesVersion,
+        /// The version asked for.
+        to: KubernetesVersion,
+    },
+    /// An abort came too late: a control-plane machine of the new version has joined. There is no way back from here.
+    #[error(
+        "{object} has joined the control plane already; a control plane is not taken back, so go on or stop here"
+    )]
+    Committed {
+        /// The Machine.
+        object: Box<ObjectRef>,
+    },
+    /// Cluster API does not let the version of a topology be lowered, not even before anything has begun.
+    #[error("{object} has a managed topology, whose version Cluster API does not let go down")]
+    TopologyGoesUp {
+        /// The Cluster.
+        object: Box<ObjectRef>,
+    },
+    /// The templates of a cluster with a topology come from its `ClusterClass`.
+    #[error(
+        "{object} has a managed topology; its machine templates change with its ClusterClass, not with an order"
+    )]
+    TopologyTemplates {
+        /// The Cluster.
+        object: Box<ObjectRef>,
+    },
 }
 
 fn as_text<S: Serializer>(skew: &SkewError, serializer: S) -> Result<S::Ok, S::Error> {

@@ -1,9 +1,13 @@
 //! The decision: what to do next with a cluster that is to run a version.
 
+use std::collections::BTreeSet;
+
 use fleet_core::{KubernetesVersion, skew};
 use serde::Serialize;
 
-use super::Refusal;
+#[allow(unused_imports)] // For the docs.
+use super::UpgradeRecord;
+use super::{Order, Phases, Refusal};
 use crate::rollout::{ClusterState, MachineGroup, MachineRole, ObjectRef, Phase, Progress, RolloutStatus};
 
 /// The next step of a cluster's upgrade.
@@ -48,8 +52,122 @@ pub enum Step {
         /// The Cluster, control plane, `MachineDeployment` or `MachinePool`.
         object: ObjectRef,
     },
-    /// Every machine runs the version.
+    /// Somebody [holds](UpgradeRecord::held) the upgrade: what is due is not done.
+    Held,
+    /// Every machine runs the version, of those that were asked for.
     Done,
+}
+
+impl Step {
+    /// Whether it changes the cluster.
+    pub(super) fn changes(&self) -> bool {
+        matches!(
+            self,
+            Self::PatchTopology { .. } | Self::PatchControlPlane { .. } | Self::PatchWorkers { .. }
+        )
+    }
+}
+
+/// What to do next so that an order is carried out: [`next_step`], over every stop of the way.
+///
+/// The control plane goes from stop to stop. The workers follow at the end, or earlier where they would fall out of the
+/// version skew. A cluster with a managed topology goes as a whole from stop to stop, because Cluster API takes it so.
+pub fn next_step_of(cluster: &ClusterState, order: &Order) -> Step {
+    let target = &order.target;
+    let Some(current) = cluster.desired_version() else {
+        return next_step(cluster, target);
+    };
+    if let Phases::Workers { groups } = &order.phases {
+        return only_workers(cluster, current, target, groups);
+    }
+    let Some(next) = order.next_stop(current) else {
+        return match (&order.phases, next_step(cluster, target)) {
+            (Phases::ControlPlane, Step::PatchWorkers { .. } | Step::WaitWorkers { .. })
+                if cluster.topology.is_none() =>
+            {
+                Step::Done
+            }
+            (_, step) => step,
+        };
+    };
+    match next_step(cluster, next) {
+        Step::Refuse(refusal @ Refusal::WorkersTooOld { .. })
+            if cluster.topology.is_none() && order.phases == Phases::All =>
+        {
+            match next_step(cluster, current) {
+                Step::Done => Step::Refuse(refusal),
+                step => step,
+            }
+        }
+        step => step,
+    }
+}
+
+fn only_workers(
+    cluster: &ClusterState,
+    current: &KubernetesVersion,
+    target: &KubernetesVersion,
+    groups: &BTreeSet<String>,
+) -> Step {
+    let step = next_step(cluster, target);
+    let control_plane_first = || {
+        Step::Refuse(Refusal::ControlPlaneFirst {
+            object: Box::new(holder(cluster).cloned().unwrap_or_default()),
+            found: current.clone(),
+            to: target.clone(),
+        })
+    };
+    let is_asked_for = |name: &String| groups.is_empty() || groups.contains(name);
+    match step {
+        Step::PatchTopology { .. } | Step::PatchControlPlane { .. } => control_plane_first(),
+        Step::PatchWorkers { mut objects } => {
+            objects.retain(|object| is_asked_for(&object.name));
+            if objects.is_empty() {
+                wait_for_groups(cluster, target, is_asked_for)
+            } else {
+                Step::PatchWorkers { objects }
+            }
+        }
+        Step::WaitWorkers { .. } => wait_for_groups(cluster, target, is_asked_for),
+        step => step,
+    }
+}
+
+/// Some groups' machines only: the others may be where they were.
+fn wait_for_groups(
+    cluster: &ClusterState,
+    target: &KubernetesVersion,
+    is_asked_for: impl Fn(&String) -> bool,
+) -> Step {
+    let (asked, others): (Vec<_>, Vec<_>) = cluster
+        .workers
+        .iter()
+        .partition(|group| is_asked_for(&group.object.name));
+    let part = ClusterState {
+        workers: asked.into_iter().cloned().collect(),
+        machines: cluster
+            .machines
+            .iter()
+            .filter(|machine| !others.iter().any(|group| holds(group, &machine.role)))
+            .cloned()
+            .collect(),
+        ..cluster.clone()
+    };
+    let status = RolloutStatus::of(&part, target);
+    if status.is_done() {
+        return Step::Done;
+    }
+    Step::WaitWorkers {
+        progress: status.workers(),
+    }
+}
+
+/// The object that holds the cluster's version, and the record of an upgrade under way.
+pub(super) fn holder(cluster: &ClusterState) -> Option<&ObjectRef> {
+    match cluster.topology {
+        Some(_) => Some(&cluster.object),
+        None => cluster.control_plane.as_ref().map(|group| &group.object),
+    }
 }
 
 /// What to do next so that `cluster` comes to run `target`.

@@ -1,0 +1,88 @@
+//! How far one cluster's upgrade is, and how long it has stood still.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use fleet_core::{ClusterName, KubernetesVersion};
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::Step;
+use crate::rollout::{Blocked, ClusterState, Pace, Patience, Phase, Progress, ProgressClock, RolloutStatus};
+
+/// How far one cluster is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct ClusterProgress {
+    /// The oldest version that runs in the control plane; `None` while nothing runs.
+    pub version: Option<KubernetesVersion>,
+    /// The version that was asked of the cluster when it was read, before any patch.
+    pub asked: Option<KubernetesVersion>,
+    /// The version it is held against.
+    pub target: KubernetesVersion,
+    /// Machines at that version, of those that should be there.
+    pub machines: Progress,
+    /// Which half is rolling.
+    pub phase: Phase,
+    /// Every machine runs the version, and nothing speaks against it.
+    pub done: bool,
+    /// What holds it up at this moment, and whom to blame.
+    pub blocked: Option<Blocked>,
+    /// The step that was due. Patches were made, unless the cluster was only looked at.
+    pub step: Step,
+    /// Whether it moves, or has stood still for too long; `None` without
+    /// [patience](super::CapiClusterDriver::with_patience).
+    pub pace: Option<Pace>,
+}
+
+impl ClusterProgress {
+    /// What a state and the step that is due in it tell.
+    pub fn new(state: &ClusterState, target: &KubernetesVersion, step: Step) -> Self {
+        let status = RolloutStatus::of(state, target);
+        Self {
+            version: state.running_version().cloned(),
+            asked: state.desired_version().cloned(),
+            target: target.clone(),
+            machines: status.progress(),
+            phase: status.phase(),
+            done: status.is_done() || step == Step::Done,
+            blocked: status.blocked().cloned(),
+            step,
+            pace: None,
+        }
+    }
+}
+
+/// A clock for each cluster that is not done.
+pub(super) struct Timer {
+    pub(super) patience: Patience,
+    pub(super) now: Box<dyn Fn() -> Timestamp + Send + Sync>,
+    pub(super) clocks: Mutex<BTreeMap<ClusterName, ProgressClock>>,
+}
+
+impl Timer {
+    pub(super) fn pace(
+        &self,
+        cluster: &ClusterName,
+        state: &ClusterState,
+        progress: &ClusterProgress,
+    ) -> Pace {
+        let mut clocks = self.clocks.lock().unwrap_or_else(PoisonError::into_inner);
+        if progress.done {
+            clocks.remove(cluster);
+            return Pace::Done;
+        }
+        let (now, status) = ((self.now)(), RolloutStatus::of(state, &progress.target));
+        let is_new = !clocks.contains_key(cluster);
+        let clock = clocks
+            .entry(cluster.clone())
+            .or_insert_with(|| ProgressClock::start(state, &status, now));
+        // A step is a movement, whatever stood still before it.
+        if is_new && progress.step.changes() {
+            *clock = ProgressClock::start(&ClusterState::default(), &status, now);
+        }
+        clock.look(state, &status, now);
+        clock.pace(&status, self.patience, now)
+    }
+}

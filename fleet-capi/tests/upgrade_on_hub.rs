@@ -1,0 +1,414 @@
+//! Whole upgrades on the embedded hub with simulated controllers: orders, kills at every write, holds, aborts, the clock.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // Helpers of tests fail as tests do.
+#![cfg(feature = "kube")]
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use fleet_capi::rollout::{BlockReason, Pace, Patience, RolloutStatus};
+use fleet_capi::upgrade::{CapiClusterDriver, Half, Order, Refusal, Rotation, Step, UpgradeError};
+use fleet_core::{ClusterName, KubernetesVersion};
+use fleet_sim::Hub;
+use fleet_sim::cluster_api::ClusterApi;
+use http::Method;
+use kube::api::{
+    Api, ApiResource, DynamicObject, GroupVersionKind, ListParams, Patch, PatchParams, PostParams,
+};
+use kube::client::Body;
+use serde_json::{Value, json};
+use tokio::sync::Notify;
+
+const INFRASTRUCTURE: &str = "infrastructure.cluster.x-k8s.io";
+const CONTROL_PLANE: &str = "controlplane.cluster.x-k8s.io";
+
+fn eu() -> ClusterName {
+    "eu".parse().unwrap()
+}
+
+fn v(version: &str) -> KubernetesVersion {
+    version.parse().unwrap()
+}
+
+fn api(hub: &Hub, group: &str, kind: &str) -> Api<DynamicObject> {
+    let kind = GroupVersionKind::gvk(group, "v1beta2", kind);
+    Api::namespaced_with(hub.client(), "clusters", &ApiResource::from_gvk(&kind))
+}
+
+/// A cluster of one control-plane machine and two workers at v1.30.0, up and running.
+async fn hub(controllers: ClusterApi) -> Hub {
+    let hub = Hub::builder().crds(fleet_capi::crds()).start().unwrap();
+    let time = hub.clone();
+    controllers
+        .machine_startup(Duration::from_secs(20))
+        .spawn(hub.client(), move || time.now());
+    let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "clusters"}});
+    let namespaces = ApiResource::from_gvk(&GroupVersionKind::gvk("", "v1", "Namespace"));
+    Api::<DynamicObject>::all_with(hub.client(), &namespaces)
+        .create(
+            &PostParams::default(),
+            &serde_json::from_value(namespace).unwrap(),
+        )
+        .await
+        .unwrap();
+    for (group, kind, name, spec) in objects() {
+        let object = json!({
+            "apiVersion": format!("{group}/v1beta2"), "kind": kind,
+            "metadata": {"name": name, "namespace": "clusters",
+                "labels": {"cluster.x-k8s.io/cluster-name": "eu"}},
+            "spec": spec,
+        });
+        let object = serde_json::from_value(object).unwrap();
+        api(&hub, group, kind)
+            .create(&PostParams::default(), &object)
+            .await
+            .unwrap();
+    }
+    let driver = CapiClusterDriver::new(hub.client());
+    for _ in 0..100 {
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        let state = driver.load(&eu()).await.unwrap();
+        if state.machines.len() == 3 && RolloutStatus::of(&state, &v("v1.30.0")).is_done() {
+            return hub;
+        }
+    }
+    panic!("the cluster does not come up: {:?}", driver.load(&eu()).await);
+}
+
+fn objects() -> Vec<(&'static str, &'static str, &'static str, Value)> {
+    let core = "cluster.x-k8s.io";
+    let reference = |kind: &str, name: &str| json!({"apiGroup": INFRASTRUCTURE, "kind": kind, "name": name});
+    let machine = json!({"template": {"spec": {"backend": {"inMemory": {}}}}});
+    vec![
+        (INFRASTRUCTURE, "DevMachineTemplate", "cp", machine.clone()),
+        (INFRASTRUCTURE, "DevMachineTemplate", "workers", machine),
+        (
+            INFRASTRUCTURE,
+            "DevCluster",
+            "eu",
+            json!({"backend": {"inMemory": {}}}),
+        ),
+        (
+            CONTROL_PLANE,
+            "KubeadmControlPlane",
+            "eu",
+            json!({"replicas": 1, "version": "v1.30.0", "kubeadmConfigSpec": {},
+                "machineTemplate": {"spec": {"infrastructureRef": reference("DevMachineTemplate", "cp")}}}),
+        ),
+        (
+            core,
+            "MachineDeployment",
+            "workers",
+            json!({"clusterName": "eu", "replicas": 2, "selector": {"matchLabels": {"pool": "workers"}},
+                "template": {
+                    "metadata": {"labels": {"pool": "workers"}},
+                    "spec": {"clusterName": "eu", "version": "v1.30.0",
+                        "bootstrap": {"dataSecretName": "none"},
+                        "infrastructureRef": reference("DevMachineTemplate", "workers")}}}),
+        ),
+        (
+            core,
+            "Cluster",
+            "eu",
+            json!({
+                "controlPlaneRef": {"apiGroup": CONTROL_PLANE, "kind": "KubeadmControlPlane", "name": "eu"},
+                "infrastructureRef": reference("DevCluster", "eu")}),
+        ),
+    ]
+}
+
+/// What is there in the end, without names that are drawn anew.
+async fn outcome(hub: &Hub) -> Value {
+    let machines = api(hub, "cluster.x-k8s.io", "Machine");
+    let machines = machines.list(&ListParams::default()).await.unwrap();
+    let mut running: Vec<_> = machines
+        .iter()
+        .map(|machine| {
+            let text = |pointer| {
+                machine
+                    .data
+                    .pointer(pointer)
+                    .and_then(Value::as_str)
+                    .unwrap_or_default()
+            };
+            format!(
+                "{} {}",
+                text("/spec/version"),
+                text("/status/nodeInfo/kubeletVersion")
+            )
+        })
+        .collect();
+    running.sort();
+    let control_plane = api(hub, CONTROL_PLANE, "KubeadmControlPlane")
+        .get("eu")
+        .await
+        .unwrap();
+    let workers = api(hub, "cluster.x-k8s.io", "MachineDeployment")
+        .get("workers")
+        .await
+        .unwrap();
+    let templates = api(hub, INFRASTRUCTURE, "DevMachineTemplate");
+    let templates = templates.list(&ListParams::default()).await.unwrap();
+    let templates: BTreeSet<_> = templates
+        .iter()
+        .filter_map(|it| it.metadata.name.clone())
+        .collect();
+    json!({
+        "machines": running,
+        "controlPlane": [control_plane.data["spec"]["version"],
+            control_plane.data["spec"]["machineTemplate"]["spec"]["infrastructureRef"]["name"]],
+        "workers": [workers.data["spec"]["template"]["spec"]["version"],
+            workers.data["spec"]["template"]["spec"]["infrastructureRef"]["name"]],
+        "templates": templates,
+        "annotations": control_plane.metadata.annotations.unwrap_or_default(),
+        "generations": [control_plane.metadata.generation, workers.metadata.generation],
+    })
+}
+
+/// When a client dies: at its n-th write, before it gets through or after.
+#[derive(Debug, Clone, Copy)]
+struct Cut {
+    write: usize,
+    gets_through: bool,
+}
+
+/// A client that dies, counts its writes, and tells of its death.
+fn mortal(hub: &Hub, cut: Option<Cut>) -> (kube::Client, Arc<AtomicUsize>, Arc<Notify>) {
+    let (writes, dead) = (Arc::new(AtomicUsize::new(0)), Arc::new(Notify::new()));
+    let (count, death, inner) = (Arc::clone(&writes), Arc::clone(&dead), hub.client());
+    let service = tower::service_fn(move |request: http::Request<Body>| {
+        let (count, death, inner) = (Arc::clone(&count), Arc::clone(&death), inner.clone());
+        async move {
+            let is_write = request.method() != Method::GET;
+            let number = count.fetch_add(usize::from(is_write), Ordering::Relaxed) + 1;
+            match cut.filter(|cut| is_write && number >= cut.write) {
+                Some(cut) => {
+                    if cut.gets_through && number == cut.write {
+                        inner.send(request).await?;
+                    }
+                    death.notify_one();
+                    Err(kube::Error::Service("killed".into()))
+                }
+                None => inner.send(request).await,
+            }
+        }
+    });
+    (kube::Client::new(service, "default"), writes, dead)
+}
+
+fn two_minors() -> Order {
+    let image =
+        |name: &str| json!({"backend": {"inMemory": {"vm": {"provisioning": {"startupDuration": name}}}}});
+    Order::to(v("v1.32.3"))
+        .through(v("v1.31.5"))
+        .rotating(Rotation::of(Half::ControlPlane, v("v1.31.5"), image("31s")))
+        .rotating(Rotation::of_all(v("v1.32.3"), image("32s")))
+}
+
+#[tokio::test(start_paused = true)]
+async fn killed_at_any_write_and_started_again_it_ends_the_same() {
+    let hub_ = hub(ClusterApi::default()).await;
+    let (client, writes, _) = mortal(&hub_, None);
+    let done = CapiClusterDriver::new(client)
+        .run(&eu(), &two_minors())
+        .await
+        .unwrap();
+    assert!(done.done);
+    let undisturbed = outcome(&hub_).await;
+    let writes = writes.load(Ordering::Relaxed);
+    // Three templates; the control plane twice, the workers once, the record taken away.
+    assert_eq!(writes, 7);
+    insta::assert_json_snapshot!("the_outcome_of_two_minors", undisturbed);
+
+    for write in 1..=writes {
+        for gets_through in [false, true] {
+            let cut = Cut { write, gets_through };
+            let hub = hub(ClusterApi::default()).await;
+            let (client, _, dead) = mortal(&hub, Some(cut));
+            let driver = CapiClusterDriver::new(client);
+            let (cluster, order) = (eu(), two_minors());
+            tokio::select! {
+                biased;
+                () = dead.notified() => {}
+                ended = driver.run(&cluster, &order) => assert!(ended.is_err(), "{cut:?}: {ended:?}"),
+            }
+            drop(driver);
+            tokio::time::sleep(Duration::from_secs(7)).await;
+            let again = CapiClusterDriver::new(hub.client());
+            let done = again.run(&eu(), &two_minors()).await.unwrap();
+            assert!(done.done, "{cut:?}");
+            assert_eq!(outcome(&hub).await, undisturbed, "{cut:?}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_looks_goes_on_with_what_another_process_began() {
+    let hub = hub(ClusterApi::default()).await;
+    CapiClusterDriver::new(hub.client())
+        .begin(&eu(), &two_minors())
+        .await
+        .unwrap();
+    // Nobody tells this one what was ordered.
+    let driver = CapiClusterDriver::new(hub.client());
+    for _ in 0..200 {
+        if driver.observe(&eu()).await.unwrap().done {
+            let ended = outcome(&hub).await;
+            assert_eq!(ended["workers"][0], "v1.32.3");
+            assert_eq!(ended["annotations"], json!({}));
+            return;
+        }
+        tokio::time::sleep(Duration::from_secs(5)).await;
+    }
+    panic!("{:?}", driver.observe(&eu()).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn workers_come_along_only_where_the_skew_demands_it() {
+    let hub = hub(ClusterApi::default()).await;
+    let driver = CapiClusterDriver::new(hub.client());
+    let order = Order::to(v("v1.34.0"))
+        .through(v("v1.31.0"))
+        .through(v("v1.32.0"))
+        .through(v("v1.33.0"));
+    driver.run(&eu(), &order).await.unwrap();
+    let ended = outcome(&hub).await;
+    // v1.30 workers go with a control plane of v1.33, not of v1.34: twice, not four times.
+    assert_eq!(ended["generations"], json!([5, 3]));
+    assert_eq!(ended["workers"][0], "v1.34.0");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_halves_one_by_one() {
+    let hub = hub(ClusterApi::default()).await;
+    let driver = CapiClusterDriver::new(hub.client());
+    let workers = Order::to(v("v1.31.0")).only_workers(["workers"]);
+    let error = driver.run(&eu(), &workers).await.unwrap_err();
+    assert!(
+        matches!(
+            &error,
+            UpgradeError::Refused {
+                refusal: Refusal::ControlPlaneFirst { .. },
+                ..
+            }
+        ),
+        "{error:?}"
+    );
+    driver
+        .run(&eu(), &Order::to(v("v1.31.0")).only_control_plane())
+        .await
+        .unwrap();
+    let half = outcome(&hub).await;
+    assert_eq!(
+        (&half["controlPlane"][0], &half["workers"][0]),
+        (&json!("v1.31.0"), &json!("v1.30.0"))
+    );
+    assert_eq!(half["annotations"], json!({}));
+    driver.run(&eu(), &workers).await.unwrap();
+    assert_eq!(outcome(&hub).await["workers"][0], "v1.31.0");
+}
+
+#[tokio::test(start_paused = true)]
+async fn held_between_the_halves_and_let_go_again() {
+    let hub = hub(ClusterApi::default()).await;
+    let driver = CapiClusterDriver::new(hub.client());
+    let error = driver.hold(&eu()).await.unwrap_err();
+    assert_eq!(error.to_string(), "no upgrade of `eu` is under way");
+    let order = Order::to(v("v1.31.0"));
+    driver.begin(&eu(), &order).await.unwrap();
+    driver.hold(&eu()).await.unwrap();
+    let held = driver.run(&eu(), &order).await.unwrap();
+    assert_eq!(held.step, Step::Held);
+    tokio::time::sleep(Duration::from_mins(30)).await;
+    assert_eq!(outcome(&hub).await["workers"][0], "v1.30.0");
+    // Another process lets it go, and whoever looks goes on.
+    CapiClusterDriver::new(hub.client()).resume(&eu()).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert!(driver.run(&eu(), &order).await.unwrap().done);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_machine_that_never_comes_is_reported_and_the_hop_taken_back() {
+    let never = ClusterApi::default().machine_never_starts(|machine| machine.version == "v1.31.5");
+    let hub = hub(never).await;
+    let before = outcome(&hub).await;
+    let time = hub.clone();
+    let driver = CapiClusterDriver::new(hub.client()).with_patience(Patience::default(), move || time.now());
+    let began = hub.now();
+    let error = driver.run(&eu(), &two_minors()).await.unwrap_err();
+    let UpgradeError::Stuck { since, cause, .. } = &error else {
+        panic!("{error:?}");
+    };
+    let cause = cause.as_ref().unwrap();
+    assert_eq!(cause.reason, BlockReason::Infrastructure, "{error}");
+    assert_eq!(cause.object.kind, "Machine");
+    assert!(hub.now().duration_since(*since) >= Patience::default().standstill);
+    assert!(hub.now().duration_since(began) < Patience::default().standstill * 2);
+    // A new process knows it from the objects, and does not wait once more.
+    let time = hub.clone();
+    let again = CapiClusterDriver::new(hub.client()).with_patience(Patience::default(), move || time.now());
+    assert!(matches!(
+        again.observe(&eu()).await.unwrap().pace,
+        Some(Pace::Stuck { .. })
+    ));
+
+    again.abort(&eu()).await.unwrap();
+    tokio::time::sleep(Duration::from_mins(5)).await;
+    let mut after = outcome(&hub).await;
+    assert_eq!(after["machines"], before["machines"]);
+    assert_eq!(after["controlPlane"], before["controlPlane"]);
+    assert_eq!(after["annotations"].take(), json!({}));
+    assert!(again.observe(&eu()).await.unwrap().done);
+}
+
+#[tokio::test(start_paused = true)]
+async fn there_is_no_way_back_once_a_machine_has_joined() {
+    let hub = hub(ClusterApi::default()).await;
+    let driver = CapiClusterDriver::new(hub.client());
+    driver.begin(&eu(), &Order::to(v("v1.31.0"))).await.unwrap();
+    for _ in 0..100 {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let state = driver.load(&eu()).await.unwrap();
+        if state
+            .machines
+            .iter()
+            .any(|machine| machine.kubelet == Some(v("v1.31.0")))
+        {
+            break;
+        }
+    }
+    let error = driver.abort(&eu()).await.unwrap_err();
+    assert!(
+        matches!(
+            &error,
+            UpgradeError::Refused {
+                refusal: Refusal::Committed { .. },
+                ..
+            }
+        ),
+        "{error:?}"
+    );
+    assert_eq!(outcome(&hub).await["controlPlane"][0], "v1.31.0");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_version_changed_by_somebody_else_ends_it() {
+    let hub = hub(ClusterApi::default()).await;
+    let driver = CapiClusterDriver::new(hub.client());
+    let meddler = async {
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        let back = json!({"metadata": {"annotations": null}, "spec": {"version": "v1.30.0"}});
+        let api = api(&hub, CONTROL_PLANE, "KubeadmControlPlane");
+        api.patch("eu", &PatchParams::default(), &Patch::Merge(back))
+            .await
+            .unwrap();
+        std::future::pending::<()>().await;
+    };
+    let (cluster, order) = (eu(), two_minors());
+    let error = tokio::select! {
+        ended = driver.run(&cluster, &order) => ended.unwrap_err(),
+        () = meddler => unreachable!(),
+    };
+    assert!(matches!(error, UpgradeError::TakenAway { .. }), "{error:?}");
+}
