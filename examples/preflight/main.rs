@@ -2,20 +2,24 @@
 //!
 //! Exit status: 0 clean, 2 deprecated, 3 removed, 4 something could not be read, 1 the program could not do its work.
 
+use std::error::Error as _;
 use std::io::{self, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
 use fleet_core::MinorVersion;
 use fleet_preflight::{Baseline, PlatformTable, Report, Scanner};
 use jiff::Zoned;
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::{Client, Config};
 
 /// Finds what breaks at the next Kubernetes version.
 #[derive(Debug, Parser)]
+#[allow(clippy::struct_excessive_bools)] // Switches of a command line.
 struct Options {
     /// Files and directories; `-` is standard input.
-    #[arg(required = true)]
+    #[arg(required_unless_present_any = ["kubeconfig", "metrics", "git"])]
     paths: Vec<PathBuf>,
     /// The Kubernetes version to look ahead to.
     #[arg(long)]
@@ -35,6 +39,36 @@ struct Options {
     /// Known findings, which do not count.
     #[arg(long)]
     baseline: Option<PathBuf>,
+    /// Prints a patch that moves what can be moved; what cannot is told on standard error.
+    #[arg(long)]
+    fix: bool,
+    /// With --fix: changes the files, and keeps each original as NAME.orig.
+    #[arg(long, requires = "fix")]
+    write: bool,
+    /// Scans the live cluster of this kubeconfig.
+    #[arg(long)]
+    kubeconfig: Option<PathBuf>,
+    /// The context of the kubeconfig; otherwise its current one.
+    #[arg(long, requires = "kubeconfig")]
+    context: Option<String>,
+    /// What an API server gave at /metrics.
+    #[arg(long)]
+    metrics: Option<PathBuf>,
+    /// A Git repository, to be scanned at --revision.
+    #[arg(long)]
+    git: Option<PathBuf>,
+    /// The commit, branch or tag.
+    #[arg(long, requires = "git", default_value = "HEAD")]
+    revision: String,
+    /// Judges every revision of Helm releases, not only those that are deployed or hang.
+    #[arg(long)]
+    all_revisions: bool,
+    /// Looks for manifests in the strings of other objects, too.
+    #[arg(long)]
+    embedded: bool,
+    /// An annotation of live objects that holds them as they were applied. May be repeated.
+    #[arg(long, value_name = "NAME")]
+    applied_annotation: Vec<String>,
     /// Writes what was found to a baseline.
     #[arg(long)]
     write_baseline: Option<PathBuf>,
@@ -44,6 +78,9 @@ struct Options {
 enum Output {
     Table,
     Json,
+    Sarif,
+    Junit,
+    Markdown,
 }
 
 fn main() -> ExitCode {
@@ -71,7 +108,14 @@ fn main() -> ExitCode {
 }
 
 fn run(options: &Options) -> Result<Report, Box<dyn std::error::Error>> {
-    let mut scanner = Scanner::new(options.target_version);
+    let now = Zoned::now();
+    let mut scanner = Scanner::new(options.target_version)
+        .now(now.timestamp())
+        .all_revisions(options.all_revisions)
+        .embedded(options.embedded);
+    for name in &options.applied_annotation {
+        scanner = scanner.applied_annotation(name);
+    }
     if let Some(current) = options.current_version {
         scanner = scanner.current(current);
     }
@@ -82,23 +126,91 @@ fn run(options: &Options) -> Result<Report, Box<dyn std::error::Error>> {
         scanner = scanner.component(name, *version);
     }
     let (input, files): (Vec<_>, Vec<_>) = options.paths.iter().partition(|path| path.as_os_str() == "-");
+    if options.fix {
+        fix(&scanner, &files, options.write)?;
+    }
     let mut report = scanner.scan_paths(files);
+    if let Some(repository) = &options.git {
+        report.merge(scanner.scan_git(repository, &options.revision)?);
+    }
+    if let Some(path) = &options.metrics {
+        report.merge(scanner.scan_metrics(&path.to_string_lossy(), &std::fs::read_to_string(path)?));
+    }
+    if let Some(path) = &options.kubeconfig {
+        report.merge(live(&scanner, path, options.context.as_deref())?);
+    }
     if !input.is_empty() {
         report.merge(scanner.scan_reader("-", io::stdin().lock()));
     }
     if let Some(path) = &options.baseline {
-        let today = Zoned::now().date();
-        report.apply(&Baseline::from_json(&std::fs::read_to_string(path)?, today)?);
+        report.apply(&Baseline::from_json(&std::fs::read_to_string(path)?, now.date())?);
     }
     if let Some(path) = &options.write_baseline {
         std::fs::write(path, Baseline::of(&report, None).to_json())?;
     }
+    // The patch is the answer then.
+    if options.fix {
+        return Ok(report);
+    }
     let text = match options.output {
         Output::Table => report.as_table(),
         Output::Json => report.to_json(),
+        Output::Sarif => report.to_sarif(),
+        Output::Junit => report.to_junit(),
+        Output::Markdown => report.to_markdown(),
     };
     io::stdout().write_all(text.as_bytes())?;
     Ok(report)
+}
+
+/// Prints the patch, and makes the change when it is asked for.
+fn fix(scanner: &Scanner, paths: &[&PathBuf], write: bool) -> Result<(), Box<dyn std::error::Error>> {
+    let (fixes, errors) = scanner.fix_paths(paths);
+    for fix in &fixes {
+        write!(io::stdout(), "{fix}")?;
+        for refused in &fix.refused {
+            eprintln!(
+                "{}: {} must be moved by hand: {}",
+                refused.place, refused.object, refused.reason
+            );
+        }
+        if write && let Some(kept) = fix.write()? {
+            eprintln!(
+                "{}: changed, the original is {}",
+                fix.path.display(),
+                kept.display()
+            );
+        }
+    }
+    for error in errors {
+        let cause = error
+            .source()
+            .map(|cause| format!(": {cause}"))
+            .unwrap_or_default();
+        eprintln!("{error}{cause}");
+    }
+    Ok(())
+}
+
+fn live(scanner: &Scanner, path: &Path, context: Option<&str>) -> Result<Report, Box<dyn std::error::Error>> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        let options = KubeConfigOptions {
+            context: context.map(str::to_owned),
+            ..KubeConfigOptions::default()
+        };
+        let kubeconfig = Kubeconfig::read_from(path)?;
+        let name = context
+            .map(str::to_owned)
+            .or_else(|| kubeconfig.current_context.clone());
+        let config = Config::from_custom_kubeconfig(kubeconfig, &options).await?;
+        let client = Client::try_from(config)?;
+        Ok(scanner
+            .scan_cluster(client, name.as_deref().unwrap_or("default"))
+            .await)
+    })
 }
 
 fn component(text: &str) -> Result<(String, MinorVersion), String> {

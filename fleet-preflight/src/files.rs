@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use crate::finding::{Finding, ObjectRef, Place};
-use crate::pass::Pass;
+use crate::pass::{Pass, Sink};
 use crate::rules;
 use crate::scan::Scanner;
 use crate::text::chunk::{Chunk, Chunker};
@@ -22,7 +22,7 @@ impl Scanner {
     /// their name and do not look like one inside. They are counted.
     pub fn scan_paths<P: AsRef<Path>>(&self, paths: impl IntoIterator<Item = P>) -> Report {
         let queue = Queue::new(paths.into_iter().map(|path| path.as_ref().to_owned()).collect());
-        let passes: Vec<Report> = std::thread::scope(|scope| {
+        let passes: Vec<Sink> = std::thread::scope(|scope| {
             let handles: Vec<_> = (0..self.threads)
                 .map(|_| {
                     scope.spawn(|| {
@@ -31,7 +31,7 @@ impl Scanner {
                             job.run(&queue, &mut pass);
                             queue.done();
                         }
-                        pass.finish()
+                        pass.sink
                     })
                 })
                 .collect();
@@ -40,15 +40,11 @@ impl Scanner {
                 .filter_map(|handle| handle.join().ok())
                 .collect()
         });
-        let mut report = Report::default();
-        for pass in passes {
-            report.merge(pass);
+        let mut whole = Sink::default();
+        for sink in passes {
+            whole.merge(sink);
         }
-        if report.findings.len() > self.max_findings {
-            report.summary.dropped_findings += (report.findings.len() - self.max_findings) as u64;
-            report.findings.truncate(self.max_findings);
-        }
-        report
+        whole.into_report(self)
     }
 }
 
@@ -209,7 +205,11 @@ impl Job {
 
 fn read(path: &Path, named: bool, file: &Arc<str>, queue: &Queue, pass: &mut Pass<'_>) -> io::Result<()> {
     let mut handle = File::open(path)?;
-    if !named && !is_manifest_name(path) && !looks_like_manifest(&mut handle)? {
+    if !named && is_kept_original(path) {
+        pass.sink.summary.other_files += 1;
+        return Ok(());
+    }
+    if !named && !is_manifest_name(path) && !looks_like_manifest(&beginning(&mut handle)?) {
         pass.sink.summary.other_files += 1;
         return Ok(());
     }
@@ -231,7 +231,31 @@ fn read(path: &Path, named: bool, file: &Arc<str>, queue: &Queue, pass: &mut Pas
     Ok(())
 }
 
-fn is_manifest_name(path: &Path) -> bool {
+/// Every file under the paths, with whether it was named; what cannot be entered is reported to the pass.
+pub(crate) fn each_file(paths: Vec<PathBuf>, pass: &mut Pass<'_>, mut take: impl FnMut(&Path, bool)) {
+    let mut walk = Queue::new(paths)
+        .state
+        .into_inner()
+        .unwrap_or_else(PoisonError::into_inner)
+        .walk;
+    while let Some((path, named)) = walk.next(pass) {
+        take(&path, named);
+    }
+}
+
+/// What [`FileFix::write`](crate::FileFix::write) keeps: it is old by design.
+pub(crate) fn is_kept_original(path: &Path) -> bool {
+    let name = path
+        .file_name()
+        .map(|name| name.to_string_lossy())
+        .unwrap_or_default();
+    name.ends_with(".orig")
+        || name
+            .rsplit_once(".orig.")
+            .is_some_and(|(_, number)| number.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+pub(crate) fn is_manifest_name(path: &Path) -> bool {
     let name = path
         .file_name()
         .map(|name| name.to_string_lossy().to_ascii_lowercase());
@@ -242,9 +266,13 @@ fn is_manifest_name(path: &Path) -> bool {
 }
 
 /// Whether a file with another name holds a manifest all the same, by its beginning. Binary files without such a name are none.
-fn looks_like_manifest(file: &mut File) -> io::Result<bool> {
+pub(crate) fn looks_like_manifest(beginning: &[u8]) -> bool {
+    memchr::memmem::find(beginning, b"apiVersion").is_some()
+}
+
+fn beginning(file: &mut File) -> io::Result<Vec<u8>> {
     let mut head = Vec::with_capacity(4096);
     Read::by_ref(file).take(4096).read_to_end(&mut head)?;
     file.rewind()?;
-    Ok(memchr::memmem::find(&head, b"apiVersion").is_some())
+    Ok(head)
 }

@@ -1,10 +1,12 @@
 //! One pass over some input: from pieces of text to findings.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use crate::finding::{Confidence, Finding, ObjectRef, Place, Severity};
+use crate::checks::{self, Budgets};
+use crate::finding::{Confidence, Finding, HelmOwner, ObjectRef, Owner, Place, Severity};
 use crate::lifecycle::{self, Class, Lifecycle, State};
 use crate::rules;
 use crate::scan::Scanner;
@@ -13,8 +15,17 @@ use crate::text::{Contents, Outline, Problem, guess, json, lines, walk};
 use crate::verdict::{Report, Summary};
 
 pub(crate) struct Pass<'s> {
-    scanner: &'s Scanner,
+    pub(crate) scanner: &'s Scanner,
     pub(crate) sink: Sink,
+    /// The Helm release whose manifest is being read.
+    pub(crate) helm: Option<Box<HelmContext>>,
+    pub(crate) cluster: Option<Arc<str>>,
+}
+
+/// The release that a manifest comes from: what is found in it stands where the record does.
+pub(crate) struct HelmContext {
+    pub(crate) place: Place,
+    pub(crate) owner: HelmOwner,
 }
 
 /// What a pass gathers.
@@ -22,19 +33,58 @@ pub(crate) struct Pass<'s> {
 pub(crate) struct Sink {
     pub(crate) findings: Vec<Finding>,
     pub(crate) summary: Summary,
+    pub(crate) budgets: Budgets,
+    /// The newest revision of each Helm release that was seen, by namespace and name.
+    pub(crate) newest: BTreeMap<(String, String), u64>,
+}
+
+impl Sink {
+    pub(crate) fn merge(&mut self, other: Self) {
+        self.findings.extend(other.findings);
+        self.summary.add(&other.summary);
+        self.budgets.merge(other.budgets);
+        for (release, revision) in other.newest {
+            let newest = self.newest.entry(release).or_default();
+            *newest = revision.max(*newest);
+        }
+    }
+
+    /// The report: with what only the whole input tells.
+    pub(crate) fn into_report(mut self, scanner: &Scanner) -> Report {
+        self.findings.extend(self.budgets.findings());
+        let newest = self.newest;
+        // A revision that failed is only there as long as none came after it.
+        self.findings.retain(|finding| match finding.owner.as_deref() {
+            Some(Owner::HelmRelease(release)) if !scanner.all_revisions && release.status != "deployed" => {
+                let key = (release.namespace.clone(), release.name.clone());
+                newest.get(&key).is_none_or(|newest| release.revision >= *newest)
+            }
+            _ => true,
+        });
+        self.findings.sort_by(Finding::order);
+        if self.findings.len() > scanner.max_findings {
+            self.summary.dropped_findings += (self.findings.len() - scanner.max_findings) as u64;
+            self.findings.truncate(scanner.max_findings);
+        }
+        Report {
+            findings: self.findings,
+            known: Vec::new(),
+            summary: self.summary,
+        }
+    }
 }
 
 /// Where a text begins in its file.
 #[derive(Clone, Copy)]
-struct Origin<'f> {
-    file: &'f Arc<str>,
+pub(crate) struct Origin<'f> {
+    pub(crate) file: &'f Arc<str>,
     /// The lines and columns before it.
-    line: u64,
-    column: u64,
+    pub(crate) line: u64,
+    pub(crate) column: u64,
 }
 
 impl Origin<'_> {
-    fn place(&self, line: u64, column: u64) -> Place {
+    pub(crate) fn place(&self, line: u64, column: u64) -> Place {
         let column = if line == 1 { column + self.column } else { column };
         Place::new(self.file.clone(), line + self.line, column)
     }
@@ -45,25 +95,33 @@ impl<'s> Pass<'s> {
         Self {
             scanner,
             sink: Sink::default(),
+            helm: None,
+            cluster: None,
         }
     }
 
     pub(crate) fn finish(self) -> Report {
-        let mut report = Report {
-            findings: self.sink.findings,
-            known: Vec::new(),
-            summary: self.sink.summary,
-        };
-        report.findings.sort_by(Finding::order);
-        report
+        self.sink.into_report(self.scanner)
     }
 
-    pub(crate) fn report(&mut self, finding: Finding) {
-        if self.sink.findings.len() < self.scanner.max_findings {
-            self.sink.findings.push(finding);
-        } else {
+    pub(crate) fn report(&mut self, mut finding: Finding) {
+        if self.sink.findings.len() >= self.scanner.max_findings {
             self.sink.summary.dropped_findings += 1;
+            return;
         }
+        if let Some(helm) = &self.helm {
+            let owner = HelmOwner {
+                line: finding.place.line,
+                ..helm.owner.clone()
+            };
+            if owner.status == "superseded" {
+                finding.severity = Severity::Info;
+            }
+            finding.owner = Some(Arc::new(Owner::HelmRelease(owner)));
+            finding.place = helm.place.clone();
+        }
+        finding.cluster.clone_from(&self.cluster);
+        self.sink.findings.push(finding);
     }
 
     pub(crate) fn chunk(&mut self, file: &Arc<str>, chunk: &Chunk) {
@@ -134,6 +192,26 @@ impl<'s> Pass<'s> {
         for outline in &contents.objects {
             self.object(origin, outline);
         }
+        if checks::concerns(text) || self.scanner.embedded && text.contains("apiVersion") {
+            self.deep(origin, text);
+        }
+    }
+
+    /// Reads a document, all of it: manifests, hooks and the text of a string.
+    pub(crate) fn manifest(&mut self, file: &Arc<str>, text: &str) {
+        for (text, line) in documents(text) {
+            if let Some(helm) = &mut self.helm {
+                helm.owner.template = source(text);
+            }
+            self.document(
+                Origin {
+                    file,
+                    line,
+                    column: 0,
+                },
+                text,
+            );
+        }
     }
 
     fn unparsable(&mut self, origin: Origin<'_>, text: &str, problem: &Problem) {
@@ -185,13 +263,20 @@ impl<'s> Pass<'s> {
         let place = origin.place(outline.line, outline.column);
         let (group, version) = lifecycle::split(api_version);
         let owned = |text: &Option<Cow<'_, str>>| text.as_deref().map(str::to_owned);
+        let found = lifecycle::find(group, version, kind);
+        // What a release does not put into a namespace lands in that of the release.
+        let helm = self
+            .helm
+            .as_ref()
+            .filter(|_| outline.namespace.is_none() && found.is_some_and(|api| api.namespaced == Some(true)));
+        let release_namespace = helm.map(|helm| helm.owner.namespace.clone());
         let object = |api_version: Cow<'static, str>, kind: Cow<'static, str>| ObjectRef {
             api_version,
             kind,
-            namespace: owned(&outline.namespace),
+            namespace: owned(&outline.namespace).or_else(|| release_namespace.clone()),
             name: owned(&outline.name),
         };
-        if let Some(api) = lifecycle::find(group, version, kind) {
+        if let Some(api) = found {
             let object = || object(Cow::Borrowed(api.api_version), Cow::Borrowed(api.kind));
             let state = api.state(self.scanner.target);
             let rule = match state {
@@ -227,15 +312,27 @@ impl<'s> Pass<'s> {
     }
 
     fn workload(&mut self, place: Place, outline: &Outline<'_>, object: impl Fn() -> ObjectRef) {
-        if matches!(outline.kind.as_deref(), Some("Deployment" | "StatefulSet"))
-            && outline.replicas == Some(1)
-        {
+        let replicas = outline.replicas.unwrap_or(1);
+        if !matches!(
+            outline.kind.as_deref(),
+            Some("Deployment" | "StatefulSet" | "ReplicaSet")
+        ) {
+            return;
+        }
+        if outline.replicas == Some(1) && outline.kind.as_deref() != Some("ReplicaSet") {
             let message = "one replica: it is down while its node is drained";
             self.report(Finding::new(&rules::SINGLE_REPLICA, place, object(), message));
         }
+        if self.helm.is_none() && !outline.labels.is_empty() {
+            let labels = outline.labels.iter();
+            let labels = labels.map(|(name, value)| (name.to_string(), value.to_string()));
+            if !self.sink.budgets.workload(&object(), replicas, labels) {
+                self.sink.summary.unmatched_workloads += 1;
+            }
+        }
     }
 
-    fn platform(
+    pub(crate) fn platform(
         &self,
         group: &str,
         version: &str,
@@ -284,7 +381,7 @@ impl<'s> Pass<'s> {
         Some(finding)
     }
 
-    fn with_life(&self, mut finding: Finding, api: &Lifecycle) -> Finding {
+    pub(crate) fn with_life(&self, mut finding: Finding, api: &Lifecycle) -> Finding {
         finding.deprecated_in = api.deprecated;
         finding.removed_in = api.removed;
         finding.replacement = api
@@ -293,7 +390,7 @@ impl<'s> Pass<'s> {
         finding
     }
 
-    fn sentence(&self, api: &Lifecycle, state: State) -> String {
+    pub(crate) fn sentence(&self, api: &Lifecycle, state: State) -> String {
         let target = self.scanner.target;
         let name = format!("{} {}", api.api_version, api.kind);
         let replacement = match api.replacement_at(target) {
@@ -325,14 +422,23 @@ impl<'s> Pass<'s> {
         }
     }
 
-    fn problem(&mut self, rule: &'static rules::Rule, place: Place, message: impl Into<String>) {
+    pub(crate) fn problem(&mut self, rule: &'static rules::Rule, place: Place, message: impl Into<String>) {
         self.sink.summary.unreadable += 1;
         self.report(Finding::new(rule, place, ObjectRef::default(), message));
     }
 }
 
+/// The chart's template, from the note that Helm leaves above what it rendered.
+fn source(text: &str) -> Option<String> {
+    let comments = text
+        .lines()
+        .take_while(|line| line.is_empty() || line.starts_with(['#', '-']));
+    let mut sources = comments.filter_map(|line| line.strip_prefix("# Source: "));
+    sources.next().map(|source| source.trim().to_owned())
+}
+
 /// What is in a text, by the first reader that understands it.
-fn read(text: &str) -> Result<Contents<'_>, Problem> {
+pub(crate) fn read(text: &str) -> Result<Contents<'_>, Problem> {
     if text.trim_start().starts_with(['{', '['])
         && let Some(contents) = json::read(text)
     {

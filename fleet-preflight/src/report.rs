@@ -1,5 +1,9 @@
 //! A report as text for people and as JSON for programs.
 
+mod junit;
+mod markdown;
+mod sarif;
+
 use std::fmt::Write as _;
 
 use serde::Serialize;
@@ -35,14 +39,21 @@ impl Report {
             let _ = writeln!(
                 out,
                 "{:<8} {:<26} {}\n         {}\n         {}",
-                finding.severity, finding.rule.id, finding.place, finding.object, finding.message
+                finding.severity,
+                finding.rule.id,
+                finding.place,
+                finding.object.to_string().trim(),
+                finding.message
             );
+            if let Some(owner) = &finding.owner {
+                let _ = writeln!(out, "         {owner}");
+            }
         }
         let summary = &self.summary;
         let _ = writeln!(
             out,
-            "{}: {} errors, {} warnings, {} for information, {} known; {} files, {} objects, {} other documents, \
-             {} other files, {} could not be judged",
+            "{}: {} errors, {} warnings, {} for information, {} known; {} files, {} objects, {} Helm releases, {} other \
+             documents, {} other files, {} could not be judged",
             self.verdict(),
             self.count(Severity::Error),
             self.count(Severity::Warning),
@@ -50,6 +61,7 @@ impl Report {
             self.known.len(),
             summary.files,
             summary.objects,
+            summary.helm_releases,
             summary.other_documents,
             summary.other_files,
             summary.unreadable,

@@ -5,6 +5,7 @@ use std::io::{self, Read};
 use std::sync::Arc;
 
 use fleet_core::MinorVersion;
+use jiff::Timestamp;
 
 use crate::finding::{Finding, ObjectRef, Place};
 use crate::pass::Pass;
@@ -34,6 +35,10 @@ pub struct Scanner {
     pub(crate) components: BTreeMap<String, MinorVersion>,
     pub(crate) max_findings: usize,
     pub(crate) threads: usize,
+    pub(crate) all_revisions: bool,
+    pub(crate) embedded: bool,
+    pub(crate) annotations: Vec<String>,
+    pub(crate) now: Option<Timestamp>,
 }
 
 impl Scanner {
@@ -46,6 +51,10 @@ impl Scanner {
             components: BTreeMap::new(),
             max_findings: 100_000,
             threads: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+            all_revisions: false,
+            embedded: false,
+            annotations: Vec::new(),
+            now: None,
         }
     }
 
@@ -79,6 +88,31 @@ impl Scanner {
         self
     }
 
+    /// Judges every revision of Helm releases. Otherwise the deployed ones, and the newest one when it failed or hangs;
+    /// superseded revisions matter only for a rollback, and are information only.
+    pub fn all_revisions(mut self, all: bool) -> Self {
+        self.all_revisions = all;
+        self
+    }
+
+    /// Looks into strings for manifests too: `ConfigMap`s that something applies, patches of kustomizations. Default: no.
+    pub fn embedded(mut self, embedded: bool) -> Self {
+        self.embedded = embedded;
+        self
+    }
+
+    /// An annotation of live objects, besides kubectl's, that holds the object as it was applied.
+    pub fn applied_annotation(mut self, name: impl Into<String>) -> Self {
+        self.annotations.push(name.into());
+        self
+    }
+
+    /// The instant to judge the ends of certificates by. Without one they are not judged.
+    pub fn now(mut self, now: Timestamp) -> Self {
+        self.now = Some(now);
+        self
+    }
+
     /// The version that is looked ahead to.
     pub fn target(&self) -> MinorVersion {
         self.target
@@ -101,7 +135,7 @@ impl Scanner {
     }
 }
 
-fn read_all(pass: &mut Pass<'_>, file: &Arc<str>, reader: impl Read) -> io::Result<()> {
+pub(crate) fn read_all(pass: &mut Pass<'_>, file: &Arc<str>, reader: impl Read) -> io::Result<()> {
     let mut chunker = Chunker::new(reader);
     while let Some(chunk) = chunker.next()? {
         pass.chunk(file, &chunk);
