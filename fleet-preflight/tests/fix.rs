@@ -90,7 +90,7 @@ fn an_autoscaler_gets_its_metrics_as_v2_has_them() {
     let text = "apiVersion: autoscaling/v2beta1\nkind: HorizontalPodAutoscaler\nmetadata:\n  name: web\nspec:\n  metrics:\n  \
                 - type: Resource\n    resource:\n      name: cpu\n      targetAverageUtilization: 60 # percent\n  - type: \
                 Pods\n    pods: {metricName: qps, targetAverageValue: 1k}\n  - type: Object\n    object:\n      target: \
-                {kind: Service, name: web}\n      metricName: hits\n      targetValue: 10\n  - type: External\n    external:\n      \
+                {kind: Service, apiVersion: v1, name: web}\n      metricName: hits\n      targetValue: 10\n  - type: External\n    external:\n      \
                 metricName: queue\n      metricSelector:\n        matchLabels: {a: b}\n      targetAverageValue: 30\n";
     let new = moved(text, "1.26");
     assert!(new.contains("# percent"), "{new}");
@@ -100,7 +100,7 @@ fn an_autoscaler_gets_its_metrics_as_v2_has_them() {
         json!([
             {"type": "Resource", "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 60}}},
             {"type": "Pods", "pods": {"metric": {"name": "qps"}, "target": {"type": "AverageValue", "averageValue": "1k"}}},
-            {"type": "Object", "object": {"describedObject": {"kind": "Service", "name": "web"}, "metric": {"name": "hits"},
+            {"type": "Object", "object": {"describedObject": {"kind": "Service", "apiVersion": "v1", "name": "web"}, "metric": {"name": "hits"},
                 "target": {"type": "Value", "value": 10}}},
             {"type": "External", "external": {"metric": {"name": "queue", "selector": {"matchLabels": {"a": "b"}}},
                 "target": {"type": "AverageValue", "averageValue": 30}}},

@@ -160,7 +160,7 @@ fn shape(
 
 /// Kinds with the same shape in both versions.
 fn is_same(group: &str, from: &str, kind: &str) -> bool {
-    matches!(
+    (matches!(
         (group, kind),
         ("batch", "CronJob")
             | ("autoscaling", "HorizontalPodAutoscaler")
@@ -201,7 +201,13 @@ fn is_same(group: &str, from: &str, kind: &str) -> bool {
                     | "MutatingAdmissionPolicyBinding"
             )
             | ("certificates.k8s.io", "ClusterTrustBundle")
-    ) && !(kind == "RuntimeClass" && from == "v1alpha1")
+    ) || group == "resource.k8s.io"
+        && from == "v1beta2"
+        && matches!(
+            kind,
+            "DeviceClass" | "ResourceClaim" | "ResourceClaimTemplate" | "ResourceSlice"
+        ))
+        && !(kind == "RuntimeClass" && from == "v1alpha1")
 }
 
 fn workload(group: &str, from: &str, kind: &str, object: &mut Map<String, Value>) -> Result<(), String> {

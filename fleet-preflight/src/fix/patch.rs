@@ -219,34 +219,38 @@ impl<'t> Patch<'t> {
             .iter()
             .map(|(name, value)| format!("{}: {}", flow_key(name, json), flow(value, json)))
             .collect();
-        let mut entries = Some(entries.join(", ")).filter(|text| !text.is_empty());
-        for name in removed {
-            let Some(index) = keys.iter().position(|(_, key)| key == name) else {
-                continue;
-            };
-            let start = keys[index].0;
-            let end = match keys.get(index + 1) {
-                // Up to the next key, or what stands between stays.
-                Some((next, _)) => *next,
-                None => close,
-            };
-            let body = self.text[start..end].trim_end();
-            let comma = body.ends_with(',');
-            let body_end = start + body.trim_end_matches(',').trim_end().len();
-            if let Some(entries) = entries.take() {
-                self.edits.push((start..body_end, entries));
-            } else if comma {
-                self.edits.push((start..end, String::new()));
-            } else {
-                let before = self.text[..start].trim_end();
-                let from = before.strip_suffix(',').map_or(start, str::len);
-                self.edits.push((from..body_end, String::new()));
+        let entries = Some(entries.join(", ")).filter(|text| !text.is_empty());
+        let next = |index: usize| keys.get(index + 1).map_or(close, |(start, _)| *start);
+        // Without the comma and what follows it.
+        let end = |index: usize| {
+            let start = keys.get(index).map_or(close, |(start, _)| *start);
+            let body = self.text[start..next(index)].trim_end();
+            start + body.strip_suffix(',').unwrap_or(body).trim_end().len()
+        };
+        let goes: Vec<bool> = keys.iter().map(|(_, name)| removed.contains(name)).collect();
+        // What comes new takes the place of the first that goes.
+        let place = goes.iter().position(|goes| *goes).filter(|_| entries.is_some());
+        let stays = |index: usize| !goes[index] || Some(index) == place;
+        let tail = (0..keys.len()).rposition(stays).map_or(0, |last| last + 1);
+        let mut edits = Vec::new();
+        for (index, (start, _)) in keys.iter().enumerate().take(tail) {
+            if !stays(index) {
+                edits.push((*start..next(index), String::new()));
             }
         }
-        if let Some(entries) = entries {
-            let first = keys.first().map_or(open + 1, |(start, _)| *start);
-            self.edits.push((first..first, format!("{entries}, ")));
+        if tail < keys.len() {
+            let from = tail.checked_sub(1).map_or(keys[0].0, end);
+            edits.push((from..end(keys.len() - 1), String::new()));
         }
+        match (entries, place) {
+            (Some(entries), Some(place)) => edits.push((keys[place].0..end(place), entries)),
+            (Some(entries), None) => {
+                let first = keys.first().map_or(open + 1, |(start, _)| *start);
+                edits.push((first..first, format!("{entries}, ")));
+            }
+            (None, _) => {}
+        }
+        self.edits.append(&mut edits);
         Ok(())
     }
 

@@ -86,8 +86,8 @@ struct ApiResource {
 struct List {
     #[serde(default)]
     metadata: ListMeta,
-    #[serde(default)]
-    items: Vec<Value>,
+    /// An empty list of metadata alone has `items: null`.
+    items: Option<Vec<Value>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -176,8 +176,12 @@ impl Reader {
             let (group, _) = lifecycle::split(&resource.api_version);
             // Events are many, short-lived, and written by components alone. What extensions serves has another home.
             let passed_over = matches!(resource.kind.as_str(), "Event" | "ComponentStatus");
-            let moved = group == "extensions" && !resource.kind.is_empty() && is_old(resource, running);
-            !passed_over && !moved
+            let moved = group == "extensions" && is_old(resource, running);
+            // Endpoints: deprecated for good and never to go. Asking for them would only be what the next scan finds.
+            let never_goes = is_old(resource, running)
+                && lifecycle::find_object(&resource.api_version, &resource.kind)
+                    .is_some_and(|api| api.removed.is_none());
+            !passed_over && !moved && !never_goes
         };
         let mut resources: Vec<Resource> = best.into_values().filter(kept).collect();
         // Definitions first: they tell which versions of the others are served.
@@ -206,7 +210,7 @@ impl Reader {
                     return;
                 }
             };
-            for item in &list.items {
+            for item in list.items.iter().flatten() {
                 // Pods and Jobs that something else makes say nothing that their maker does not.
                 let made = item
                     .get("metadata")
