@@ -175,13 +175,17 @@ impl CapiClusterDriver {
     /// Carries out an order to its end, and returns when every machine that it is about runs the version. Between the
     /// steps it waits for news of the cluster; it asks for nothing.
     ///
-    /// With [patience](Self::with_patience), a rollout that stands still ends the wait.
+    /// With [patience](Self::with_patience), a rollout that stands still ends the wait; called again, it
+    /// has all its time again.
     ///
     /// # Errors
     /// What [`begin`](Self::begin) has; [`UpgradeError::Stuck`]; [`UpgradeError::TakenAway`] when somebody else has
     /// changed the version. The cluster stays as it is then, and the same order goes on from there.
     pub async fn run(&self, cluster: &ClusterName, order: &Order) -> Result<ClusterProgress, UpgradeError> {
         let mut seen = self.load(cluster).await?;
+        if let Some(timer) = &self.timer {
+            timer.restart(cluster, &seen, &order.target);
+        }
         let mut progress = self.begin(cluster, order).await?;
         loop {
             match (&progress.step, &progress.pace) {

@@ -74,15 +74,24 @@ impl Timer {
             return Pace::Done;
         }
         let (now, status) = ((self.now)(), RolloutStatus::of(state, &progress.target));
-        let is_new = !clocks.contains_key(cluster);
-        let clock = clocks
-            .entry(cluster.clone())
-            .or_insert_with(|| ProgressClock::start(state, &status, now));
         // A step is a movement, whatever stood still before it.
-        if is_new && progress.step.changes() {
-            *clock = ProgressClock::start(&ClusterState::default(), &status, now);
-        }
+        let clock = clocks.entry(cluster.clone()).or_insert_with(|| {
+            let before = if progress.step.changes() {
+                &ClusterState::default()
+            } else {
+                state
+            };
+            ProgressClock::start(before, &status, now)
+        });
         clock.look(state, &status, now);
         clock.pace(&status, self.patience, now)
+    }
+
+    /// Begins anew: somebody has done something about a cluster that stood still, or believes so.
+    pub(super) fn restart(&self, cluster: &ClusterName, state: &ClusterState, target: &KubernetesVersion) {
+        let status = RolloutStatus::of(state, target);
+        let clock = ProgressClock::start(&ClusterState::default(), &status, (self.now)());
+        let mut clocks = self.clocks.lock().unwrap_or_else(PoisonError::into_inner);
+        clocks.insert(cluster.clone(), clock);
     }
 }
