@@ -328,7 +328,109 @@ impl<'t> Reader<'t> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    /// Lines that a manifest may be made of, plain ones and tricky ones.
+    fn line() -> impl Strategy<Value = String> {
+        let keys = prop::sample::select(
+            &[
+                "apiVersion",
+                "kind",
+                "metadata",
+                "spec",
+                "name",
+                "namespace",
+                "labels",
+                "a",
+                "b-c",
+                "template",
+                "replicas",
+                "x/y",
+                "null",
+                "1",
+                "~",
+                "items",
+            ][..],
+        );
+        let values = prop::sample::select(
+            &[
+                "",
+                "",
+                "",
+                "v1",
+                "apps/v1",
+                "'q'",
+                "\"d q\"",
+                "'it''s'",
+                "\"e\\n\"",
+                "{name: n, namespace: s}",
+                "[a, 'b']",
+                "{}",
+                "|",
+                "|-",
+                ">",
+                ">2",
+                "&x y",
+                "*x",
+                "!!str z",
+                "# c",
+                "w # c",
+                "w#c",
+                "a: b",
+                "null",
+                "~",
+                "-",
+                "- q",
+                "a b",
+                "@",
+                "%",
+                "\u{e9}",
+                "{a",
+                "'a",
+                "a,b",
+                "[",
+                "null # x",
+                "3",
+                "--- x",
+                "? q",
+                "a:",
+                "{a: b}c",
+                "\"a\" b",
+            ][..],
+        );
+        let prefix =
+            prop::sample::select(&["", "", "", "  ", "  ", "    ", "- ", "  - ", "- - ", "\t", " "][..]);
+        prop_oneof![
+            12 => (prefix.clone(), keys, values.clone()).prop_map(|(prefix, key, value)| format!("{prefix}{key}: {value}").trim_end().to_owned()),
+            1 => Just("---".to_owned()),
+            1 => Just("...".to_owned()),
+            1 => Just(String::new()),
+            1 => Just("# comment".to_owned()),
+            1 => (prefix, values).prop_map(|(prefix, value)| format!("{prefix}{value}")),
+        ]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 4_000, ..ProptestConfig::default() })]
+
+        /// What this reader accepts, a YAML parser accepts with the same meaning.
+        #[test]
+        fn what_is_accepted_means_the_same_to_a_yaml_parser(lines in prop::collection::vec(line(), 1..9)) {
+            let text = lines.join("\n") + "\n";
+            if let Some(mut outline) = read(&text) {
+                let walked = super::super::walk::read(&text);
+                prop_assert!(walked.is_ok(), "{text:?}: {walked:?}");
+                let contents = walked.unwrap();
+                prop_assert_eq!(contents.objects.len(), usize::from(outline.is_object()), "{:?}", text);
+                if let Some(object) = contents.objects.first() {
+                    outline.labels.clear();
+                    prop_assert_eq!(object, &outline, "{:?}", text);
+                }
+            }
+        }
+    }
 
     #[test]
     fn an_ordinary_deployment_is_understood() {
