@@ -1,0 +1,421 @@
+//! Upgrades on Cluster API's real controllers with in-memory machines, and the traps that these controllers set.
+//!
+//! Each test makes clusters of its own, so they run side by side: ten clusters in all with `--test-threads 10`.
+#![allow(clippy::expect_used, clippy::panic)] // As tests fail.
+
+#[path = "upgrade/world.rs"]
+mod world;
+
+use std::time::{Duration, Instant};
+
+use fleet_capi::management::ManagementCluster;
+use fleet_capi::rollout::{BlockReason, DeclaredBy, Patience, RolloutStatus, VersionOwner};
+use fleet_capi::upgrade::{CapiClusterDriver, Half, Order, Refusal, Rotation, Step, UpgradeError};
+use k8s_openapi::jiff::{SignedDuration, Timestamp};
+use kube::Client;
+use kube::api::{Patch, PatchParams, ValidationDirective};
+use serde_json::json;
+use world::{CONTROL_PLANE, CORE, Failed, api, classic, condition, merge, named, topology, tried, until, v};
+
+/// Ready before the controllers' first minute is over: their patience is short here.
+const PATIENCE: Patience = Patience {
+    standstill: SignedDuration::from_secs(40),
+    fruitless: SignedDuration::from_mins(10),
+};
+
+fn driver(management: &ManagementCluster) -> CapiClusterDriver {
+    CapiClusterDriver::from(management.clone())
+}
+
+#[tokio::test]
+#[ignore = "needs Cluster API's controllers with the in-memory provider; .ci/run starts them"]
+async fn one_minor_takes_hardly_longer_than_with_no_safety() -> Result<(), Failed> {
+    let client = Client::try_default().await?;
+    let (ours, theirs) = tokio::try_join!(
+        classic(&client, "safe", "v1.34.0", 2),
+        classic(&client, "bold", "v1.34.0", 2)
+    )?;
+    let began = Instant::now();
+    let safe = async {
+        let done = driver(&ours)
+            .run(&named("safe"), &Order::to(v("v1.35.0")))
+            .await?;
+        assert!(done.done);
+        Ok::<_, Failed>(began.elapsed())
+    };
+    let bold = async {
+        world::with_no_safety(&client, "bold", "v1.35.0").await?;
+        Ok::<_, Failed>(began.elapsed())
+    };
+    let (safe, bold) = tokio::try_join!(safe, bold)?;
+    let ratio = safe.as_secs_f64() / bold.as_secs_f64();
+    println!(
+        "one minor, 1 + 2 machines: {:.1} s, by a script with no safety {:.1} s: {ratio:.2} times",
+        safe.as_secs_f64(),
+        bold.as_secs_f64()
+    );
+    assert!(ratio < 1.2, "{ratio:.2}");
+    // The script's cluster is as done as ours by our measure, after a moment.
+    until(&theirs, "bold", |state| {
+        RolloutStatus::of(state, &v("v1.35.0")).is_done()
+    })
+    .await
+}
+
+#[tokio::test]
+#[ignore = "needs Cluster API's controllers with the in-memory provider; .ci/run starts them"]
+async fn a_topology_goes_one_minor() -> Result<(), Failed> {
+    let client = Client::try_default().await?;
+    let management = topology(&client, "classy", "v1.34.0").await?;
+    let driver = driver(&management);
+    let began = Instant::now();
+    let done = driver.run(&named("classy"), &Order::to(v("v1.35.0"))).await?;
+    assert!(done.done);
+    println!("a topology, one minor: {:.1} s", began.elapsed().as_secs_f64());
+    // Down again is refused by us, before Cluster API does.
+    let error = driver.start(&named("classy"), &v("v1.34.0")).await.err();
+    assert!(error.is_some_and(|error| error.is_refusal()));
+    Ok(())
+}
+
+#[tokio::test]
+#[ignore = "needs Cluster API's controllers with the in-memory provider; .ci/run starts them"]
+async fn two_minors_with_new_templates_killed_every_three_seconds() -> Result<(), Failed> {
+    let client = Client::try_default().await?;
+    classic(&client, "killed", "v1.34.0", 1).await?;
+    let image =
+        |time: &str| json!({"backend": {"inMemory": {"vm": {"provisioning": {"startupDuration": time}}}}});
+    let order = Order::to(v("v1.36.0"))
+        .through(v("v1.35.0"))
+        .rotating(Rotation::of(Half::ControlPlane, v("v1.35.0"), image("3s")))
+        .rotating(Rotation::of_all(v("v1.36.0"), image("1s")));
+    let cluster = named("killed");
+    let (began, mut kills) = (Instant::now(), 0);
+    let done = loop {
+        // A process that knows nothing, with watches of its own.
+        let driver = CapiClusterDriver::new(Client::try_default().await?);
+        match tokio::time::timeout(Duration::from_secs(3), driver.run(&cluster, &order)).await {
+            Ok(ended) => break ended?,
+            Err(_) => kills += 1,
+        }
+        assert!(
+            began.elapsed() < Duration::from_mins(6),
+            "no end after {kills} kills"
+        );
+    };
+    assert!(done.done && kills > 3, "{kills} kills");
+    println!(
+        "two minors, killed {kills} times: {:.1} s",
+        began.elapsed().as_secs_f64()
+    );
+    let object = api(&client, CONTROL_PLANE, "v1beta2", "KubeadmControlPlane")
+        .get("killed")
+        .await?;
+    // Made, and changed once a minor: nothing was done twice.
+    let versions = object.metadata.generation;
+    assert_eq!(object.data["spec"]["version"], "v1.36.0");
+    let name = object.data["spec"]["machineTemplate"]["spec"]["infrastructureRef"]["name"].as_str();
+    assert!(
+        name.is_some_and(|name| name.starts_with("killed-cp-v1-36-0-")),
+        "{name:?}"
+    );
+    let templates = world::names(&client, "infrastructure.cluster.x-k8s.io", "DevMachineTemplate").await?;
+    let templates: Vec<_> = templates
+        .iter()
+        .filter(|name| name.starts_with("killed-"))
+        .collect();
+    println!("templates {templates:?}, generation {versions:?}");
+    assert_eq!(templates.len(), 5, "{templates:?}");
+    Ok(())
+}
+
+#[tokio::test]
+#[ignore = "needs Cluster API's controllers with the in-memory provider; .ci/run starts them"]
+async fn a_machine_that_never_comes_is_named_and_the_hop_taken_back() -> Result<(), Failed> {
+    let client = Client::try_default().await?;
+    let management = classic(&client, "stuck", "v1.34.0", 1).await?;
+    let cluster = named("stuck");
+    let hour = json!({"backend": {"inMemory": {"vm": {"provisioning": {"startupDuration": "1h"}}}}});
+    let order = Order::to(v("v1.35.0")).rotating(Rotation::of(Half::ControlPlane, v("v1.35.0"), hour));
+    let driver = driver(&management).with_patience(PATIENCE, Timestamp::now);
+    let error = match driver.run(&cluster, &order).await {
+        Ok(done) => panic!("{done:?}"),
+        Err(error) => error,
+    };
+    println!("{error}");
+    let UpgradeError::Stuck {
+        cause: Some(cause), ..
+    } = &error
+    else {
+        panic!("{error:?}");
+    };
+    assert_eq!(
+        (cause.object.kind.as_str(), cause.reason),
+        ("Machine", BlockReason::Infrastructure)
+    );
+    driver.abort(&cluster).await?;
+    let began = Instant::now();
+    until(&management, "stuck", |state| {
+        state.machines.len() == 2 && RolloutStatus::of(state, &v("v1.34.0")).is_done()
+    })
+    .await?;
+    println!("taken back in {:.1} s", began.elapsed().as_secs_f64());
+    Ok(())
+}
+
+#[tokio::test]
+#[ignore = "needs Cluster API's controllers with the in-memory provider; .ci/run starts them"]
+async fn a_drain_that_does_not_end_is_named() -> Result<(), Failed> {
+    let client = Client::try_default().await?;
+    let management = classic(&client, "drain", "v1.34.0", 1).await?;
+    let cluster = named("drain");
+    let machine = world::worker(&*management.state(&cluster).await?).ok_or("no worker")?;
+    let hook = "pre-drain.delete.hook.machine.cluster.x-k8s.io/e2e";
+    merge(
+        &client,
+        CORE,
+        "Machine",
+        &machine,
+        json!({"metadata": {"annotations": {hook: "e2e"}}}),
+    )
+    .await?;
+    let driver = driver(&management).with_patience(PATIENCE, Timestamp::now);
+    let order = Order::to(v("v1.35.0"));
+    let error = match driver.run(&cluster, &order).await {
+        Ok(done) => panic!("{done:?}"),
+        Err(error) => error,
+    };
+    println!("{error}");
+    let UpgradeError::Stuck {
+        cause: Some(cause), ..
+    } = &error
+    else {
+        panic!("{error:?}");
+    };
+    assert_eq!(
+        (&cause.object.name, cause.reason),
+        (&machine, BlockReason::PreDrainHook)
+    );
+    merge(
+        &client,
+        CORE,
+        "Machine",
+        &machine,
+        json!({"metadata": {"annotations": {hook: null}}}),
+    )
+    .await?;
+    // The same order goes on from there.
+    assert!(driver.run(&cluster, &order).await?.done);
+    Ok(())
+}
+
+#[tokio::test]
+#[ignore = "needs Cluster API's controllers with the in-memory provider; .ci/run starts them"]
+async fn done_is_never_said_while_the_counters_lie() -> Result<(), Failed> {
+    let client = Client::try_default().await?;
+    let management = classic(&client, "liar", "v1.34.0", 2).await?;
+    let cluster = named("liar");
+    driver(&management)
+        .run(&cluster, &Order::to(v("v1.35.0")).only_control_plane())
+        .await?;
+    let deployments = api(&client, CORE, "v1beta2", "MachineDeployment");
+    let workers = json!({"spec": {"template": {"spec": {"version": "v1.35.0"}}}});
+    merge(&client, CORE, "MachineDeployment", "liar", workers).await?;
+    let began = Instant::now();
+    let mut lies = 0;
+    while began.elapsed() < Duration::from_secs(5) {
+        let object = deployments.get("liar").await?;
+        let status = &object.data["status"];
+        lies += u32::from(
+            status["observedGeneration"].as_i64() == object.metadata.generation
+                && condition(&object, "RollingOut") == Some("False")
+                && status["upToDateReplicas"] == 2
+                && status["availableReplicas"] == 2,
+        );
+        let state = management.state(&cluster).await?;
+        let is_old = state
+            .machines
+            .iter()
+            .any(|machine| machine.kubelet != Some(v("v1.35.0")));
+        assert!(
+            !(is_old && RolloutStatus::of(&state, &v("v1.35.0")).is_done()),
+            "{state:#?}"
+        );
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    println!("the counters said done {lies} times before anything was");
+    until(&management, "liar", |state| {
+        RolloutStatus::of(state, &v("v1.35.0")).is_done()
+    })
+    .await
+}
+
+#[tokio::test]
+#[ignore = "needs Cluster API's controllers with the in-memory provider; .ci/run starts them"]
+async fn what_cluster_api_accepts_and_we_refuse() -> Result<(), Failed> {
+    let client = Client::try_default().await?;
+    let management = classic(&client, "rules", "v1.34.0", 1).await?;
+    let (cluster, driver) = (named("rules"), driver(&management));
+
+    // A downgrade of the control plane.
+    let down = json!({"spec": {"version": "v1.33.0"}});
+    let accepted = tried(&client, CONTROL_PLANE, "KubeadmControlPlane", "rules", down).await?;
+    assert_eq!(accepted.data["spec"]["version"], "v1.33.0");
+    let refused = driver.start(&cluster, &v("v1.33.0")).await;
+    assert!(
+        matches!(
+            refused,
+            Err(UpgradeError::Refused {
+                refusal: Refusal::Hop { .. },
+                ..
+            })
+        ),
+        "{refused:?}"
+    );
+
+    // Workers that are newer than their control plane.
+    let newer = json!({"spec": {"template": {"spec": {"version": "v1.35.0"}}}});
+    let accepted = tried(&client, CORE, "MachineDeployment", "rules", newer).await?;
+    assert_eq!(accepted.data["spec"]["template"]["spec"]["version"], "v1.35.0");
+    let order = Order::to(v("v1.35.0")).only_workers(["rules"]);
+    let refused = driver.begin(&cluster, &order).await;
+    assert!(
+        matches!(
+            refused,
+            Err(UpgradeError::Refused {
+                refusal: Refusal::ControlPlaneFirst { .. },
+                ..
+            })
+        ),
+        "{refused:?}"
+    );
+
+    // Two minors at once, which the webhook refuses as well.
+    let two = json!({"spec": {"version": "v1.36.0"}});
+    assert!(
+        tried(&client, CONTROL_PLANE, "KubeadmControlPlane", "rules", two)
+            .await
+            .is_err()
+    );
+    assert!(
+        driver
+            .start(&cluster, &v("v1.36.0"))
+            .await
+            .is_err_and(|error| error.is_refusal())
+    );
+
+    // A field of v1beta1 under the name of v1beta2: gone without a word, unless one asks for strictness.
+    let stripped = json!({"spec": {"machineTemplate": {"nodeDrainTimeout": "10m"}}});
+    let accepted = tried(
+        &client,
+        CONTROL_PLANE,
+        "KubeadmControlPlane",
+        "rules",
+        stripped.clone(),
+    )
+    .await?;
+    assert!(
+        accepted.data["spec"]["machineTemplate"]
+            .get("nodeDrainTimeout")
+            .is_none()
+    );
+    let strict = PatchParams {
+        dry_run: true,
+        field_validation: Some(ValidationDirective::Strict),
+        ..PatchParams::default()
+    };
+    let control_planes = api(&client, CONTROL_PLANE, "v1beta2", "KubeadmControlPlane");
+    let refused = control_planes
+        .patch("rules", &strict, &Patch::Merge(stripped))
+        .await;
+    assert!(refused.is_err(), "{refused:?}");
+    Ok(())
+}
+
+#[tokio::test]
+#[ignore = "needs Cluster API's controllers with the in-memory provider; .ci/run starts them"]
+async fn workers_blocked_in_silence_and_a_pause_that_freezes_the_status() -> Result<(), Failed> {
+    let client = Client::try_default().await?;
+    let management = classic(&client, "silent", "v1.34.0", 1).await?;
+    let (cluster, driver) = (named("silent"), driver(&management));
+    driver.run(&cluster, &Order::to(v("v1.35.0"))).await?;
+
+    // Workers sent back a minor: kubeadm's skew policy blocks them, and only the new MachineSet says so.
+    let back = json!({"spec": {"template": {"spec": {"version": "v1.34.0"}}}});
+    merge(&client, CORE, "MachineDeployment", "silent", back).await?;
+    until(&management, "silent", |state| {
+        let status = RolloutStatus::of(state, &v("v1.35.0"));
+        let blocked = status.blocked();
+        blocked.is_some_and(|it| it.reason == BlockReason::Preflight && it.object.kind == "MachineSet")
+    })
+    .await?;
+    let again = json!({"spec": {"template": {"spec": {"version": "v1.35.0"}}}});
+    merge(&client, CORE, "MachineDeployment", "silent", again).await?;
+    until(&management, "silent", |state| {
+        RolloutStatus::of(state, &v("v1.35.0")).is_done()
+    })
+    .await?;
+
+    // Paused in the middle: the status says for ever what it said.
+    let order = Order::to(v("v1.36.0"));
+    driver.begin(&cluster, &order).await?;
+    merge(
+        &client,
+        CORE,
+        "Cluster",
+        "silent",
+        json!({"spec": {"paused": true}}),
+    )
+    .await?;
+    until(&management, "silent", |state| state.paused).await?;
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    let seen = driver.observe(&cluster).await?;
+    assert!(matches!(seen.step, Step::Paused { .. }) && !seen.done, "{seen:?}");
+    assert_eq!(seen.blocked.map(|it| it.reason), Some(BlockReason::Paused));
+    merge(
+        &client,
+        CORE,
+        "Cluster",
+        "silent",
+        json!({"spec": {"paused": false}}),
+    )
+    .await?;
+    assert!(driver.run(&cluster, &order).await?.done);
+    Ok(())
+}
+
+#[tokio::test]
+#[ignore = "needs Cluster API's controllers with the in-memory provider; .ci/run starts them"]
+async fn a_version_that_argo_cd_keeps_is_left_to_it() -> Result<(), Failed> {
+    let client = Client::try_default().await?;
+    let management = classic(&client, "kept", "v1.34.0", 1).await?;
+    let driver = driver(&management);
+    let declared = json!({
+        "apiVersion": format!("{CONTROL_PLANE}/v1beta2"), "kind": "KubeadmControlPlane",
+        "metadata": {"name": "kept"}, "spec": {"version": "v1.34.0"},
+    });
+    let control_planes = api(&client, CONTROL_PLANE, "v1beta2", "KubeadmControlPlane");
+    let params = PatchParams::apply("argocd-controller").force();
+    let before = control_planes
+        .patch("kept", &params, &Patch::Apply(declared))
+        .await?;
+    until(&management, "kept", |state| {
+        let group = state.control_plane.as_ref();
+        group.is_some_and(|group| group.object.version_owner != VersionOwner::Free)
+    })
+    .await?;
+    let refused = driver.start(&named("kept"), &v("v1.35.0")).await;
+    assert!(
+        matches!(
+            &refused,
+            Err(UpgradeError::Declared {
+                by: DeclaredBy::ArgoCd,
+                ..
+            })
+        ),
+        "{refused:?}"
+    );
+    let after = control_planes.get("kept").await?;
+    assert_eq!(after.metadata.generation, before.metadata.generation);
+    Ok(())
+}
