@@ -24,6 +24,8 @@ pub mod upgrade;
 pub mod v1alpha1;
 pub mod v1beta1;
 pub mod v1beta2;
+#[cfg(feature = "kube")]
+pub mod workload;
 
 pub use accessors::CLUSTER_NAME_LABEL;
 pub use crds::crds;
