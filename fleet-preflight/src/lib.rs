@@ -23,7 +23,7 @@ mod verdict;
 
 pub use baseline::{Baseline, BaselineError};
 pub use finding::{Confidence, Finding, HelmOwner, ObjectRef, Owner, Place, Severity};
-pub use fix::{FileFix, FixError, Moved, Refused, TextFix};
+pub use fix::{FileFix, FixError, HelmFix, HelmFixError, Moved, Refused, TextFix};
 pub use git::GitError;
 pub use live::LiveScan;
 pub use platform::{PlatformApi, PlatformError, PlatformTable};

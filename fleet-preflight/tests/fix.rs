@@ -208,3 +208,66 @@ fn a_file_is_written_with_its_original_beside_it() {
         .into_value();
     assert_eq!(value["apiVersion"], "batch/v1");
 }
+
+/// The cases recorded with helm-mapkubeapis: what it moves is moved, and so is what it misses; what it hits wrongly is left alone.
+#[test]
+fn helm_releases_move_where_mapkubeapis_does_and_where_it_does_not() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conformance/expected/mapkubeapis.json");
+    let cases: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    for case in cases
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|case| case["version"] == "v1.25.0")
+    {
+        let name = case["case"].as_str().unwrap();
+        let manifest = case["input"].as_str().unwrap();
+        let record = json!({"kind": "ConfigMap", "metadata": {"name": "sh.helm.release.v1.a.v3", "namespace": "n",
+            "labels": {"owner": "helm", "status": "deployed", "version": "3"}},
+            "data": {"release": release(manifest)}});
+        let fix = Scanner::new("1.25".parse().unwrap())
+            .fix_helm_record(&record)
+            .unwrap();
+        let left = ["not touched", "wrongly matched"]
+            .iter()
+            .any(|word| name.contains(word))
+            || name == "flowcontrol";
+        // What follows `flowcontrol` comes with 1.26 only.
+        assert_eq!(fix.is_none(), left, "{name}");
+        let Some(fix) = fix else { continue };
+        assert_eq!(fix.revision, 4);
+        assert_eq!(fix.record["metadata"]["name"], "sh.helm.release.v1.a.v4");
+        assert_eq!(fix.superseded["metadata"]["labels"]["status"], "superseded");
+        let again = Scanner::new("1.25".parse().unwrap());
+        let report = again.scan_text(
+            "x",
+            &json!({"apiVersion": "v1", "kind": "List", "items": [with_version(&fix.record)]}).to_string(),
+        );
+        let removed: Vec<_> = report
+            .findings
+            .iter()
+            .filter(|f| f.rule.id == "api-removed")
+            .map(|f| f.object.to_string())
+            .collect();
+        assert_eq!(removed.len(), fix.refused.len(), "{name}: {removed:?}\n{fix}");
+        if name.contains("psp") {
+            assert!(
+                !fix.dropped.is_empty() && !fix.after.contains("PodSecurityPolicy"),
+                "{fix}"
+            );
+        }
+    }
+}
+
+fn with_version(record: &Value) -> Value {
+    let mut record = record.clone();
+    record["apiVersion"] = "v1".into();
+    record
+}
+
+fn release(manifest: &str) -> String {
+    use base64::Engine as _;
+    let release = json!({"name": "a", "namespace": "n", "version": 3, "info": {"status": "deployed"}, "manifest": manifest,
+        "chart": {"metadata": {"name": "a"}}});
+    base64::engine::general_purpose::STANDARD.encode(release.to_string())
+}

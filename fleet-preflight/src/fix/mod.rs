@@ -3,6 +3,7 @@
 pub(crate) mod convert;
 mod file;
 mod patch;
+mod release;
 
 use fleet_core::yaml::{self, FieldPath, Segment};
 use serde_json::Value;
@@ -15,6 +16,7 @@ use convert::{Conversion, convert};
 use patch::Patch;
 
 pub use file::{FileFix, FixError};
+pub use release::{HelmFix, HelmFixError};
 
 /// A text, and what it should be.
 #[derive(Debug, Clone, PartialEq, Eq)]
