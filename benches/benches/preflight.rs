@@ -117,9 +117,10 @@ fn releases(folder: &Path) -> std::path::PathBuf {
     file.write_all(b"{\"apiVersion\":\"v1\",\"kind\":\"List\",\"items\":[\n")
         .unwrap();
     for number in 0..5_000 {
-        let manifest: String = (0..5)
-            .map(|index| format!("---\n{}", deployment(number + index, 20)))
-            .collect();
+        let mut manifest = String::new();
+        for index in 0..5 {
+            let _ = write!(manifest, "---\n{}", deployment(number + index, 20));
+        }
         let release = json!({"name": format!("r{number}"), "namespace": "shop", "version": 1,
             "info": {"status": "deployed"}, "manifest": manifest});
         let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
