@@ -66,6 +66,13 @@ impl Sink {
             self.summary.dropped_findings += (self.findings.len() - scanner.max_findings) as u64;
             self.findings.truncate(scanner.max_findings);
         }
+        let dropped = self.summary.dropped_findings;
+        if dropped > 0 {
+            let message = format!("{dropped} more findings were counted and not kept");
+            let place = Place::whole("the whole input");
+            let finding = Finding::new(&rules::TOO_MANY_FINDINGS, place, ObjectRef::default(), message);
+            self.findings.push(finding);
+        }
         Report {
             findings: self.findings,
             known: Vec::new(),

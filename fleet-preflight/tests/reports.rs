@@ -210,6 +210,16 @@ fn nodes_components_and_certificates_are_judged() {
 }
 
 #[test]
+fn findings_above_the_bound_are_counted() {
+    let report = Scanner::new("1.25".parse().unwrap())
+        .max_findings(2)
+        .scan_text("x", &OLD.repeat(5).replace("\n- |", "\n--- |"));
+    assert_eq!(report.findings.last().unwrap().rule.id, "too-many-findings");
+    assert_eq!(report.findings.len(), 3);
+    assert!(report.summary.dropped_findings > 0);
+}
+
+#[test]
 fn a_git_tree_is_read_at_a_revision() {
     let folder = tempfile::tempdir().unwrap();
     let git = |arguments: &[&str]| {
