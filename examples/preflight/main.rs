@@ -3,7 +3,7 @@
 //! Exit status: 0 clean, 2 deprecated, 3 removed, 4 something could not be read, 1 the program could not do its work.
 
 use std::error::Error as _;
-use std::io::{self, Write as _};
+use std::io::{self, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -152,14 +152,15 @@ fn run(options: &Options) -> Result<Report, Box<dyn std::error::Error>> {
     if options.fix {
         return Ok(report);
     }
-    let text = match options.output {
-        Output::Table => report.as_table(),
-        Output::Json => report.to_json(),
-        Output::Sarif => report.to_sarif(),
-        Output::Junit => report.to_junit(),
-        Output::Markdown => report.to_markdown(),
-    };
-    io::stdout().write_all(text.as_bytes())?;
+    let mut out = BufWriter::new(io::stdout().lock());
+    match options.output {
+        Output::Table => report.write_table(&mut out)?,
+        Output::Json => report.write_json(&mut out)?,
+        Output::Sarif => out.write_all(report.to_sarif().as_bytes())?,
+        Output::Junit => out.write_all(report.to_junit().as_bytes())?,
+        Output::Markdown => out.write_all(report.to_markdown().as_bytes())?,
+    }
+    out.flush()?;
     Ok(report)
 }
 

@@ -40,7 +40,12 @@ pub(crate) struct Sink {
 
 impl Sink {
     pub(crate) fn merge(&mut self, other: Self) {
-        self.findings.extend(other.findings);
+        // The first is taken as it is: a copy would be the peak of the memory.
+        if self.findings.is_empty() {
+            self.findings = other.findings;
+        } else {
+            self.findings.extend(other.findings);
+        }
         self.summary.add(&other.summary);
         self.budgets.merge(other.budgets);
         for (release, revision) in other.newest {
@@ -61,7 +66,7 @@ impl Sink {
             }
             _ => true,
         });
-        self.findings.sort_by(Finding::order);
+        self.findings.sort_unstable_by(Finding::order);
         if self.findings.len() > scanner.max_findings {
             self.summary.dropped_findings += (self.findings.len() - scanner.max_findings) as u64;
             self.findings.truncate(scanner.max_findings);

@@ -4,7 +4,7 @@ mod junit;
 mod markdown;
 mod sarif;
 
-use std::fmt::Write as _;
+use std::io;
 
 use serde::Serialize;
 
@@ -23,20 +23,36 @@ struct Json<'r> {
 impl Report {
     /// The report as JSON.
     pub fn to_json(&self) -> String {
+        written(|out| self.write_json(out))
+    }
+
+    /// Writes the report as JSON, finding by finding: of a large report there is never a second copy.
+    ///
+    /// # Errors
+    /// What the writer says.
+    pub fn write_json(&self, mut out: impl io::Write) -> io::Result<()> {
         let json = Json {
             findings: &self.findings,
             known: self.known.len(),
             verdict: self.verdict(),
             summary: &self.summary,
         };
-        serde_json::to_string_pretty(&json).unwrap_or_default() + "\n"
+        serde_json::to_writer_pretty(&mut out, &json)?;
+        out.write_all(b"\n")
     }
 
     /// The report as a table for a terminal.
     pub fn as_table(&self) -> String {
-        let mut out = String::new();
+        written(|out| self.write_table(out))
+    }
+
+    /// Writes the report as a table for a terminal, finding by finding.
+    ///
+    /// # Errors
+    /// What the writer says.
+    pub fn write_table(&self, mut out: impl io::Write) -> io::Result<()> {
         for finding in &self.findings {
-            let _ = writeln!(
+            writeln!(
                 out,
                 "{:<8} {:<26} {}\n         {}\n         {}",
                 finding.severity,
@@ -44,13 +60,13 @@ impl Report {
                 finding.place,
                 finding.object.to_string().trim(),
                 finding.message
-            );
+            )?;
             if let Some(owner) = &finding.owner {
-                let _ = writeln!(out, "         {owner}");
+                writeln!(out, "         {owner}")?;
             }
         }
         let summary = &self.summary;
-        let _ = writeln!(
+        writeln!(
             out,
             "{}: {} errors, {} warnings, {} for information, {} known; {} files, {} objects, {} Helm releases, {} other \
              documents, {} other files, {} could not be judged",
@@ -65,7 +81,15 @@ impl Report {
             summary.other_documents,
             summary.other_files,
             summary.unreadable,
-        );
-        out
+        )
+    }
+}
+
+/// What a writer of UTF-8 writes. Writing into memory does not fail.
+fn written(write: impl FnOnce(&mut Vec<u8>) -> io::Result<()>) -> String {
+    let mut out = Vec::new();
+    match write(&mut out) {
+        Ok(()) => String::from_utf8(out).unwrap_or_default(),
+        Err(_) => String::new(),
     }
 }

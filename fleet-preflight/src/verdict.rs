@@ -119,10 +119,14 @@ impl Report {
 
     /// Adds another report, as of another cluster.
     pub fn merge(&mut self, other: Self) {
-        self.findings.extend(other.findings);
+        if self.findings.is_empty() {
+            self.findings = other.findings;
+        } else {
+            self.findings.extend(other.findings);
+        }
         self.known.extend(other.known);
         self.summary.add(&other.summary);
-        self.findings.sort_by(Finding::order);
+        self.findings.sort_unstable_by(Finding::order);
     }
 }
 
