@@ -27,15 +27,15 @@ pub struct ParseError {
 #[non_exhaustive]
 pub struct ExecError {
     /// The name under which the text was parsed.
-    pub file: String,
+    pub file: Box<str>,
     /// The line, from 1.
     pub line: usize,
     /// The byte in the line as Go counts it: from 0 in the first line, from 1 in the others.
     pub column: usize,
     /// The template that was executing: the text itself or one that it defines.
-    pub template: String,
+    pub template: Box<str>,
     /// The part of the template that failed, as Go prints it.
-    pub context: String,
+    pub context: Box<str>,
     /// What is wrong there.
     pub message: String,
     /// Why, where callers tell causes apart.

@@ -12,8 +12,6 @@ use crate::error::OptionError;
 pub struct Options {
     /// What a key that a map does not have evaluates to.
     pub missing_key: MissingKey,
-    /// The functions: which Argo CD's.
-    pub functions: Functions,
 }
 
 impl Options {
@@ -32,7 +30,11 @@ impl Options {
                 "missingkey=default" | "missingkey=invalid" => MissingKey::Invalid,
                 "missingkey=zero" => MissingKey::Zero,
                 "missingkey=error" => MissingKey::Error,
-                other => return Err(OptionError { option: other.to_owned() }),
+                other => {
+                    return Err(OptionError {
+                        option: other.to_owned(),
+                    });
+                }
             };
         }
         Ok(result)
@@ -41,12 +43,6 @@ impl Options {
     /// These options with another rule for missing keys.
     pub fn missing_key(mut self, missing_key: MissingKey) -> Self {
         self.missing_key = missing_key;
-        self
-    }
-
-    /// These options with another set of functions.
-    pub fn functions(mut self, functions: Functions) -> Self {
-        self.functions = functions;
         self
     }
 }
@@ -62,18 +58,6 @@ pub enum MissingKey {
     Zero,
     /// An error.
     Error,
-}
-
-/// The set of functions that a template may call.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Functions {
-    /// Argo CD 3.0 to 3.5: sprig 3.3.0 less `env`, `expandenv` and `getHostByName`, with `normalize`, `slugify`, `toYaml`,
-    /// `fromYaml` and `fromYamlArray`.
-    #[default]
-    ArgoCd,
-    /// Argo CD 3.6: the same, with `tpl`.
-    ArgoCd36,
 }
 
 /// The bounds of one text and of each execution, so that a stranger's template can neither hang nor exhaust memory.
@@ -101,7 +85,12 @@ impl Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { steps: 1_000_000, output: 1 << 20, memory: 64 << 20, recursion: 100 }
+        Self {
+            steps: 1_000_000,
+            output: 1 << 20,
+            memory: 64 << 20,
+            recursion: 100,
+        }
     }
 }
 
@@ -153,7 +142,12 @@ impl<'e> Env<'e> {
 
 impl Default for Env<'_> {
     fn default() -> Self {
-        Self { limits: Limits::default(), now: Timestamp::UNIX_EPOCH, zone: TimeZone::UTC, entropy: None }
+        Self {
+            limits: Limits::default(),
+            now: Timestamp::UNIX_EPOCH,
+            zone: TimeZone::UTC,
+            entropy: None,
+        }
     }
 }
 

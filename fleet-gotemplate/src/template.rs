@@ -36,9 +36,15 @@ impl Template {
     /// # Errors
     /// What Go refuses, in Go's words; and texts beyond the bounds of [`Limits`](crate::Limits).
     pub fn parse(name: &str, text: &str, options: &Options) -> Result<Self, ParseError> {
-        let tree = syntax::parse(name, text, options.functions)?;
+        let tree = syntax::parse(name, text)?;
         let mutates = syntax::calls(&tree, |function| function.mutates);
-        Ok(Self { name: name.into(), text: text.into(), tree, options: options.clone(), mutates })
+        Ok(Self {
+            name: name.into(),
+            text: text.into(),
+            tree,
+            options: options.clone(),
+            mutates,
+        })
     }
 
     /// Executes the template on the data and appends what it prints to `out`.
@@ -76,7 +82,12 @@ impl Template {
 
     /// The text, when the template prints it whatever the data: there is no action in it.
     pub fn literal(&self) -> Option<&str> {
-        match self.tree.definitions.get(&*self.name).map(|definition| definition.nodes.as_slice()) {
+        match self
+            .tree
+            .definitions
+            .get(&*self.name)
+            .map(|definition| definition.nodes.as_slice())
+        {
             Some([]) => Some(""),
             Some([Node::Text(text)]) => Some(text),
             _ => None,
@@ -86,8 +97,11 @@ impl Template {
     /// The line from 1, and the byte in it as Go counts it: from 0 in the first line and from 1 in the others.
     pub(crate) fn line_and_column(&self, pos: u32) -> (usize, usize) {
         let before = self.text.as_bytes().get(..pos as usize).unwrap_or_default();
-        let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
-        let column = before.iter().rposition(|byte| *byte == b'\n').map_or(before.len(), |at| before.len() - at - 1);
+        let line = before.split(|byte| *byte == b'\n').count();
+        let column = before
+            .iter()
+            .rposition(|byte| *byte == b'\n')
+            .map_or(before.len(), |at| before.len() - at - 1);
         (line, column)
     }
 }

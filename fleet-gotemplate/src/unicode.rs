@@ -30,7 +30,10 @@ pub(crate) fn is_number(c: char) -> bool {
     if c.is_ascii() {
         return c.is_ascii_digit();
     }
-    matches!(category(c), Category::DecimalNumber | Category::LetterNumber | Category::OtherNumber)
+    matches!(
+        category(c),
+        Category::DecimalNumber | Category::LetterNumber | Category::OtherNumber
+    )
 }
 
 /// `unicode.IsPunct`.
@@ -117,12 +120,20 @@ pub(crate) fn to_title(c: char) -> char {
 
 /// `strings.ToUpper`.
 pub(crate) fn upper(text: &str) -> String {
-    if text.is_ascii() { text.to_ascii_uppercase() } else { text.chars().map(to_upper).collect() }
+    if text.is_ascii() {
+        text.to_ascii_uppercase()
+    } else {
+        text.chars().map(to_upper).collect()
+    }
 }
 
 /// `strings.ToLower`.
 pub(crate) fn lower(text: &str) -> String {
-    if text.is_ascii() { text.to_ascii_lowercase() } else { text.chars().map(to_lower).collect() }
+    if text.is_ascii() {
+        text.to_ascii_lowercase()
+    } else {
+        text.chars().map(to_lower).collect()
+    }
 }
 
 fn single(mut mapped: impl Iterator<Item = char>) -> Option<char> {

@@ -106,7 +106,11 @@ impl Value {
             Self::Float(value) => number(*value),
             Self::String(text) => Json::String(text.to_string()),
             Self::List(list) => Json::Array(list.iter().map(Self::to_json).collect()),
-            Self::Map(map) => Json::Object(map.iter().map(|(key, value)| (key.to_owned(), value.to_json())).collect()),
+            Self::Map(map) => Json::Object(
+                map.iter()
+                    .map(|(key, value)| (key.to_owned(), value.to_json()))
+                    .collect(),
+            ),
         }
     }
 }
@@ -114,7 +118,10 @@ impl Value {
 impl List {
     /// A slice of this element type. That the items are of this type is the caller's promise; it is not checked.
     pub fn new(elem: Elem, items: impl IntoIterator<Item = Value>) -> Self {
-        Self { elem, items: items.into_iter().collect() }
+        Self {
+            elem,
+            items: items.into_iter().collect(),
+        }
     }
 
     /// The element type.
@@ -145,14 +152,21 @@ impl<'a> IntoIterator for &'a List {
 impl Map {
     /// A map of this element type. That the values are of this type is the caller's promise; it is not checked.
     pub fn new(elem: Elem, entries: impl IntoIterator<Item = (Arc<str>, Value)>) -> Self {
-        Self { elem, entries: Arc::new(entries.into_iter().collect()) }
+        Self {
+            elem,
+            entries: Arc::new(entries.into_iter().collect()),
+        }
     }
 
     /// A `map[string]string`, such as an object's labels.
-    pub fn of_strings<K: Into<Arc<str>>, V: Into<Arc<str>>>(entries: impl IntoIterator<Item = (K, V)>) -> Self {
+    pub fn of_strings<K: Into<Arc<str>>, V: Into<Arc<str>>>(
+        entries: impl IntoIterator<Item = (K, V)>,
+    ) -> Self {
         Self::new(
             Elem::String,
-            entries.into_iter().map(|(key, value)| (key.into(), Value::String(value.into()))),
+            entries
+                .into_iter()
+                .map(|(key, value)| (key.into(), Value::String(value.into()))),
         )
     }
 
@@ -207,9 +221,12 @@ impl From<serde_json::Value> for Value {
             Json::Number(number) => Self::Float(number.as_f64().unwrap_or(f64::INFINITY)),
             Json::String(text) => Self::String(text.into()),
             Json::Array(items) => Self::List(List::new(Elem::Any, items.into_iter().map(Self::from))),
-            Json::Object(fields) => {
-                Self::Map(fields.into_iter().map(|(key, value)| (key.into(), Self::from(value))).collect())
-            }
+            Json::Object(fields) => Self::Map(
+                fields
+                    .into_iter()
+                    .map(|(key, value)| (key.into(), Self::from(value)))
+                    .collect(),
+            ),
         }
     }
 }
@@ -223,9 +240,12 @@ impl From<&serde_json::Value> for Value {
             Json::Number(number) => Self::Float(number.as_f64().unwrap_or(f64::INFINITY)),
             Json::String(text) => Self::String(text.as_str().into()),
             Json::Array(items) => Self::List(List::new(Elem::Any, items.iter().map(Self::from))),
-            Json::Object(fields) => {
-                Self::Map(fields.iter().map(|(key, value)| (key.as_str().into(), Self::from(value))).collect())
-            }
+            Json::Object(fields) => Self::Map(
+                fields
+                    .iter()
+                    .map(|(key, value)| (key.as_str().into(), Self::from(value)))
+                    .collect(),
+            ),
         }
     }
 }

@@ -17,8 +17,6 @@ pub(crate) enum Fault {
     Limit(Limit),
     /// Argo CD has the function, and we do not offer it.
     Refused(String),
-    /// The callee has located its own error already: a template within the template failed.
-    Located(Box<crate::error::ExecError>),
 }
 
 impl From<String> for Fault {
@@ -45,17 +43,23 @@ pub(crate) type Result<T> = std::result::Result<T, Fault>;
 #[derive(Debug)]
 pub(crate) struct Cx<'a> {
     pub(crate) env: &'a Env<'a>,
-    pub(crate) functions: crate::options::Functions,
-    pub(crate) tpl_depth: usize,
     steps: u64,
     memory: usize,
+    /// How deep a function is in values within values.
+    depth: usize,
     /// Maps that other containers were put into: they may form cycles, which are cut at the end.
     linked: Vec<Rc<MapBody<'a>>>,
 }
 
 impl<'a> Cx<'a> {
-    pub(crate) fn new(env: &'a Env<'a>, functions: crate::options::Functions) -> Self {
-        Self { env, functions, tpl_depth: 0, steps: 0, memory: 0, linked: Vec::new() }
+    pub(crate) fn new(env: &'a Env<'a>) -> Self {
+        Self {
+            env,
+            steps: 0,
+            memory: 0,
+            depth: 0,
+            linked: Vec::new(),
+        }
     }
 
     /// Counts work.
@@ -65,6 +69,20 @@ impl<'a> Cx<'a> {
             return Err(Limit::Steps(self.env.limits.steps).into());
         }
         Ok(())
+    }
+
+    /// Goes into a map, which may contain itself.
+    pub(crate) fn enter(&mut self) -> Result<()> {
+        self.depth += 1;
+        if self.depth > Limits::DEPTH {
+            return Err(Limit::Depth(Limits::DEPTH).into());
+        }
+        Ok(())
+    }
+
+    /// Comes out of a map. Not needed on the way to an error, which ends the execution.
+    pub(crate) fn leave(&mut self) {
+        self.depth = self.depth.saturating_sub(1);
     }
 
     /// Counts bytes before they are made.
@@ -104,7 +122,10 @@ impl<'a> Cx<'a> {
         Ok(Val::List(list))
     }
 
-    pub(crate) fn strings<S: Into<Rc<str>>>(&mut self, items: impl IntoIterator<Item = S>) -> Result<Val<'a>> {
+    pub(crate) fn strings<S: Into<Rc<str>>>(
+        &mut self,
+        items: impl IntoIterator<Item = S>,
+    ) -> Result<Val<'a>> {
         let mut list = Vec::new();
         for item in items {
             let item = item.into();
@@ -114,7 +135,11 @@ impl<'a> Cx<'a> {
         self.list(Elem::String, list)
     }
 
-    pub(crate) fn map(&mut self, elem: Elem, entries: impl IntoIterator<Item = (Str<'a>, Val<'a>)>) -> Result<Val<'a>> {
+    pub(crate) fn map(
+        &mut self,
+        elem: Elem,
+        entries: impl IntoIterator<Item = (Str<'a>, Val<'a>)>,
+    ) -> Result<Val<'a>> {
         let entries: std::collections::BTreeMap<_, _> = entries.into_iter().collect();
         self.step(entries.len())?;
         self.claim(entries.len().saturating_mul(2 * size_of::<Val<'_>>()))?;
@@ -146,7 +171,11 @@ impl Drop for Cx<'_> {
     /// A map that contains itself would never be freed. Emptying them all while they are all held also keeps the freeing from
     /// recursing along a chain of them.
     fn drop(&mut self) {
-        let contents: Vec<_> = self.linked.iter().map(|body| std::mem::take(&mut *body.entries.borrow_mut())).collect();
+        let contents: Vec<_> = self
+            .linked
+            .iter()
+            .map(|body| std::mem::take(&mut *body.entries.borrow_mut()))
+            .collect();
         drop(contents);
     }
 }

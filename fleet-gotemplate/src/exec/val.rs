@@ -44,7 +44,10 @@ pub(crate) struct Slot<'a> {
 
 impl<'a> Slot<'a> {
     /// Reflection's zero value.
-    pub(crate) const NONE: Self = Slot { val: Val::Nil, boxed: false };
+    pub(crate) const NONE: Self = Slot {
+        val: Val::Nil,
+        boxed: false,
+    };
 
     pub(crate) fn boxed(val: Val<'a>) -> Self {
         Self { val, boxed: true }
@@ -56,7 +59,11 @@ impl<'a> Slot<'a> {
 
     /// The type as reflection names it.
     pub(crate) fn static_type(&self) -> &'static str {
-        if self.boxed { "interface {}" } else { self.val.type_name() }
+        if self.boxed {
+            "interface {}"
+        } else {
+            self.val.type_name()
+        }
     }
 }
 
@@ -96,14 +103,12 @@ impl<'a> Val<'a> {
             )),
             Value::Map(map) => Self::Map(Map::made(
                 map.elem(),
-                map.iter().map(|(key, value)| (Str::Ref(key), Self::from_data_mutable(value))).collect(),
+                map.iter()
+                    .map(|(key, value)| (Str::Ref(key), Self::from_data_mutable(value)))
+                    .collect(),
             )),
             other => Self::from_data(other),
         }
-    }
-
-    pub(crate) fn text(text: impl Into<Rc<str>>) -> Self {
-        Self::Str(Str::Shared(text.into()))
     }
 
     /// Text or, when they are not UTF-8, bytes.
@@ -112,14 +117,6 @@ impl<'a> Val<'a> {
             Ok(text) => Str::Shared(text.into()),
             Err(error) => Str::Bytes(error.into_bytes().into()),
         })
-    }
-
-    pub(crate) fn list(items: Vec<Val<'a>>) -> Self {
-        Self::List(List::made(Elem::Any, items))
-    }
-
-    pub(crate) fn strings<S: Into<Rc<str>>>(items: impl IntoIterator<Item = S>) -> Self {
-        Self::List(List::made(Elem::String, items.into_iter().map(Self::text).collect()))
     }
 
     pub(crate) fn is_nil(&self) -> bool {
@@ -370,8 +367,17 @@ pub(crate) struct MapBody<'a> {
 
 impl<'a> Map<'a> {
     pub(crate) fn made(elem: Elem, entries: BTreeMap<Str<'a>, Val<'a>>) -> Self {
-        let depth = entries.values().map(Val::depth).max().unwrap_or(0).saturating_add(1);
-        Self::Shared(Rc::new(MapBody { elem, entries: RefCell::new(entries), depth: Cell::new(depth) }))
+        let depth = entries
+            .values()
+            .map(Val::depth)
+            .max()
+            .unwrap_or(0)
+            .saturating_add(1);
+        Self::Shared(Rc::new(MapBody {
+            elem,
+            entries: RefCell::new(entries),
+            depth: Cell::new(depth),
+        }))
     }
 
     pub(crate) fn elem(&self) -> Elem {
@@ -410,10 +416,16 @@ impl<'a> Map<'a> {
     pub(crate) fn entries(&self) -> Vec<(Str<'a>, Val<'a>)> {
         match self {
             Self::Nil(_) => Vec::new(),
-            Self::Ref(map) => map.iter().map(|(key, value)| (Str::Ref(key), Val::from_data(value))).collect(),
-            Self::Shared(body) => {
-                body.entries.borrow().iter().map(|(key, value)| (key.clone(), value.clone())).collect()
-            }
+            Self::Ref(map) => map
+                .iter()
+                .map(|(key, value)| (Str::Ref(key), Val::from_data(value)))
+                .collect(),
+            Self::Shared(body) => body
+                .entries
+                .borrow()
+                .iter()
+                .map(|(key, value)| (key.clone(), value.clone()))
+                .collect(),
         }
     }
 

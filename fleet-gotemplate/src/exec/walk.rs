@@ -1,4 +1,5 @@
 //! Statements: text, actions, branches, loops and calls of templates.
+#![allow(clippy::unnecessary_box_returns)] // an error is large and rare
 
 use super::cx::{Cx, Fault};
 use super::val::{Slot, Val};
@@ -17,18 +18,17 @@ pub(crate) fn execute<'a>(
     env: &'a Env<'a>,
     out: &mut String,
 ) -> Result<()> {
-    let dot = if template.mutates { Val::from_data_mutable(data) } else { Val::from_data(data) };
-    let mut cx = Cx::new(env, template.options.functions);
+    let dot = if template.mutates {
+        Val::from_data_mutable(data)
+    } else {
+        Val::from_data(data)
+    };
+    let mut cx = Cx::new(env);
     run(template, dot, &mut cx, out)
 }
 
 /// Executes a template within an execution that has begun: `tpl`.
-pub(crate) fn run<'a>(
-    template: &'a Template,
-    dot: Val<'a>,
-    cx: &mut Cx<'a>,
-    out: &mut String,
-) -> Result<()> {
+pub(crate) fn run<'a>(template: &'a Template, dot: Val<'a>, cx: &mut Cx<'a>, out: &mut String) -> Result<()> {
     let Some(definition) = template.tree.definitions.get(&*template.name) else {
         return Ok(());
     };
@@ -148,16 +148,23 @@ impl<'a> Exec<'a, '_, '_> {
         let mut some = false;
         match &value.val {
             Val::Nil => {}
-            Val::Int(_) | Val::Int64(_) | Val::Uint8(_) | Val::Uint64(_) | Val::Duration(_) | Val::Month(_)
+            Val::Int(_)
+            | Val::Int64(_)
+            | Val::Uint8(_)
+            | Val::Uint64(_)
+            | Val::Duration(_)
+            | Val::Month(_)
             | Val::Weekday(_) => {
                 if range.pipe.variables.len() > 1 {
-                    let text = self.plain(&value)?;
-                    return Err(self.error(format!("can't use {text} to iterate over more than one variable")));
+                    let text = plain(&value);
+                    return Err(
+                        self.error(format!("can't use {text} to iterate over more than one variable"))
+                    );
                 }
                 let mut next = 0;
                 while let Some(item) = counted(&value.val, next) {
                     some = true;
-                    let flow = self.iteration(range, mark, Slot::NONE, item.into())?;
+                    let flow = self.iteration(range, mark, Slot::NONE, &item.into())?;
                     if flow != Flow::Next {
                         break;
                     }
@@ -169,7 +176,7 @@ impl<'a> Exec<'a, '_, '_> {
                 for (index, item) in list.iter().enumerate() {
                     some = true;
                     let index = Val::Int(i64::try_from(index).unwrap_or(i64::MAX));
-                    let flow = self.iteration(range, mark, index.into(), Slot { val: item, boxed })?;
+                    let flow = self.iteration(range, mark, index.into(), &Slot { val: item, boxed })?;
                     if flow != Flow::Next {
                         break;
                     }
@@ -181,24 +188,35 @@ impl<'a> Exec<'a, '_, '_> {
                 self.charge(entries.len())?;
                 for (key, item) in entries {
                     some = true;
-                    let flow = self.iteration(range, mark, Val::Str(key).into(), Slot { val: item, boxed })?;
+                    let flow =
+                        self.iteration(range, mark, Val::Str(key).into(), &Slot { val: item, boxed })?;
                     if flow != Flow::Next {
                         break;
                     }
                 }
             }
             _ => {
-                let text = self.plain(&value)?;
+                let text = plain(&value);
                 return Err(self.error(format!("range can't iterate over {text}")));
             }
         }
-        let flow = if some { Flow::Next } else { self.nodes(dot, &range.otherwise)? };
+        let flow = if some {
+            Flow::Next
+        } else {
+            self.nodes(dot, &range.otherwise)?
+        };
         self.variables.truncate(outer);
         Ok(flow)
     }
 
     /// One turn of a loop. `Next` also when the body said `continue`.
-    fn iteration(&mut self, range: &'a RangeNode, mark: usize, index: Slot<'a>, item: Slot<'a>) -> Result<Flow> {
+    fn iteration(
+        &mut self,
+        range: &'a RangeNode,
+        mark: usize,
+        index: Slot<'a>,
+        item: &Slot<'a>,
+    ) -> Result<Flow> {
         self.step()?;
         match (range.pipe.variables.as_slice(), range.pipe.assign) {
             ([], _) => {}
@@ -213,9 +231,13 @@ impl<'a> Exec<'a, '_, '_> {
                 self.variables[mark - 2].1 = index;
             }
         }
-        let flow = self.nodes(&item, &range.body)?;
+        let flow = self.nodes(item, &range.body)?;
         self.variables.truncate(mark);
-        Ok(if flow == Flow::Break { Flow::Break } else { Flow::Next })
+        Ok(if flow == Flow::Break {
+            Flow::Break
+        } else {
+            Flow::Next
+        })
     }
 
     fn call_template(&mut self, dot: &Slot<'a>, call: &'a TemplateCall) -> Result<()> {
@@ -247,7 +269,11 @@ impl<'a> Exec<'a, '_, '_> {
     /// Sets the innermost variable of a name.
     pub(super) fn assign(&mut self, name: &str, value: Slot<'a>) -> Result<()> {
         let base = self.base;
-        match self.variables[base..].iter_mut().rev().find(|(variable, _)| *variable == name) {
+        match self.variables[base..]
+            .iter_mut()
+            .rev()
+            .find(|(variable, _)| *variable == name)
+        {
             Some(variable) => {
                 variable.1 = value;
                 Ok(())
@@ -277,13 +303,6 @@ impl<'a> Exec<'a, '_, '_> {
         Ok(())
     }
 
-    /// A value as `%v` prints it, for an error.
-    fn plain(&mut self, value: &Slot<'a>) -> Result<String> {
-        let mut text = String::new();
-        print(&mut Sink::new(&mut text, 4096), &value.val);
-        Ok(text)
-    }
-
     pub(super) fn error(&self, message: String) -> Box<ExecError> {
         self.located(message, ExecErrorKind::Other)
     }
@@ -295,7 +314,6 @@ impl<'a> Exec<'a, '_, '_> {
             Fault::Fail(message) => self.located(message, ExecErrorKind::Fail),
             Fault::Refused(message) => self.located(message, ExecErrorKind::Refused),
             Fault::Limit(limit) => self.located(limit.to_string(), ExecErrorKind::Limit(limit)),
-            Fault::Located(error) => error,
         }
     }
 
@@ -309,15 +327,22 @@ impl<'a> Exec<'a, '_, '_> {
         };
         let (line, column) = self.template.line_and_column(pos);
         Box::new(ExecError {
-            file: self.template.name.to_string(),
+            file: self.template.name.clone(),
             line,
             column,
-            template: self.current.name.to_string(),
-            context,
+            template: self.current.name.clone(),
+            context: context.into(),
             message,
             kind,
         })
     }
+}
+
+/// A value as `%v` prints it, for an error.
+fn plain(value: &Slot<'_>) -> String {
+    let mut text = String::new();
+    print(&mut Sink::new(&mut text, 4096), &value.val);
+    text
 }
 
 /// The item of a loop over an integer, while it is below that.
@@ -326,10 +351,22 @@ fn counted<'a>(limit: &Val<'_>, next: i64) -> Option<Val<'a>> {
         Val::Int(limit) => (next < *limit).then_some(Val::Int(next)),
         Val::Int64(limit) => (next < *limit).then_some(Val::Int64(next)),
         Val::Duration(limit) => (next < *limit).then_some(Val::Duration(next)),
-        Val::Uint8(limit) => u8::try_from(next).ok().filter(|next| next < limit).map(Val::Uint8),
-        Val::Uint64(limit) => u64::try_from(next).ok().filter(|next| next < limit).map(Val::Uint64),
-        Val::Month(limit) => i8::try_from(next).ok().filter(|next| next < limit).map(Val::Month),
-        Val::Weekday(limit) => i8::try_from(next).ok().filter(|next| next < limit).map(Val::Weekday),
+        Val::Uint8(limit) => u8::try_from(next)
+            .ok()
+            .filter(|next| next < limit)
+            .map(Val::Uint8),
+        Val::Uint64(limit) => u64::try_from(next)
+            .ok()
+            .filter(|next| next < limit)
+            .map(Val::Uint64),
+        Val::Month(limit) => i8::try_from(next)
+            .ok()
+            .filter(|next| next < limit)
+            .map(Val::Month),
+        Val::Weekday(limit) => i8::try_from(next)
+            .ok()
+            .filter(|next| next < limit)
+            .map(Val::Weekday),
         _ => None,
     }
 }

@@ -1,5 +1,7 @@
 //! Go's own functions, but for the comparisons. `slice` is sprig's, which Argo CD's templates get instead.
 
+use std::fmt::Write as _;
+
 use super::Ty::{Any, Str, Value};
 use super::{Function, Special};
 use crate::exec::cx::{Cx, Result};
@@ -14,7 +16,9 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::variadic("call", &[Value], Value, |_, _| Ok(Val::Nil)).special(Special::Call),
     Function::variadic("index", &[Value], Value, index),
     Function::new("len", &[Value], len),
-    Function::variadic("print", &[], Any, |cx, args| formatted(cx, |sink| sprint(sink, args))),
+    Function::variadic("print", &[], Any, |cx, args| {
+        formatted(cx, |sink| sprint(sink, args))
+    }),
     Function::variadic("println", &[], Any, |cx, args| {
         formatted(cx, |sink| {
             for (index, arg) in args.iter().enumerate() {
@@ -27,7 +31,8 @@ pub(super) const FUNCTIONS: &[Function] = &[
         })
     }),
     Function::variadic("printf", &[Str], Any, |cx, args| {
-        let Some((Val::Str(format), rest)) = args.split_first().map(|(first, rest)| (&first.val, rest)) else {
+        let Some((Val::Str(format), rest)) = args.split_first().map(|(first, rest)| (&first.val, rest))
+        else {
             return Ok(Val::Nil);
         };
         cx.step(args.len())?;
@@ -69,7 +74,13 @@ fn escaped<'a>(cx: &mut Cx<'a>, args: &[Slot<'a>], escape: fn(&str) -> String) -
     let Val::Str(text) = formatted(cx, |sink| {
         let args: Vec<Slot<'_>> = args
             .iter()
-            .map(|arg| if arg.is_nil() { Val::Str(Text::Ref("<no value>")).into() } else { arg.clone() })
+            .map(|arg| {
+                if arg.is_nil() {
+                    Val::Str(Text::Ref("<no value>")).into()
+                } else {
+                    arg.clone()
+                }
+            })
             .collect();
         sprint(sink, &args);
     })?
@@ -107,9 +118,13 @@ fn js(text: &str) -> String {
             '\\' => out.push_str("\\\\"),
             '\'' => out.push_str("\\'"),
             '"' => out.push_str("\\\""),
-            '<' | '>' | '&' | '=' | '\0'..='\x1f' => out.push_str(&format!("\\u{:04X}", u32::from(c))),
+            '<' | '>' | '&' | '=' | '\0'..='\x1f' => {
+                let _ = write!(out, "\\u{:04X}", u32::from(c));
+            }
             c if c.is_ascii() || is_print(c) => out.push(c),
-            c => out.push_str(&format!("\\u{:04X}", u32::from(c))),
+            c => {
+                let _ = write!(out, "\\u{:04X}", u32::from(c));
+            }
         }
     }
     out
@@ -121,7 +136,9 @@ pub(super) fn url_query(text: &str) -> String {
         match byte {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => out.push(char::from(byte)),
             b' ' => out.push('+'),
-            byte => out.push_str(&format!("%{byte:02X}")),
+            byte => {
+                let _ = write!(out, "%{byte:02X}");
+            }
         }
     }
     out
@@ -161,10 +178,13 @@ fn index<'a>(cx: &mut Cx<'a>, args: &[Slot<'a>]) -> Result<Val<'a>> {
             }
             Val::List(list) => {
                 let at = position(index, list.len())?;
-                list.get(at).ok_or_else(|| crate::exec::cx::Fault::from("reflect: slice index out of range"))?
+                list.get(at)
+                    .ok_or_else(|| crate::exec::cx::Fault::from("reflect: slice index out of range"))?
             }
             Val::Map(map) => match &index.val {
-                Val::Str(key) => map.get_bytes(key.as_bytes()).unwrap_or_else(|| zero(map.elem()).val),
+                Val::Str(key) => map
+                    .get_bytes(key.as_bytes())
+                    .unwrap_or_else(|| zero(map.elem()).val),
                 Val::Nil => return Err("value is nil; should be of type string".into()),
                 other => return Err(format!("value has type {}; should be string", other.type_name()).into()),
             },

@@ -10,10 +10,18 @@ use crate::text::print::to_text;
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::variadic("eq", &[Value], Value, eq),
     Function::new("ne", &[Value, Value], |cx, args| Ok(Val::Bool(!equal(cx, args)?))),
-    Function::new("lt", &[Value, Value], |_, args| Ok(Val::Bool(less(&args[0], &args[1])?))),
-    Function::new("le", &[Value, Value], |cx, args| Ok(Val::Bool(less_or_equal(cx, args)?))),
-    Function::new("gt", &[Value, Value], |cx, args| Ok(Val::Bool(!less_or_equal(cx, args)?))),
-    Function::new("ge", &[Value, Value], |_, args| Ok(Val::Bool(!less(&args[0], &args[1])?))),
+    Function::new("lt", &[Value, Value], |_, args| {
+        Ok(Val::Bool(less(&args[0], &args[1])?))
+    }),
+    Function::new("le", &[Value, Value], |cx, args| {
+        Ok(Val::Bool(less_or_equal(cx, args)?))
+    }),
+    Function::new("gt", &[Value, Value], |cx, args| {
+        Ok(Val::Bool(!less_or_equal(cx, args)?))
+    }),
+    Function::new("ge", &[Value, Value], |_, args| {
+        Ok(Val::Bool(!less(&args[0], &args[1])?))
+    }),
     Function::new("not", &[Value], |_, args| Ok(Val::Bool(!args[0].truth()))),
 ];
 
@@ -75,7 +83,10 @@ fn equal<'a>(cx: &mut Cx<'a>, args: &[Slot<'a>]) -> Result<bool> {
 fn pair(a: &Val<'_>, b: &Val<'_>) -> Result<bool> {
     let (kind_a, kind_b) = (kind(a), kind(b));
     if kind_a != kind_b {
-        if matches!((kind_a, kind_b), (Kind::Int, Kind::Uint) | (Kind::Uint, Kind::Int)) {
+        if matches!(
+            (kind_a, kind_b),
+            (Kind::Int, Kind::Uint) | (Kind::Uint, Kind::Int)
+        ) {
             return Ok(int(a) == int(b));
         }
         if a.is_nil() || b.is_nil() {
@@ -143,7 +154,12 @@ fn less_or_equal<'a>(cx: &mut Cx<'a>, args: &[Slot<'a>]) -> Result<bool> {
 }
 
 fn incompatible(a: &Val<'_>, b: &Val<'_>) -> Fault {
-    format!("incompatible types for comparison: {} and {}", a.type_name(), b.type_name()).into()
+    format!(
+        "incompatible types for comparison: {} and {}",
+        a.type_name(),
+        b.type_name()
+    )
+    .into()
 }
 
 /// A value in an error.

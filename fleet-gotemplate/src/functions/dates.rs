@@ -16,9 +16,15 @@ use crate::exec::val::{Slot, Val};
 
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::new("now", &[], |cx, _| Ok(now(cx).into())),
-    Function::new("date", &[Str, Any], |cx, args| in_zone(cx, &text(args, 0), &args[1], "Local")),
-    Function::new("htmlDate", &[Any], |cx, args| in_zone(cx, "2006-01-02", &args[0], "Local")),
-    Function::new("htmlDateInZone", &[Any, Str], |cx, args| in_zone(cx, "2006-01-02", &args[0], &text(args, 1))),
+    Function::new("date", &[Str, Any], |cx, args| {
+        in_zone(cx, &text(args, 0), &args[1], "Local")
+    }),
+    Function::new("htmlDate", &[Any], |cx, args| {
+        in_zone(cx, "2006-01-02", &args[0], "Local")
+    }),
+    Function::new("htmlDateInZone", &[Any, Str], |cx, args| {
+        in_zone(cx, "2006-01-02", &args[0], &text(args, 1))
+    }),
     Function::new("dateInZone", &[Str, Any, Str], date_in_zone),
     Function::new("date_in_zone", &[Str, Any, Str], date_in_zone),
     Function::new("dateModify", &[Str, TimeTy], date_modify),
@@ -32,7 +38,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     }),
     Function::new("duration", &[Any], |cx, args| {
         let seconds = match &args[0].val {
-            Val::Str(text) => super::numbers::parse_decimal(&text.as_str()),
+            Val::Str(text) => super::numbers::parse_decimal(&text.as_str()).value_in_bounds(),
             Val::Int64(seconds) => *seconds,
             _ => 0,
         };
@@ -41,74 +47,154 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::new("durationRound", &[Any], duration_round),
     Function::new("toDate", &[Str, Str], |cx, args| {
         let parsed = layout::parse(&text(args, 0), &text(args, 1), &cx.env.zone);
-        Ok(parsed.unwrap_or_else(|_| Time::new(ZERO_SECONDS, 0, Zone::UTC)).into())
+        Ok(parsed
+            .unwrap_or_else(|_| Time::new(ZERO_SECONDS, 0, Zone::Utc))
+            .into())
     }),
     Function::new("mustToDate", &[Str, Str], |cx, args| {
         Ok(layout::parse(&text(args, 0), &text(args, 1), &cx.env.zone)?.into())
     }),
-    Function::new("unixEpoch", &[TimeTy], |cx, args| cx.text(receiver(args)?.seconds.to_string())),
+    Function::new("unixEpoch", &[TimeTy], |cx, args| {
+        cx.text(receiver(args)?.seconds.to_string())
+    }),
 ];
 
 pub(super) const TIME_METHODS: &[Function] = &[
-    Function::new("String", &[TimeTy], |cx, args| cx.text(receiver(args)?.to_string())),
+    Function::new("String", &[TimeTy], |cx, args| {
+        cx.text(receiver(args)?.to_string())
+    }),
     Function::new("Format", &[TimeTy, Str], |cx, args| {
         let formatted = layout::format(receiver(args)?, &text(args, 1));
         cx.text(formatted)
     }),
-    Function::new("Year", &[TimeTy], |_, args| Ok(Val::Int(receiver(args)?.civil().year))),
-    Function::new("Month", &[TimeTy], |_, args| Ok(Val::Month(receiver(args)?.civil().month.cast_signed()))),
-    Function::new("Day", &[TimeTy], |_, args| Ok(Val::Int(receiver(args)?.civil().day.into()))),
-    Function::new("Weekday", &[TimeTy], |_, args| Ok(Val::Weekday(receiver(args)?.civil().weekday.cast_signed()))),
-    Function::new("YearDay", &[TimeTy], |_, args| Ok(Val::Int(receiver(args)?.civil().year_day.into()))),
-    Function::new("Hour", &[TimeTy], |_, args| Ok(Val::Int(receiver(args)?.civil().hour.into()))),
-    Function::new("Minute", &[TimeTy], |_, args| Ok(Val::Int(receiver(args)?.civil().minute.into()))),
-    Function::new("Second", &[TimeTy], |_, args| Ok(Val::Int(receiver(args)?.civil().second.into()))),
-    Function::new("Nanosecond", &[TimeTy], |_, args| Ok(Val::Int(receiver(args)?.nanoseconds.into()))),
-    Function::new("Unix", &[TimeTy], |_, args| Ok(Val::Int64(receiver(args)?.seconds))),
-    Function::new("UnixMilli", &[TimeTy], |_, args| Ok(Val::Int64(receiver(args)?.unix(1_000)))),
-    Function::new("UnixMicro", &[TimeTy], |_, args| Ok(Val::Int64(receiver(args)?.unix(1_000_000)))),
-    Function::new("UnixNano", &[TimeTy], |_, args| Ok(Val::Int64(receiver(args)?.unix(1_000_000_000)))),
-    Function::new("UTC", &[TimeTy], |_, args| Ok(receiver(args)?.within(Zone::UTC).into())),
-    Function::new("Local", &[TimeTy], |cx, args| Ok(receiver(args)?.within(Zone::Region(cx.env.zone.clone())).into())),
+    Function::new("Year", &[TimeTy], |_, args| {
+        Ok(Val::Int(receiver(args)?.civil().year))
+    }),
+    Function::new("Month", &[TimeTy], |_, args| {
+        Ok(Val::Month(receiver(args)?.civil().month.cast_signed()))
+    }),
+    Function::new("Day", &[TimeTy], |_, args| {
+        Ok(Val::Int(receiver(args)?.civil().day.into()))
+    }),
+    Function::new("Weekday", &[TimeTy], |_, args| {
+        Ok(Val::Weekday(receiver(args)?.civil().weekday.cast_signed()))
+    }),
+    Function::new("YearDay", &[TimeTy], |_, args| {
+        Ok(Val::Int(receiver(args)?.civil().year_day.into()))
+    }),
+    Function::new("Hour", &[TimeTy], |_, args| {
+        Ok(Val::Int(receiver(args)?.civil().hour.into()))
+    }),
+    Function::new("Minute", &[TimeTy], |_, args| {
+        Ok(Val::Int(receiver(args)?.civil().minute.into()))
+    }),
+    Function::new("Second", &[TimeTy], |_, args| {
+        Ok(Val::Int(receiver(args)?.civil().second.into()))
+    }),
+    Function::new("Nanosecond", &[TimeTy], |_, args| {
+        Ok(Val::Int(receiver(args)?.nanoseconds.into()))
+    }),
+    Function::new("Unix", &[TimeTy], |_, args| {
+        Ok(Val::Int64(receiver(args)?.seconds))
+    }),
+    Function::new("UnixMilli", &[TimeTy], |_, args| {
+        Ok(Val::Int64(receiver(args)?.unix(1_000)))
+    }),
+    Function::new("UnixMicro", &[TimeTy], |_, args| {
+        Ok(Val::Int64(receiver(args)?.unix(1_000_000)))
+    }),
+    Function::new("UnixNano", &[TimeTy], |_, args| {
+        Ok(Val::Int64(receiver(args)?.unix(1_000_000_000)))
+    }),
+    Function::new("UTC", &[TimeTy], |_, args| {
+        Ok(receiver(args)?.within(Zone::Utc).into())
+    }),
+    Function::new("Local", &[TimeTy], |cx, args| {
+        Ok(receiver(args)?.within(Zone::Region(cx.env.zone.clone())).into())
+    }),
     Function::new("IsZero", &[TimeTy], |_, args| {
         let time = receiver(args)?;
         Ok(Val::Bool(time.seconds == ZERO_SECONDS && time.nanoseconds == 0))
     }),
-    Function::new("Before", &[TimeTy, TimeTy], |_, args| Ok(Val::Bool(receiver(args)?.instant() < receiver(&args[1..])?.instant()))),
-    Function::new("After", &[TimeTy, TimeTy], |_, args| Ok(Val::Bool(receiver(args)?.instant() > receiver(&args[1..])?.instant()))),
-    Function::new("Equal", &[TimeTy, TimeTy], |_, args| Ok(Val::Bool(receiver(args)?.instant() == receiver(&args[1..])?.instant()))),
+    Function::new("Before", &[TimeTy, TimeTy], |_, args| {
+        Ok(Val::Bool(
+            receiver(args)?.instant() < receiver(&args[1..])?.instant(),
+        ))
+    }),
+    Function::new("After", &[TimeTy, TimeTy], |_, args| {
+        Ok(Val::Bool(
+            receiver(args)?.instant() > receiver(&args[1..])?.instant(),
+        ))
+    }),
+    Function::new("Equal", &[TimeTy, TimeTy], |_, args| {
+        Ok(Val::Bool(
+            receiver(args)?.instant() == receiver(&args[1..])?.instant(),
+        ))
+    }),
     Function::new("Compare", &[TimeTy, TimeTy], |_, args| {
-        Ok(Val::Int(receiver(args)?.instant().cmp(&receiver(&args[1..])?.instant()) as i64))
+        Ok(Val::Int(
+            receiver(args)?.instant().cmp(&receiver(&args[1..])?.instant()) as i64,
+        ))
     }),
-    Function::new("Sub", &[TimeTy, TimeTy], |_, args| Ok(Val::Duration(receiver(args)?.since(receiver(&args[1..])?)))),
-    Function::new("Add", &[TimeTy, Duration], |_, args| Ok(receiver(args)?.plus(int(args, 1)).into())),
+    Function::new("Sub", &[TimeTy, TimeTy], |_, args| {
+        Ok(Val::Duration(receiver(args)?.since(receiver(&args[1..])?)))
+    }),
+    Function::new("Add", &[TimeTy, Duration], |_, args| {
+        Ok(receiver(args)?.plus(int(args, 1)).into())
+    }),
     Function::new("AddDate", &[TimeTy, Int, Int, Int], |_, args| {
-        Ok(receiver(args)?.plus_date(int(args, 1), int(args, 2), int(args, 3)).into())
+        Ok(receiver(args)?
+            .plus_date(int(args, 1), int(args, 2), int(args, 3))
+            .into())
     }),
-    Function::new("Truncate", &[TimeTy, Duration], |_, args| Ok(receiver(args)?.truncated(int(args, 1)).into())),
+    Function::new("Truncate", &[TimeTy, Duration], |_, args| {
+        Ok(receiver(args)?.truncated(int(args, 1)).into())
+    }),
 ];
 
 pub(super) const DURATION_METHODS: &[Function] = &[
-    Function::new("String", &[Duration], |cx, args| cx.text(duration_text(int(args, 0)))),
-    Function::new("Hours", &[Duration], |_, args| Ok(Val::Float(int(args, 0) as f64 / (3600.0 * 1e9)))),
-    Function::new("Minutes", &[Duration], |_, args| Ok(Val::Float(int(args, 0) as f64 / (60.0 * 1e9)))),
-    Function::new("Seconds", &[Duration], |_, args| Ok(Val::Float(int(args, 0) as f64 / 1e9))),
-    Function::new("Milliseconds", &[Duration], |_, args| Ok(Val::Int64(int(args, 0) / 1_000_000))),
-    Function::new("Microseconds", &[Duration], |_, args| Ok(Val::Int64(int(args, 0) / 1_000))),
+    Function::new("String", &[Duration], |cx, args| {
+        cx.text(duration_text(int(args, 0)))
+    }),
+    Function::new("Hours", &[Duration], |_, args| {
+        Ok(Val::Float(int(args, 0) as f64 / (3600.0 * 1e9)))
+    }),
+    Function::new("Minutes", &[Duration], |_, args| {
+        Ok(Val::Float(int(args, 0) as f64 / (60.0 * 1e9)))
+    }),
+    Function::new("Seconds", &[Duration], |_, args| {
+        Ok(Val::Float(int(args, 0) as f64 / 1e9))
+    }),
+    Function::new("Milliseconds", &[Duration], |_, args| {
+        Ok(Val::Int64(int(args, 0) / 1_000_000))
+    }),
+    Function::new("Microseconds", &[Duration], |_, args| {
+        Ok(Val::Int64(int(args, 0) / 1_000))
+    }),
     Function::new("Nanoseconds", &[Duration], |_, args| Ok(Val::Int64(int(args, 0)))),
-    Function::new("Abs", &[Duration], |_, args| Ok(Val::Duration(int(args, 0).saturating_abs()))),
-    Function::new("Round", &[Duration, Duration], |_, args| Ok(Val::Duration(round(int(args, 0), int(args, 1))))),
+    Function::new("Abs", &[Duration], |_, args| {
+        Ok(Val::Duration(int(args, 0).saturating_abs()))
+    }),
+    Function::new("Round", &[Duration, Duration], |_, args| {
+        Ok(Val::Duration(round(int(args, 0), int(args, 1))))
+    }),
     Function::new("Truncate", &[Duration, Duration], |_, args| {
         let (duration, unit) = (int(args, 0), int(args, 1));
-        Ok(Val::Duration(if unit <= 0 { duration } else { duration - duration % unit }))
+        Ok(Val::Duration(if unit <= 0 {
+            duration
+        } else {
+            duration - duration % unit
+        }))
     }),
 ];
 
-pub(super) const MONTH_METHODS: &[Function] =
-    &[Function::new("String", &[Any], |cx, args| cx.text(month_name(int(args, 0).try_into().unwrap_or(0))))];
+pub(super) const MONTH_METHODS: &[Function] = &[Function::new("String", &[Any], |cx, args| {
+    cx.text(month_name(int(args, 0).try_into().unwrap_or(0)))
+})];
 
-pub(super) const WEEKDAY_METHODS: &[Function] =
-    &[Function::new("String", &[Any], |cx, args| cx.text(weekday_name(int(args, 0).try_into().unwrap_or(0))))];
+pub(super) const WEEKDAY_METHODS: &[Function] = &[Function::new("String", &[Any], |cx, args| {
+    cx.text(weekday_name(int(args, 0).try_into().unwrap_or(0)))
+})];
 
 /// A `time.Time`.
 #[derive(Clone, Debug)]
@@ -122,10 +208,13 @@ pub(crate) struct Time {
 /// Where a time is shown.
 #[derive(Clone, Debug)]
 pub(crate) enum Zone {
-    UTC,
+    Utc,
     Region(TimeZone),
     /// An offset in seconds, and a name, which may be empty.
-    Fixed { offset: i32, name: String },
+    Fixed {
+        offset: i32,
+        name: String,
+    },
 }
 
 /// A time as a calendar and a clock show it.
@@ -164,11 +253,15 @@ impl From<Time> for Val<'_> {
 
 impl Time {
     pub(super) fn new(seconds: i64, nanoseconds: u32, zone: Zone) -> Self {
-        Self { seconds, nanoseconds, zone }
+        Self {
+            seconds,
+            nanoseconds,
+            zone,
+        }
     }
 
     /// The time at which the clocks of a zone show this. Where they show it twice or never, Go's choice.
-    pub(super) fn from_civil_seconds(civil: i64, nanoseconds: u32, zone: Zone) -> Self {
+    pub(super) fn from_civil_seconds(civil: i64, nanoseconds: u32, zone: &Zone) -> Self {
         let at = |seconds| Self::new(seconds, nanoseconds, zone.clone());
         let offset = i64::from(at(civil).offset().0);
         if offset == 0 {
@@ -177,7 +270,11 @@ impl Time {
         // Look again where the first guess leads.
         let guess = at(civil - offset);
         let actual = i64::from(guess.offset().0);
-        if actual == offset { guess } else { at(civil - actual) }
+        if actual == offset {
+            guess
+        } else {
+            at(civil - actual)
+        }
     }
 
     /// The text of RFC 3339 that JSON has for it.
@@ -205,11 +302,12 @@ impl Time {
     /// The offset from UTC in seconds, and the zone's abbreviation.
     pub(super) fn offset(&self) -> (i32, String) {
         match &self.zone {
-            Zone::UTC => (0, "UTC".to_owned()),
+            Zone::Utc => (0, "UTC".to_owned()),
             Zone::Fixed { offset, name } => (*offset, name.clone()),
             Zone::Region(zone) => {
                 let bounds = (Timestamp::MIN.as_second(), Timestamp::MAX.as_second());
-                let instant = Timestamp::from_second(self.seconds.clamp(bounds.0, bounds.1)).unwrap_or_default();
+                let instant =
+                    Timestamp::from_second(self.seconds.clamp(bounds.0, bounds.1)).unwrap_or_default();
                 let info = zone.to_offset_info(instant);
                 (info.offset().seconds(), info.abbreviation().to_owned())
             }
@@ -249,8 +347,15 @@ impl Time {
 
     fn plus(&self, duration: i64) -> Self {
         let nanoseconds = i64::from(self.nanoseconds) + duration.rem_euclid(SECOND);
-        let seconds = self.seconds.saturating_add(duration.div_euclid(SECOND)).saturating_add(nanoseconds / SECOND);
-        Self::new(seconds, u32::try_from(nanoseconds % SECOND).unwrap_or(0), self.zone.clone())
+        let seconds = self
+            .seconds
+            .saturating_add(duration.div_euclid(SECOND))
+            .saturating_add(nanoseconds / SECOND);
+        Self::new(
+            seconds,
+            u32::try_from(nanoseconds % SECOND).unwrap_or(0),
+            self.zone.clone(),
+        )
     }
 
     fn plus_date(&self, years: i64, months: i64, days: i64) -> Self {
@@ -261,7 +366,7 @@ impl Time {
         let month = u8::try_from(month.rem_euclid(12) + 1).unwrap_or(1);
         let days = days_to(year, month, 1) + i64::from(civil.day) - 1 + bounded(days);
         let seconds = days * 86_400 + civil.second_of_day();
-        Self::from_civil_seconds(seconds, self.nanoseconds, self.zone.clone())
+        Self::from_civil_seconds(seconds, self.nanoseconds, &self.zone)
     }
 
     /// Down to a multiple of a duration since the year 1.
@@ -269,7 +374,8 @@ impl Time {
         if unit <= 0 {
             return self.clone();
         }
-        let since = (i128::from(self.seconds) - i128::from(ZERO_SECONDS)) * 1_000_000_000 + i128::from(self.nanoseconds);
+        let since = (i128::from(self.seconds) - i128::from(ZERO_SECONDS)) * 1_000_000_000
+            + i128::from(self.nanoseconds);
         self.plus(-i64::try_from(since.rem_euclid(i128::from(unit))).unwrap_or(0))
     }
 }
@@ -288,7 +394,11 @@ impl Civil {
 /// Days from 1970 to a date of the Gregorian calendar.
 fn days_to(year: i64, month: u8, day: u8) -> i64 {
     // Years begin in March here, so that the leap day is the last.
-    let (year, month) = if month > 2 { (year, i64::from(month) - 3) } else { (year - 1, i64::from(month) + 9) };
+    let (year, month) = if month > 2 {
+        (year, i64::from(month) - 3)
+    } else {
+        (year - 1, i64::from(month) + 9)
+    };
     let (era, year) = (year.div_euclid(400), year.rem_euclid(400));
     era * 146_097 + year * 365 + year / 4 - year / 100 + (153 * month + 2) / 5 + i64::from(day) - 1 - 719_468
 }
@@ -301,7 +411,11 @@ fn date_of(days: i64) -> (i64, u8, u8) {
     let day = day - (365 * year + year / 4 - year / 100);
     let month = (5 * day + 2) / 153;
     let day = day - (153 * month + 2) / 5 + 1;
-    let (month, carry) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
+    let (month, carry) = if month < 10 {
+        (month + 3, 0)
+    } else {
+        (month - 9, 1)
+    };
     let small = |value: i64| u8::try_from(value).unwrap_or(0);
     (era * 400 + year + carry, small(month), small(day))
 }
@@ -318,9 +432,16 @@ pub(super) fn days_in_month(year: i64, month: u8) -> u8 {
 fn now(cx: &Cx<'_>) -> Time {
     let now = cx.env.now;
     let (seconds, nanoseconds) = (now.as_second(), now.subsec_nanosecond());
-    let (seconds, nanoseconds) =
-        if nanoseconds < 0 { (seconds - 1, nanoseconds + 1_000_000_000) } else { (seconds, nanoseconds) };
-    Time::new(seconds, u32::try_from(nanoseconds).unwrap_or(0), Zone::Region(cx.env.zone.clone()))
+    let (seconds, nanoseconds) = if nanoseconds < 0 {
+        (seconds - 1, nanoseconds + 1_000_000_000)
+    } else {
+        (seconds, nanoseconds)
+    };
+    Time::new(
+        seconds,
+        u32::try_from(nanoseconds).unwrap_or(0),
+        Zone::Region(cx.env.zone.clone()),
+    )
 }
 
 /// The time that a value is: itself, or seconds since 1970; now for anything else.
@@ -334,9 +455,9 @@ fn time_of(cx: &Cx<'_>, value: &Val<'_>) -> Time {
 
 fn in_zone<'a>(cx: &mut Cx<'a>, layout: &str, value: &Val<'a>, zone: &str) -> Result<Val<'a>> {
     let zone = match zone {
-        "" | "UTC" => Zone::UTC,
+        "" | "UTC" => Zone::Utc,
         "Local" => Zone::Region(cx.env.zone.clone()),
-        name => region(name).map_or(Zone::UTC, Zone::Region),
+        name => region(name).map_or(Zone::Utc, Zone::Region),
     };
     cx.step(1 + layout.len() / 8)?;
     let formatted = layout::format(&time_of(cx, value).within(zone), layout);
@@ -356,7 +477,9 @@ fn date_in_zone<'a>(cx: &mut Cx<'a>, args: &[Slot<'a>]) -> Result<Val<'a>> {
 
 fn date_modify<'a>(_: &mut Cx<'a>, args: &[Slot<'a>]) -> Result<Val<'a>> {
     let time = receiver(&args[1..])?;
-    Ok(parse_duration(&text(args, 0)).map_or_else(|_| time.clone(), |duration| time.plus(duration)).into())
+    Ok(parse_duration(&text(args, 0))
+        .map_or_else(|_| time.clone(), |duration| time.plus(duration))
+        .into())
 }
 
 fn must_date_modify<'a>(_: &mut Cx<'a>, args: &[Slot<'a>]) -> Result<Val<'a>> {
@@ -372,7 +495,14 @@ fn duration_round<'a>(cx: &mut Cx<'a>, args: &[Slot<'a>]) -> Result<Val<'a>> {
         _ => 0,
     };
     let duration = duration.unsigned_abs();
-    let units = [("y", 365 * 24 * 3600), ("mo", 30 * 24 * 3600), ("d", 24 * 3600), ("h", 3600), ("m", 60), ("s", 1)];
+    let units = [
+        ("y", 365 * 24 * 3600),
+        ("mo", 30 * 24 * 3600),
+        ("d", 24 * 3600),
+        ("h", 3600),
+        ("m", 60),
+        ("s", 1),
+    ];
     for (name, seconds) in units {
         let unit = seconds * 1_000_000_000_u64;
         if duration > unit {
@@ -416,17 +546,30 @@ pub(super) fn parse_duration(text: &str) -> std::result::Result<i64, String> {
     while !rest.is_empty() {
         let whole = rest.bytes().take_while(u8::is_ascii_digit).count();
         let (digits, after) = rest.split_at(whole);
-        let fraction = after.strip_prefix('.').map_or("", |after| &after[..after.bytes().take_while(u8::is_ascii_digit).count()]);
+        let fraction = after.strip_prefix('.').map_or("", |after| {
+            &after[..after.bytes().take_while(u8::is_ascii_digit).count()]
+        });
         if digits.is_empty() && fraction.is_empty() {
             return Err(invalid());
         }
-        let number: u64 = if digits.is_empty() { 0 } else { digits.parse().map_err(|_| invalid())? };
-        rest = after.strip_prefix('.').map_or(after, |after| &after[fraction.len()..]);
-        let length = rest.find(|c: char| c == '.' || c.is_ascii_digit()).unwrap_or(rest.len());
+        let number: u64 = if digits.is_empty() {
+            0
+        } else {
+            digits.parse().map_err(|_| invalid())?
+        };
+        rest = after
+            .strip_prefix('.')
+            .map_or(after, |after| &after[fraction.len()..]);
+        let length = rest
+            .find(|c: char| c == '.' || c.is_ascii_digit())
+            .unwrap_or(rest.len());
         let (unit_name, after) = rest.split_at(length);
         let unit: u64 = match unit_name {
             "" => {
-                return Err(format!("time: missing unit in duration {}", crate::text::quote::quoted(text)));
+                return Err(format!(
+                    "time: missing unit in duration {}",
+                    crate::text::quote::quoted(text)
+                ));
             }
             "ns" => 1,
             "us" | "µs" | "μs" => 1_000,
@@ -490,7 +633,9 @@ pub(crate) fn duration_text(duration: i64) -> String {
 }
 
 pub(crate) fn month_name(month: i8) -> String {
-    let name = usize::try_from(month).ok().and_then(|month| MONTHS.get(month.checked_sub(1)?));
+    let name = usize::try_from(month)
+        .ok()
+        .and_then(|month| MONTHS.get(month.checked_sub(1)?));
     name.map_or_else(|| format!("%!Month({month})"), |name| (*name).to_owned())
 }
 
@@ -511,8 +656,25 @@ const SECOND: i64 = 1_000_000_000;
 const ZERO_SECONDS: i64 = -62_135_596_800;
 
 pub(super) const MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
     "December",
 ];
-pub(super) const WEEKDAYS: [&str; 7] =
-    ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
+pub(super) const WEEKDAYS: [&str; 7] = [
+    "Sunday",
+    "Monday",
+    "Tuesday",
+    "Wednesday",
+    "Thursday",
+    "Friday",
+    "Saturday",
+];

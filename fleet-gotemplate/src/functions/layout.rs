@@ -32,7 +32,11 @@ enum Part {
     ZoneName,
     Offset(Offset),
     /// Digits behind the second, all of them or only as far as they are not zero.
-    Fraction { digits: usize, trim: bool, separator: u8 },
+    Fraction {
+        digits: usize,
+        trim: bool,
+        separator: u8,
+    },
 }
 
 /// How an offset is written: with `Z` for UTC, with colons, and down to hours, minutes or seconds.
@@ -73,7 +77,9 @@ fn next_part(layout: &str) -> Option<(&str, Part, &str, &str)> {
             b'2' if rest.starts_with(b"2006") => Some((Part::LongYear, 4)),
             b'2' => Some((Part::Day, 1)),
             // `_2006` is an underscore and the year.
-            b'_' if rest.starts_with(b"_2006") => return Some((&layout[..=at], Part::LongYear, "2006", &layout[at + 5..])),
+            b'_' if rest.starts_with(b"_2006") => {
+                return Some((&layout[..=at], Part::LongYear, "2006", &layout[at + 5..]));
+            }
             b'_' if rest.starts_with(b"_2") => Some((Part::UnderDay, 2)),
             b'_' if rest.starts_with(b"__2") => Some((Part::UnderYearDay, 3)),
             b'3' => Some((Part::Hour12, 1)),
@@ -86,7 +92,12 @@ fn next_part(layout: &str) -> Option<(&str, Part, &str, &str)> {
             _ => None,
         };
         if let Some((part, length)) = found {
-            return Some((&layout[..at], part, &layout[at..at + length], &layout[at + length..]));
+            return Some((
+                &layout[..at],
+                part,
+                &layout[at..at + length],
+                &layout[at + length..],
+            ));
         }
     }
     None
@@ -118,7 +129,14 @@ fn fraction(layout: &str, at: usize) -> Option<(Part, usize)> {
     if bytes.get(at + 1 + digits).is_some_and(u8::is_ascii_digit) {
         return None;
     }
-    Some((Part::Fraction { digits, trim: digit == b'9', separator: bytes[at] }, 1 + digits))
+    Some((
+        Part::Fraction {
+            digits,
+            trim: digit == b'9',
+            separator: bytes[at],
+        },
+        1 + digits,
+    ))
 }
 
 /// The time in a layout.
@@ -176,13 +194,21 @@ fn write_part(out: &mut String, part: Part, civil: &Civil, offset: i32, name: &s
             write_offset(out, style, offset);
             Ok(())
         }
-        Part::Fraction { digits, trim, separator } => {
+        Part::Fraction {
+            digits,
+            trim,
+            separator,
+        } => {
             let all = format!("{:09}", civil.nanosecond);
             let mut digits = &all[..digits.min(9)];
             if trim {
                 digits = digits.trim_end_matches('0');
             }
-            if trim && digits.is_empty() { Ok(()) } else { write!(out, "{}{digits}", char::from(separator)) }
+            if trim && digits.is_empty() {
+                Ok(())
+            } else {
+                write!(out, "{}{digits}", char::from(separator))
+            }
         }
     };
 }
@@ -240,7 +266,11 @@ pub(super) fn parse(layout: &str, value: &str, local: &jiff::tz::TimeZone) -> Re
         rest = skip(rest, prefix).ok_or_else(|| cannot(rest, prefix))?;
         let Some((_, part, element, after)) = next else {
             if !rest.is_empty() {
-                return Err(format!("parsing time {}: extra text: {}", quoted(value), quoted(rest)));
+                return Err(format!(
+                    "parsing time {}: extra text: {}",
+                    quoted(value),
+                    quoted(rest)
+                ));
             }
             break;
         };
@@ -258,7 +288,9 @@ pub(super) fn parse(layout: &str, value: &str, local: &jiff::tz::TimeZone) -> Re
     if let Some(what) = out_of_range {
         return Err(format!("parsing time {}: {what} out of range", quoted(value)));
     }
-    fields.finish(local).map_err(|what| format!("parsing time {}: {what}", quoted(value)))
+    fields
+        .finish(local)
+        .map_err(|what| format!("parsing time {}: {what}", quoted(value)))
 }
 
 enum Bad {
@@ -313,7 +345,11 @@ fn read_part<'v>(fields: &mut Fields, part: Part, rest: &'v str, after: &str) ->
         Part::Weekday => name(rest, &WEEKDAYS, 3).map(|(_, rest)| rest),
         Part::LongWeekday => name(rest, &WEEKDAYS, 9).map(|(_, rest)| rest),
         Part::Day | Part::UnderDay | Part::ZeroDay => {
-            let rest = if part == Part::UnderDay { rest.strip_prefix(' ').unwrap_or(rest) } else { rest };
+            let rest = if part == Part::UnderDay {
+                rest.strip_prefix(' ').unwrap_or(rest)
+            } else {
+                rest
+            };
             let (day, rest) = digits(rest, if part == Part::ZeroDay { 2 } else { 1 }, 2)?;
             fields.day = u8::try_from(day).ok();
             Ok(rest)
@@ -370,7 +406,9 @@ fn read_part<'v>(fields: &mut Fields, part: Part, rest: &'v str, after: &str) ->
         }
         Part::Offset(style) => read_offset(fields, style, rest),
         Part::ZoneName => read_zone(fields, rest),
-        Part::Fraction { digits, trim: false, .. } => {
+        Part::Fraction {
+            digits, trim: false, ..
+        } => {
             let text = rest.get(..=digits).ok_or(Bad::Syntax)?;
             if !text.starts_with(['.', ',']) {
                 return Err(Bad::Syntax);
@@ -383,7 +421,11 @@ fn read_part<'v>(fields: &mut Fields, part: Part, rest: &'v str, after: &str) ->
             if bytes.len() < 2 || !matches!(bytes[0], b'.' | b',') || !bytes[1].is_ascii_digit() {
                 return Ok(rest);
             }
-            let length = 1 + bytes[1..].iter().take(9).take_while(|byte| byte.is_ascii_digit()).count();
+            let length = 1 + bytes[1..]
+                .iter()
+                .take(9)
+                .take_while(|byte| byte.is_ascii_digit())
+                .count();
             fields.nanosecond = nanoseconds(&rest[1..length])?;
             Ok(&rest[length..])
         }
@@ -518,7 +560,7 @@ impl Fields {
         let seconds = civil.seconds();
         let at = |seconds, zone| Time::new(seconds, self.nanosecond, zone);
         if self.utc {
-            return Ok(at(seconds, Zone::UTC));
+            return Ok(at(seconds, Zone::Utc));
         }
         let local = Zone::Region(local.clone());
         if let Some(offset) = self.offset {
@@ -527,17 +569,26 @@ impl Fields {
             if actual == offset && self.zone.as_deref().is_none_or(|zone| zone == name) {
                 return Ok(at(seconds, local));
             }
-            return Ok(at(seconds, Zone::Fixed { offset, name: self.zone.unwrap_or_default() }));
+            return Ok(at(
+                seconds,
+                Zone::Fixed {
+                    offset,
+                    name: self.zone.unwrap_or_default(),
+                },
+            ));
         }
         if let Some(name) = self.zone {
-            let here = Time::from_civil_seconds(seconds, self.nanosecond, local);
+            let here = Time::from_civil_seconds(seconds, self.nanosecond, &local);
             if here.offset().1 == name {
                 return Ok(here);
             }
-            let offset = name.strip_prefix("GMT").and_then(|hours| hours.parse::<i32>().ok()).map_or(0, |hours| hours * 3600);
+            let offset = name
+                .strip_prefix("GMT")
+                .and_then(|hours| hours.parse::<i32>().ok())
+                .map_or(0, |hours| hours * 3600);
             return Ok(at(seconds, Zone::Fixed { offset: 0, name }).shifted(offset));
         }
-        Ok(Time::from_civil_seconds(seconds, self.nanosecond, local))
+        Ok(Time::from_civil_seconds(seconds, self.nanosecond, &local))
     }
 }
 
@@ -546,7 +597,10 @@ fn digits(text: &str, least: usize, most: usize) -> Result<(u32, &str), Bad> {
     if count < least {
         return Err(Bad::Syntax);
     }
-    text[..count].parse().map(|number| (number, &text[count..])).map_err(|_| Bad::Syntax)
+    text[..count]
+        .parse()
+        .map(|number| (number, &text[count..]))
+        .map_err(|_| Bad::Syntax)
 }
 
 fn limited<'v>(text: &'v str, least: usize, limit: u32, what: &'static str) -> Result<(u8, &'v str), Bad> {
@@ -560,7 +614,10 @@ fn limited<'v>(text: &'v str, least: usize, limit: u32, what: &'static str) -> R
 fn name<'v>(text: &'v str, names: &[&str], length: usize) -> Result<(u8, &'v str), Bad> {
     for (name, index) in names.iter().zip(0..) {
         let name = &name[..name.len().min(length)];
-        if text.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name)) {
+        if text
+            .get(..name.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(name))
+        {
             return Ok((index, &text[name.len()..]));
         }
     }

@@ -1,19 +1,32 @@
 //! The functions that a template may call, by room, and how one is found.
 
 mod arg;
+mod argocd;
 mod builtin;
+mod checks;
 mod compare;
 pub(crate) mod dates;
+mod decimal;
+mod dicts;
+mod encoding;
+mod json;
 mod layout;
+mod lists;
 mod numbers;
+mod paths;
+mod pattern;
+mod random;
+mod regexes;
 pub(crate) mod semver;
+mod strings;
+mod urls;
+mod words;
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use crate::exec::cx::{Cx, Result};
 use crate::exec::val::{Slot, Val};
-use crate::options::Functions;
 
 pub(crate) use self::builtin::reflect_string;
 
@@ -49,7 +62,6 @@ pub(crate) enum Ty {
     Value,
     Str,
     Int,
-    Uint32,
     Float,
     Bool,
     /// `map[string]interface {}`.
@@ -66,7 +78,6 @@ impl Ty {
             Self::Value => "reflect.Value",
             Self::Str => "string",
             Self::Int => "int",
-            Self::Uint32 => "uint32",
             Self::Float => "float64",
             Self::Bool => "bool",
             Self::Map => "map[string]interface {}",
@@ -80,12 +91,26 @@ impl Ty {
 impl Function {
     /// With a fixed number of arguments.
     pub(crate) const fn new(name: &'static str, params: &'static [Ty], call: Call) -> Self {
-        Self { name, params, rest: None, special: Special::None, mutates: false, call }
+        Self {
+            name,
+            params,
+            rest: None,
+            special: Special::None,
+            mutates: false,
+            call,
+        }
     }
 
     /// With any number of arguments after the fixed ones.
     pub(crate) const fn variadic(name: &'static str, params: &'static [Ty], rest: Ty, call: Call) -> Self {
-        Self { name, params, rest: Some(rest), special: Special::None, mutates: false, call }
+        Self {
+            name,
+            params,
+            rest: Some(rest),
+            special: Special::None,
+            mutates: false,
+            call,
+        }
     }
 
     const fn special(mut self, special: Special) -> Self {
@@ -112,8 +137,8 @@ impl std::fmt::Debug for Function {
 }
 
 /// The function of a name.
-pub(crate) fn find(name: &str, functions: Functions) -> Option<&'static Function> {
-    BY_NAME.get(name).copied().filter(|function| functions == Functions::ArgoCd36 || function.name != "tpl")
+pub(crate) fn find(name: &str) -> Option<&'static Function> {
+    BY_NAME.get(name).copied()
 }
 
 /// The method of a value.
@@ -129,15 +154,38 @@ pub(crate) fn method(value: &Val<'_>, name: &str) -> Option<&'static Function> {
     methods.iter().find(|method| method.name == name)
 }
 
-/// The names of all functions of a set, sorted.
-pub fn function_names(functions: Functions) -> Vec<&'static str> {
-    let mut names: Vec<_> = BY_NAME.keys().copied().filter(|name| find(name, functions).is_some()).collect();
+/// The names of all functions that a template may call, sorted.
+pub fn function_names() -> Vec<&'static str> {
+    let mut names: Vec<_> = BY_NAME.keys().copied().collect();
     names.sort_unstable();
     names
 }
 
-/// Go's own come first, so that sprig's of the same name win.
-const ROOMS: &[&[Function]] = &[builtin::FUNCTIONS, compare::FUNCTIONS, dates::FUNCTIONS, semver::FUNCTIONS];
+/// Later ones win: sprig's over Go's own, and Argo CD's over both.
+const ROOMS: &[&[Function]] = &[
+    builtin::FUNCTIONS,
+    compare::FUNCTIONS,
+    checks::FUNCTIONS,
+    dates::FUNCTIONS,
+    dicts::FUNCTIONS,
+    encoding::FUNCTIONS,
+    json::FUNCTIONS,
+    lists::FUNCTIONS,
+    numbers::FUNCTIONS,
+    paths::FUNCTIONS,
+    random::FUNCTIONS,
+    regexes::FUNCTIONS,
+    semver::FUNCTIONS,
+    strings::FUNCTIONS,
+    urls::FUNCTIONS,
+    argocd::FUNCTIONS,
+];
 
-static BY_NAME: LazyLock<HashMap<&'static str, &'static Function>> =
-    LazyLock::new(|| ROOMS.iter().copied().flatten().map(|function| (function.name, function)).collect());
+static BY_NAME: LazyLock<HashMap<&'static str, &'static Function>> = LazyLock::new(|| {
+    ROOMS
+        .iter()
+        .copied()
+        .flatten()
+        .map(|function| (function.name, function))
+        .collect()
+});

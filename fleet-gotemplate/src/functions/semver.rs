@@ -13,26 +13,54 @@ use super::arg::text;
 use crate::exec::cx::{Cx, Fault, Result};
 use crate::exec::val::{Slot, Val};
 
-pub(super) const FUNCTIONS: &[Function] =
-    &[Function::new("semver", &[Str], semver), Function::new("semverCompare", &[Str, Str], semver_compare)];
+pub(super) const FUNCTIONS: &[Function] = &[
+    Function::new("semver", &[Str], semver),
+    Function::new("semverCompare", &[Str, Str], semver_compare),
+];
 
 pub(super) const METHODS: &[Function] = &[
-    Function::new("Major", &[VersionTy], |_, args| Ok(Val::Uint64(receiver(args)?.numbers[0]))),
-    Function::new("Minor", &[VersionTy], |_, args| Ok(Val::Uint64(receiver(args)?.numbers[1]))),
-    Function::new("Patch", &[VersionTy], |_, args| Ok(Val::Uint64(receiver(args)?.numbers[2]))),
-    Function::new("Prerelease", &[VersionTy], |cx, args| cx.text(receiver(args)?.prerelease.as_str())),
-    Function::new("Metadata", &[VersionTy], |cx, args| cx.text(receiver(args)?.metadata.as_str())),
-    Function::new("Original", &[VersionTy], |cx, args| cx.text(receiver(args)?.original.as_str())),
-    Function::new("String", &[VersionTy], |cx, args| cx.text(receiver(args)?.to_string())),
-    Function::new("IncPatch", &[VersionTy], |_, args| receiver(args)?.next(2)),
-    Function::new("IncMinor", &[VersionTy], |_, args| receiver(args)?.next(1)),
-    Function::new("IncMajor", &[VersionTy], |_, args| receiver(args)?.next(0)),
-    Function::new("Compare", &[VersionTy, VersionTy], |_, args| Ok(Val::Int(compare(args)? as i64))),
-    Function::new("Equal", &[VersionTy, VersionTy], |_, args| Ok(Val::Bool(compare(args)?.is_eq()))),
-    Function::new("LessThan", &[VersionTy, VersionTy], |_, args| Ok(Val::Bool(compare(args)?.is_lt()))),
-    Function::new("LessThanEqual", &[VersionTy, VersionTy], |_, args| Ok(Val::Bool(compare(args)?.is_le()))),
-    Function::new("GreaterThan", &[VersionTy, VersionTy], |_, args| Ok(Val::Bool(compare(args)?.is_gt()))),
-    Function::new("GreaterThanEqual", &[VersionTy, VersionTy], |_, args| Ok(Val::Bool(compare(args)?.is_ge()))),
+    Function::new("Major", &[VersionTy], |_, args| {
+        Ok(Val::Uint64(receiver(args)?.numbers[0]))
+    }),
+    Function::new("Minor", &[VersionTy], |_, args| {
+        Ok(Val::Uint64(receiver(args)?.numbers[1]))
+    }),
+    Function::new("Patch", &[VersionTy], |_, args| {
+        Ok(Val::Uint64(receiver(args)?.numbers[2]))
+    }),
+    Function::new("Prerelease", &[VersionTy], |cx, args| {
+        cx.text(receiver(args)?.prerelease.as_str())
+    }),
+    Function::new("Metadata", &[VersionTy], |cx, args| {
+        cx.text(receiver(args)?.metadata.as_str())
+    }),
+    Function::new("Original", &[VersionTy], |cx, args| {
+        cx.text(receiver(args)?.original.as_str())
+    }),
+    Function::new("String", &[VersionTy], |cx, args| {
+        cx.text(receiver(args)?.to_string())
+    }),
+    Function::new("IncPatch", &[VersionTy], |_, args| Ok(receiver(args)?.next(2))),
+    Function::new("IncMinor", &[VersionTy], |_, args| Ok(receiver(args)?.next(1))),
+    Function::new("IncMajor", &[VersionTy], |_, args| Ok(receiver(args)?.next(0))),
+    Function::new("Compare", &[VersionTy, VersionTy], |_, args| {
+        Ok(Val::Int(compare(args)? as i64))
+    }),
+    Function::new("Equal", &[VersionTy, VersionTy], |_, args| {
+        Ok(Val::Bool(compare(args)?.is_eq()))
+    }),
+    Function::new("LessThan", &[VersionTy, VersionTy], |_, args| {
+        Ok(Val::Bool(compare(args)?.is_lt()))
+    }),
+    Function::new("LessThanEqual", &[VersionTy, VersionTy], |_, args| {
+        Ok(Val::Bool(compare(args)?.is_le()))
+    }),
+    Function::new("GreaterThan", &[VersionTy, VersionTy], |_, args| {
+        Ok(Val::Bool(compare(args)?.is_gt()))
+    }),
+    Function::new("GreaterThanEqual", &[VersionTy, VersionTy], |_, args| {
+        Ok(Val::Bool(compare(args)?.is_ge()))
+    }),
     Function::new("SetPrerelease", &[VersionTy, Str], |_, args| {
         let mut version = receiver(args)?.clone();
         version.prerelease = text(args, 1).into_owned();
@@ -97,7 +125,7 @@ impl Version {
     }
 
     /// The next version of a place: 0 for the major, 2 for the patch.
-    fn next<'a>(&self, place: usize) -> Result<Val<'a>> {
+    fn next<'a>(&self, place: usize) -> Val<'a> {
         let mut next = self.clone();
         // A pre-release comes before its own release.
         if place < 2 || self.prerelease.is_empty() {
@@ -107,7 +135,7 @@ impl Version {
         next.prerelease.clear();
         next.metadata.clear();
         next.original = next.to_string_like_the_original();
-        Ok(Val::Version(Rc::new(next)))
+        Val::Version(Rc::new(next))
     }
 
     fn to_string_like_the_original(&self) -> String {
@@ -115,17 +143,22 @@ impl Version {
     }
 
     fn compare(&self, other: &Self) -> Ordering {
-        self.numbers.cmp(&other.numbers).then_with(|| match (self.prerelease.as_str(), other.prerelease.as_str()) {
-            ("", "") => Ordering::Equal,
-            ("", _) => Ordering::Greater,
-            (_, "") => Ordering::Less,
-            (a, b) => compare_prereleases(a, b),
+        self.numbers.cmp(&other.numbers).then_with(|| {
+            match (self.prerelease.as_str(), other.prerelease.as_str()) {
+                ("", "") => Ordering::Equal,
+                ("", _) => Ordering::Greater,
+                (_, "") => Ordering::Less,
+                (a, b) => compare_prereleases(a, b),
+            }
         })
     }
 }
 
 fn validate(version: &Version) -> Result<()> {
-    let allowed = |part: &str| part.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    let allowed = |part: &str| {
+        part.bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    };
     if !version.prerelease.is_empty() {
         for part in version.prerelease.split('.') {
             if part.is_empty() || !allowed(part) {
@@ -136,7 +169,12 @@ fn validate(version: &Version) -> Result<()> {
             }
         }
     }
-    if !version.metadata.is_empty() && version.metadata.split('.').any(|part| part.is_empty() || !allowed(part)) {
+    if !version.metadata.is_empty()
+        && version
+            .metadata
+            .split('.')
+            .any(|part| part.is_empty() || !allowed(part))
+    {
         return Err("invalid metadata string".into());
     }
     Ok(())
@@ -156,7 +194,13 @@ fn compare_prereleases(a: &str, b: &str) -> Ordering {
             return x.len().cmp(&y.len());
         }
         return match (x.parse::<u64>(), y.parse::<u64>()) {
-            (Ok(x), Ok(y)) => if x > y { Ordering::Greater } else { Ordering::Less },
+            (Ok(x), Ok(y)) => {
+                if x > y {
+                    Ordering::Greater
+                } else {
+                    Ordering::Less
+                }
+            }
             (Ok(_), Err(_)) => Ordering::Less,
             (Err(_), Ok(_)) => Ordering::Greater,
             (Err(_), Err(_)) => x.cmp(y),
@@ -177,8 +221,11 @@ fn semver_compare<'a>(cx: &mut Cx<'a>, args: &[Slot<'a>]) -> Result<Val<'a>> {
     let groups = parse_constraints(&constraint)?;
     let version = Version::parse(&version)?;
     Ok(Val::Bool(groups.iter().any(|group| {
-        let prereleases = group.iter().any(|constraint| !constraint.version.prerelease.is_empty());
-        (version.prerelease.is_empty() || prereleases) && group.iter().all(|constraint| constraint.allows(&version))
+        let prereleases = group
+            .iter()
+            .any(|constraint| !constraint.version.prerelease.is_empty());
+        (version.prerelease.is_empty() || prereleases)
+            && group.iter().all(|constraint| constraint.allows(&version))
     })))
 }
 
@@ -206,7 +253,9 @@ enum Operator {
 fn parse_constraints(text: &str) -> Result<Vec<Vec<Constraint>>> {
     let mut rewritten = text.to_owned();
     for range in RANGE.captures_iter(text) {
-        let (Some(whole), Some(from), Some(to)) = (range.get(0), range.get(1), range.get(11)) else { continue };
+        let (Some(whole), Some(from), Some(to)) = (range.get(0), range.get(1), range.get(11)) else {
+            continue;
+        };
         let comparisons = format!(">= {}, <= {} ", from.as_str(), to.as_str());
         rewritten = rewritten.replacen(whole.as_str(), &comparisons, 1);
     }
@@ -216,13 +265,18 @@ fn parse_constraints(text: &str) -> Result<Vec<Vec<Constraint>>> {
             if !VALID_GROUP.is_match(group) {
                 return Err(Fault::from(format!("improper constraint: {group}")));
             }
-            CONSTRAINT.find_iter(group).map(|constraint| parse_constraint(constraint.as_str())).collect()
+            CONSTRAINT
+                .find_iter(group)
+                .map(|constraint| parse_constraint(constraint.as_str()))
+                .collect()
         })
         .collect()
 }
 
 fn parse_constraint(text: &str) -> Result<Constraint> {
-    let captures = WHOLE_CONSTRAINT.captures(text).ok_or_else(|| format!("improper constraint: {text}"))?;
+    let captures = WHOLE_CONSTRAINT
+        .captures(text)
+        .ok_or_else(|| format!("improper constraint: {text}"))?;
     let part = |index| captures.get(index).map_or("", |part| part.as_str());
     let operator = match part(1) {
         "!=" => Operator::NotEqual,
@@ -246,14 +300,19 @@ fn parse_constraint(text: &str) -> Result<Constraint> {
         (3, part(2).to_owned())
     };
     let version = Version::parse(&version).map_err(|_| "constraint parser error")?;
-    Ok(Constraint { operator, version, given })
+    Ok(Constraint {
+        operator,
+        version,
+        given,
+    })
 }
 
 impl Constraint {
     /// Whether a version satisfies the comparison; pre-releases were decided on before.
     fn allows(&self, version: &Version) -> bool {
         let order = version.compare(&self.version);
-        let ([major, minor, patch], [own_major, own_minor, own_patch]) = (version.numbers, self.version.numbers);
+        let ([major, minor, patch], [own_major, own_minor, own_patch]) =
+            (version.numbers, self.version.numbers);
         let open = self.given < 3;
         // No number given opens the patch, but neither names the minor nor the major.
         let (minor_open, patch_open) = (self.given == 1, self.given == 2);
@@ -282,7 +341,8 @@ impl Constraint {
                 }
                 if patch_open {
                     let either = !version.prerelease.is_empty() || !self.version.prerelease.is_empty();
-                    return either && compare_prereleases(&version.prerelease, &self.version.prerelease).is_ne();
+                    return either
+                        && compare_prereleases(&version.prerelease, &self.version.prerelease).is_ne();
                 }
                 order.is_ne()
             }

@@ -90,7 +90,9 @@ pub(crate) struct Text {
 
 /// Whether any action calls a function of which this holds.
 pub(crate) fn calls(tree: &Tree, holds: fn(&Function) -> bool) -> bool {
-    tree.definitions.values().any(|definition| in_nodes(&definition.nodes, holds))
+    tree.definitions
+        .values()
+        .any(|definition| in_nodes(&definition.nodes, holds))
 }
 
 fn in_nodes(nodes: &[Node], holds: fn(&Function) -> bool) -> bool {
@@ -98,7 +100,10 @@ fn in_nodes(nodes: &[Node], holds: fn(&Function) -> bool) -> bool {
         Node::Text(_) | Node::Break | Node::Continue => false,
         Node::Action(pipe) => in_pipe(pipe, holds),
         Node::If(branches, otherwise) | Node::With(branches, otherwise) => {
-            branches.iter().any(|(pipe, body)| in_pipe(pipe, holds) || in_nodes(body, holds)) || in_nodes(otherwise, holds)
+            branches
+                .iter()
+                .any(|(pipe, body)| in_pipe(pipe, holds) || in_nodes(body, holds))
+                || in_nodes(otherwise, holds)
         }
         Node::Range(range) => {
             in_pipe(&range.pipe, holds) || in_nodes(&range.body, holds) || in_nodes(&range.otherwise, holds)
@@ -108,7 +113,10 @@ fn in_nodes(nodes: &[Node], holds: fn(&Function) -> bool) -> bool {
 }
 
 fn in_pipe(pipe: &Pipe, holds: fn(&Function) -> bool) -> bool {
-    pipe.commands.iter().flat_map(|command| &command.args).any(|arg| in_expr(arg, holds))
+    pipe.commands
+        .iter()
+        .flat_map(|command| &command.args)
+        .any(|arg| in_expr(arg, holds))
 }
 
 fn in_expr(expr: &Expr, holds: fn(&Function) -> bool) -> bool {

@@ -99,11 +99,23 @@ pub(super) struct Lexer<'t> {
 
 impl<'t> Lexer<'t> {
     pub(super) fn new(input: &'t str) -> Self {
-        Self { input, pos: 0, start: 0, line: 1, start_line: 1, paren_depth: 0, inside_action: false }
+        Self {
+            input,
+            pos: 0,
+            start: 0,
+            line: 1,
+            start_line: 1,
+            paren_depth: 0,
+            inside_action: false,
+        }
     }
 
     pub(super) fn next_token(&mut self) -> Token<'t> {
-        if self.inside_action { self.action() } else { self.text() }
+        if self.inside_action {
+            self.action()
+        } else {
+            self.text()
+        }
     }
 
     fn rest(&self) -> &'t str {
@@ -144,8 +156,12 @@ impl<'t> Lexer<'t> {
     }
 
     fn error(&mut self, message: impl Into<String>) -> Token<'t> {
-        let token =
-            Token { kind: Kind::Error, pos: self.start, text: message.into().into(), line: self.start_line };
+        let token = Token {
+            kind: Kind::Error,
+            pos: self.start,
+            text: message.into().into(),
+            line: self.start_line,
+        };
         // Nothing is read after an error.
         self.input = "";
         self.pos = 0;
@@ -158,7 +174,11 @@ impl<'t> Lexer<'t> {
             let Some(found) = self.rest().find("{{") else {
                 self.line += newlines(self.rest());
                 self.pos = self.input.len();
-                return self.emit(if self.pos > self.start { Kind::Text } else { Kind::Eof });
+                return self.emit(if self.pos > self.start {
+                    Kind::Text
+                } else {
+                    Kind::Eof
+                });
             };
             if found > 0 {
                 let delimiter = self.pos + found;
@@ -175,7 +195,11 @@ impl<'t> Lexer<'t> {
                 }
             }
             let after = self.pos + 2;
-            let marker = if has_left_trim_marker(&self.input[after..]) { TRIM_MARKER } else { 0 };
+            let marker = if has_left_trim_marker(&self.input[after..]) {
+                TRIM_MARKER
+            } else {
+                0
+            };
             if self.input[after + marker..].starts_with("/*") {
                 self.skip(2 + marker);
                 if let Err(message) = self.comment() {
@@ -236,7 +260,7 @@ impl<'t> Lexer<'t> {
             return self.spaces();
         }
         let dot_starts_number =
-            c == '.' && self.rest()[1..].starts_with(|c: char| c.is_ascii_digit()) || c == '.' && self.rest().len() == 1;
+            c == '.' && self.rest()[1..].chars().next().is_none_or(|c| c.is_ascii_digit());
         if dot_starts_number || matches!(c, '+' | '-' | '0'..='9') {
             return self.number();
         }
@@ -461,5 +485,9 @@ fn at_right_delim(text: &str) -> (bool, bool) {
 /// Go's `%#U`.
 fn code_point(c: char) -> String {
     let code = u32::from(c);
-    if is_print(c) { format!("U+{code:04X} '{c}'") } else { format!("U+{code:04X}") }
+    if is_print(c) {
+        format!("U+{code:04X} '{c}'")
+    } else {
+        format!("U+{code:04X}")
+    }
 }

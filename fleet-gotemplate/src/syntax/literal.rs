@@ -79,7 +79,11 @@ fn unquote_char(text: &str, quote: char) -> Option<(Piece, &str)> {
 fn byte(text: &str, digits: usize, radix: u32) -> Option<(Piece, &str)> {
     let value = number(text, digits, radix)?;
     let value = u8::try_from(value).ok()?;
-    let piece = if value.is_ascii() { Piece::Char(char::from(value)) } else { Piece::Byte(value) };
+    let piece = if value.is_ascii() {
+        Piece::Char(char::from(value))
+    } else {
+        Piece::Byte(value)
+    };
     Some((piece, &text[digits..]))
 }
 

@@ -37,16 +37,28 @@ impl Number {
             .last();
         let parts = split.and_then(|at| Some((parse_float(&inner[..at])?, parse_float(&inner[at..])?)));
         let (real, imaginary) = parts.ok_or_else(|| "syntax error scanning complex number".to_owned())?;
-        Ok(Self { text: text.into(), complex: Some((real, imaginary)), ..Self::default() }.simplified(real, imaginary))
+        Ok(Self {
+            text: text.into(),
+            complex: Some((real, imaginary)),
+            ..Self::default()
+        }
+        .simplified(real, imaginary))
     }
 
     /// Any other number.
     pub(super) fn new(text: &str) -> Result<Self, String> {
         if let Some(imaginary) = text.strip_suffix('i').and_then(parse_float) {
-            let number = Self { text: text.into(), complex: Some((0.0, imaginary)), ..Self::default() };
+            let number = Self {
+                text: text.into(),
+                complex: Some((0.0, imaginary)),
+                ..Self::default()
+            };
             return Ok(number.simplified(0.0, imaginary));
         }
-        let mut number = Self { text: text.into(), ..Self::default() };
+        let mut number = Self {
+            text: text.into(),
+            ..Self::default()
+        };
         number.uint = parse_uint(text);
         number.int = parse_int(text);
         if number.int == Some(0) {
@@ -76,7 +88,10 @@ impl Number {
         let hexadecimal = text.len() > 2
             && (text.starts_with("0x") || text.starts_with("0X"))
             && !text.contains(['p', 'P']);
-        self.float.is_some() && !hexadecimal && !text.starts_with('\'') && text.contains(['.', 'e', 'E', 'p', 'P'])
+        self.float.is_some()
+            && !hexadecimal
+            && !text.starts_with('\'')
+            && text.contains(['.', 'e', 'E', 'p', 'P'])
     }
 
     /// With the types that hold it when it has no imaginary part.
@@ -145,7 +160,9 @@ fn digits_to_u64(digits: &str, radix: u32, prefixed: bool) -> Option<u64> {
             }
             after_digit = false;
         } else {
-            value = value.checked_mul(u64::from(radix))?.checked_add(u64::from(c.to_digit(radix)?))?;
+            value = value
+                .checked_mul(u64::from(radix))?
+                .checked_add(u64::from(c.to_digit(radix)?))?;
             after_digit = true;
         }
     }
@@ -163,7 +180,10 @@ pub(crate) fn parse_float(text: &str) -> Option<f64> {
         return text.parse().ok();
     }
     // Underscores are for literals with a prefix only.
-    if !unsigned.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'e' | b'E' | b'+' | b'-')) {
+    if !unsigned
+        .bytes()
+        .all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'e' | b'E' | b'+' | b'-'))
+    {
         return None;
     }
     text.parse::<f64>().ok().filter(|float| float.is_finite())

@@ -1,6 +1,7 @@
 //! From tokens to the tree, refusing what Go refuses with Go's messages.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use super::ast::{Command, Definition, Expr, ExprKind, Node, Pipe, RangeNode, TemplateCall, Text, Tree};
 use super::lex::{Kind, Lexer, Token};
@@ -8,19 +9,23 @@ use super::literal::{INVALID, unquote};
 use super::number::Number;
 use crate::error::{Limit, ParseError};
 use crate::functions;
-use crate::options::{Functions, Limits};
+use crate::options::Limits;
 use crate::text::quote::quoted;
 
 /// Parses a text. The tree has a definition under `name`.
-pub(crate) fn parse(name: &str, text: &str, functions: Functions) -> Result<Tree> {
+pub(crate) fn parse(name: &str, text: &str) -> Result<Tree> {
     if text.len() > Limits::TEXT {
         let limit = Limit::Text(Limits::TEXT);
-        return Err(ParseError { template: name.to_owned(), line: 1, message: limit.to_string(), limit: Some(limit) });
+        return Err(ParseError {
+            template: name.to_owned(),
+            line: 1,
+            message: limit.to_string(),
+            limit: Some(limit),
+        });
     }
     let mut parser = Parser {
         name,
         lexer: Lexer::new(text),
-        functions,
         tokens: [const { None }; 3],
         peeked: 0,
         last_line: 0,
@@ -32,13 +37,14 @@ pub(crate) fn parse(name: &str, text: &str, functions: Functions) -> Result<Tree
     };
     let nodes = parser.top()?;
     parser.define(name.into(), nodes)?;
-    Ok(Tree { definitions: parser.definitions })
+    Ok(Tree {
+        definitions: parser.definitions,
+    })
 }
 
 struct Parser<'t> {
     name: &'t str,
     lexer: Lexer<'t>,
-    functions: Functions,
     /// Tokens put back, the next one last.
     tokens: [Option<Token<'t>>; 3],
     peeked: usize,
@@ -68,6 +74,8 @@ impl Item {
 }
 
 type Result<T> = std::result::Result<T, ParseError>;
+/// Conditions and what is done when they hold.
+type Branches = Vec<(Pipe, Vec<Node>)>;
 
 impl<'t> Parser<'t> {
     fn next(&mut self) -> Token<'t> {
@@ -95,7 +103,12 @@ impl<'t> Parser<'t> {
             self.put_back(token);
         }
         let at = self.peeked - 1;
-        self.tokens[at].get_or_insert_with(|| Token { kind: Kind::Eof, pos: 0, text: "".into(), line: 0 })
+        self.tokens[at].get_or_insert_with(|| Token {
+            kind: Kind::Eof,
+            pos: 0,
+            text: "".into(),
+            line: 0,
+        })
     }
 
     fn next_non_space(&mut self) -> Token<'t> {
@@ -114,7 +127,12 @@ impl<'t> Parser<'t> {
     }
 
     fn error(&self, message: impl Into<String>) -> ParseError {
-        ParseError { template: self.name.to_owned(), line: self.last_line, message: message.into(), limit: None }
+        ParseError {
+            template: self.name.to_owned(),
+            line: self.last_line,
+            message: message.into(),
+            limit: None,
+        }
     }
 
     fn unexpected(&self, token: &Token<'t>, context: &str) -> ParseError {
@@ -126,21 +144,28 @@ impl<'t> Parser<'t> {
             if !message.ends_with(" action") {
                 message.push_str(" in action");
             }
-            message.push_str(&format!(" started at {}:{}", self.name, self.action_line));
+            let _ = write!(message, " started at {}:{}", self.name, self.action_line);
         }
         self.error(message)
     }
 
     fn expect(&mut self, kind: Kind, context: &str) -> Result<Token<'t>> {
         let token = self.next_non_space();
-        if token.kind == kind { Ok(token) } else { Err(self.unexpected(&token, context)) }
+        if token.kind == kind {
+            Ok(token)
+        } else {
+            Err(self.unexpected(&token, context))
+        }
     }
 
     /// One level deeper, for as long as the level lasts.
     fn nested<T>(&mut self, inner: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
         if self.nesting >= Limits::NESTING {
             let limit = Limit::Nesting(Limits::NESTING);
-            return Err(ParseError { limit: Some(limit), ..self.error(limit.to_string()) });
+            return Err(ParseError {
+                limit: Some(limit),
+                ..self.error(limit.to_string())
+            });
         }
         self.nesting += 1;
         let result = inner(self);
@@ -200,7 +225,10 @@ impl<'t> Parser<'t> {
             if is_blank(&nodes) {
                 return Ok(());
             }
-            return Err(self.error(format!("template: multiple definition of template {}", quoted(&name))));
+            return Err(self.error(format!(
+                "template: multiple definition of template {}",
+                quoted(&name)
+            )));
         }
         self.definitions.insert(name.clone(), Definition { name, nodes });
         Ok(())
@@ -285,7 +313,7 @@ impl<'t> Parser<'t> {
     }
 
     /// An `if` or `with` and the chain of its `else`s.
-    fn branches(&mut self, keyword: Kind, context: &str) -> Result<(Vec<(Pipe, Vec<Node>)>, Vec<Node>)> {
+    fn branches(&mut self, keyword: Kind, context: &str) -> Result<(Branches, Vec<Node>)> {
         let scope = self.variables.len();
         let mut branches = Vec::new();
         let otherwise = loop {
@@ -319,9 +347,17 @@ impl<'t> Parser<'t> {
         self.range_depth += 1;
         let (body, end) = self.nested(Self::item_list)?;
         self.range_depth -= 1;
-        let otherwise = if matches!(end, Item::Else) { self.last_else()? } else { Vec::new() };
+        let otherwise = if matches!(end, Item::Else) {
+            self.last_else()?
+        } else {
+            Vec::new()
+        };
         self.variables.truncate(scope);
-        Ok(Node::Range(Box::new(RangeNode { pipe, body, otherwise })))
+        Ok(Node::Range(Box::new(RangeNode {
+            pipe,
+            body,
+            otherwise,
+        })))
     }
 
     fn block(&mut self) -> Result<Node> {
@@ -331,7 +367,11 @@ impl<'t> Parser<'t> {
         let pipe = self.pipeline(CONTEXT, Kind::RightDelim)?;
         let nodes = self.inner_template(CONTEXT)?;
         self.define(name.clone(), nodes)?;
-        Ok(Node::Template(Box::new(TemplateCall { pos: position(token.pos), name, pipe: Some(pipe) })))
+        Ok(Node::Template(Box::new(TemplateCall {
+            pos: position(token.pos),
+            name,
+            pipe: Some(pipe),
+        })))
     }
 
     fn template_call(&mut self) -> Result<Node> {
@@ -345,7 +385,11 @@ impl<'t> Parser<'t> {
             self.put_back(next);
             Some(self.pipeline(CONTEXT, Kind::RightDelim)?)
         };
-        Ok(Node::Template(Box::new(TemplateCall { pos: position(token.pos), name, pipe })))
+        Ok(Node::Template(Box::new(TemplateCall {
+            pos: position(token.pos),
+            name,
+            pipe,
+        })))
     }
 
     fn template_name(&mut self, token: &Token<'t>, context: &str) -> Result<Box<str>> {
@@ -393,7 +437,11 @@ impl<'t> Parser<'t> {
             if command.args.first().is_some_and(|arg| {
                 matches!(
                     arg.kind,
-                    ExprKind::Bool(_) | ExprKind::Dot | ExprKind::Nil | ExprKind::Number(_) | ExprKind::Text(_)
+                    ExprKind::Bool(_)
+                        | ExprKind::Dot
+                        | ExprKind::Nil
+                        | ExprKind::Number(_)
+                        | ExprKind::Text(_)
                 )
             }) {
                 return Err(self.error(format!("non executable command in pipeline stage {}", index + 1)));
@@ -421,7 +469,10 @@ impl<'t> Parser<'t> {
                 pipe.variables.push(name.clone());
                 self.variables.push(name);
                 if context == "range" && pipe.variables.len() < 2 {
-                    if matches!(self.peek_non_space().kind, Kind::Variable | Kind::RightDelim | Kind::RightParen) {
+                    if matches!(
+                        self.peek_non_space().kind,
+                        Kind::Variable | Kind::RightDelim | Kind::RightParen
+                    ) {
                         continue;
                     }
                     return Err(self.error("range can only initialize variables"));
@@ -438,7 +489,10 @@ impl<'t> Parser<'t> {
     }
 
     fn command(&mut self) -> Result<Command> {
-        let mut command = Command { pos: position(self.peek_non_space().pos), args: Vec::new() };
+        let mut command = Command {
+            pos: position(self.peek_non_space().pos),
+            args: Vec::new(),
+        };
         loop {
             self.peek_non_space();
             if let Some(operand) = self.operand()? {
@@ -491,7 +545,7 @@ impl<'t> Parser<'t> {
     fn term(&mut self) -> Result<Option<Expr>> {
         let token = self.next_non_space();
         let kind = match token.kind {
-            Kind::Identifier => match functions::find(&token.text, self.functions) {
+            Kind::Identifier => match functions::find(&token.text) {
                 Some(function) => ExprKind::Function(function),
                 None => return Err(self.error(format!("function {} not defined", quoted(&token.text)))),
             },
@@ -514,25 +568,37 @@ impl<'t> Parser<'t> {
                 ExprKind::Number(Box::new(number.map_err(|message| self.error(message))?))
             }
             Kind::LeftParen => {
-                let pipe = self.nested(|parser| parser.pipeline("parenthesized pipeline", Kind::RightParen))?;
-                return Ok(Some(Expr { pos: pipe.pos, kind: ExprKind::Pipe(Box::new(pipe)) }));
+                let pipe =
+                    self.nested(|parser| parser.pipeline("parenthesized pipeline", Kind::RightParen))?;
+                return Ok(Some(Expr {
+                    pos: pipe.pos,
+                    kind: ExprKind::Pipe(Box::new(pipe)),
+                }));
             }
             Kind::String | Kind::RawString => {
                 let value = unquote(&token.text).ok_or_else(|| self.error(INVALID))?;
-                ExprKind::Text(Box::new(Text { quoted: token.text.into(), value }))
+                ExprKind::Text(Box::new(Text {
+                    quoted: token.text.into(),
+                    value,
+                }))
             }
             _ => {
                 self.put_back(token);
                 return Ok(None);
             }
         };
-        Ok(Some(Expr { pos: position(token.pos), kind }))
+        Ok(Some(Expr {
+            pos: position(token.pos),
+            kind,
+        }))
     }
 }
 
 /// Whether a template has nothing but space.
 fn is_blank(nodes: &[Node]) -> bool {
-    nodes.iter().all(|node| matches!(node, Node::Text(text) if text.trim().is_empty()))
+    nodes
+        .iter()
+        .all(|node| matches!(node, Node::Text(text) if text.trim().is_empty()))
 }
 
 /// Texts are smaller than 4 GiB: `Limits::TEXT`.

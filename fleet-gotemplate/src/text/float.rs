@@ -23,10 +23,10 @@ pub(crate) fn push_shortest(out: &mut String, value: f64) {
     }
     let scientific = format!("{value:e}");
     let (mantissa, exponent) = split(&scientific);
-    if !(-4..6).contains(&exponent) {
-        with_exponent(out, mantissa, exponent, 'e');
-    } else {
+    if (-4..6).contains(&exponent) {
         let _ = write!(out, "{value}");
+    } else {
+        with_exponent(out, mantissa, exponent, 'e');
     }
 }
 
@@ -44,7 +44,10 @@ pub(crate) fn format(value: f64, verb: char, precision: Option<usize>) -> String
             let _ = write!(out, "{value}");
         }
         ('e' | 'E', precision) => {
-            let text = precision.map_or_else(|| format!("{value:e}"), |precision| format!("{value:.precision$e}"));
+            let text = precision.map_or_else(
+                || format!("{value:e}"),
+                |precision| format!("{value:.precision$e}"),
+            );
             let (mantissa, exponent) = split(&text);
             with_exponent(&mut out, mantissa, exponent, verb);
         }
@@ -92,7 +95,9 @@ fn general(out: &mut String, value: f64, precision: usize, verb: char) {
     if threshold > needed && needed >= whole {
         threshold = needed;
     }
-    if exponent < -4 || (exponent >= 0 && usize::try_from(exponent).is_ok_and(|exponent| exponent >= threshold)) {
+    if exponent < -4
+        || (exponent >= 0 && usize::try_from(exponent).is_ok_and(|exponent| exponent >= threshold))
+    {
         let mantissa = if mantissa.contains('.') {
             mantissa.trim_end_matches('0').trim_end_matches('.')
         } else {
@@ -100,7 +105,8 @@ fn general(out: &mut String, value: f64, precision: usize, verb: char) {
         };
         with_exponent(out, mantissa, exponent, if verb == 'G' { 'E' } else { 'e' });
     } else {
-        let decimals = usize::try_from(i64::try_from(needed).unwrap_or(0) - 1 - i64::from(exponent)).unwrap_or(0);
+        let decimals =
+            usize::try_from(i64::try_from(needed).unwrap_or(0) - 1 - i64::from(exponent)).unwrap_or(0);
         let _ = write!(out, "{value:.decimals$}");
     }
 }
@@ -165,5 +171,9 @@ fn parts(value: f64) -> (u64, i32) {
     let bits = value.to_bits();
     let exponent = i32::try_from((bits >> 52) & 0x7ff).unwrap_or(0);
     let mantissa = bits & ((1 << 52) - 1);
-    if exponent == 0 { (mantissa, -1074) } else { (mantissa | (1 << 52), exponent - 1075) }
+    if exponent == 0 {
+        (mantissa, -1074)
+    } else {
+        (mantissa | (1 << 52), exponent - 1075)
+    }
 }

@@ -11,7 +11,13 @@ use crate::unicode::is_print;
 
 /// Formats the arguments into the sink.
 pub(crate) fn sprintf(sink: &mut Sink<'_>, format: &str, args: &[Slot<'_>]) {
-    Printer { sink, flags: Flags::default(), reordered: false, good_index: true }.run(format, args);
+    Printer {
+        sink,
+        flags: Flags::default(),
+        reordered: false,
+        good_index: true,
+    }
+    .run(format, args);
 }
 
 #[derive(Clone, Copy, Default)]
@@ -215,7 +221,11 @@ impl Printer<'_, '_> {
         }
         match value {
             // What an interface in a list holds; every verb writes the same.
-            Val::Nil => self.sink.push(if self.flags.sharp_v { "interface {}(nil)" } else { "<nil>" }),
+            Val::Nil => self.sink.push(if self.flags.sharp_v {
+                "interface {}(nil)"
+            } else {
+                "<nil>"
+            }),
             Val::Bool(flag) => match verb {
                 't' | 'v' => self.pad(if *flag { "true" } else { "false" }),
                 _ => self.bad_verb(value, verb),
@@ -333,7 +343,10 @@ impl Printer<'_, '_> {
     fn text(&mut self, text: &str) {
         match self.flags.precision {
             Some(precision) => {
-                let end = text.char_indices().nth(precision).map_or(text.len(), |(at, _)| at);
+                let end = text
+                    .char_indices()
+                    .nth(precision)
+                    .map_or(text.len(), |(at, _)| at);
                 self.pad(&text[..end]);
             }
             None => self.pad(text),
@@ -353,7 +366,12 @@ impl Printer<'_, '_> {
     fn quote(&mut self, text: &Str<'_>) {
         let bytes = match (text, self.flags.precision) {
             (text, None) => text.as_bytes().to_vec(),
-            (text, Some(precision)) => text.as_str().chars().take(precision).collect::<String>().into_bytes(),
+            (text, Some(precision)) => text
+                .as_str()
+                .chars()
+                .take(precision)
+                .collect::<String>()
+                .into_bytes(),
         };
         let quoted = match std::str::from_utf8(&bytes) {
             Ok(text) if self.flags.sharp && can_be_raw(text) => format!("`{text}`"),
@@ -366,7 +384,14 @@ impl Printer<'_, '_> {
     fn hexadecimal(&mut self, bytes: &[u8], upper: bool) {
         let bytes = &bytes[..self.flags.precision.unwrap_or(bytes.len()).min(bytes.len())];
         if bytes.is_empty() {
-            self.sink.repeat(if self.flags.zero && !self.flags.minus { '0' } else { ' ' }, self.flags.width.unwrap_or(0));
+            self.sink.repeat(
+                if self.flags.zero && !self.flags.minus {
+                    '0'
+                } else {
+                    ' '
+                },
+                self.flags.width.unwrap_or(0),
+            );
             return;
         }
         let prefix = match (self.flags.sharp, upper) {
@@ -380,7 +405,11 @@ impl Printer<'_, '_> {
                 text.push(' ');
                 text.push_str(prefix);
             }
-            let _ = if upper { write!(text, "{byte:02X}") } else { write!(text, "{byte:02x}") };
+            let _ = if upper {
+                write!(text, "{byte:02X}")
+            } else {
+                write!(text, "{byte:02x}")
+            };
         }
         self.pad(&text);
     }
@@ -504,7 +533,11 @@ impl Printer<'_, '_> {
 
 /// `%#g` and its like: a decimal point always, and as many digits as the precision says. The text has a sign.
 fn with_point(text: &str, verb: char, precision: Option<usize>) -> String {
-    let mut digits = if matches!(verb, 'g' | 'G' | 'x') { precision.unwrap_or(6) } else { 0 };
+    let mut digits = if matches!(verb, 'g' | 'G' | 'x') {
+        precision.unwrap_or(6)
+    } else {
+        0
+    };
     let tail_at = text
         .char_indices()
         .skip(1)
@@ -535,11 +568,15 @@ fn character(number: u64, negative: bool) -> char {
     if negative {
         return char::REPLACEMENT_CHARACTER;
     }
-    u32::try_from(number).ok().and_then(char::from_u32).unwrap_or(char::REPLACEMENT_CHARACTER)
+    u32::try_from(number)
+        .ok()
+        .and_then(char::from_u32)
+        .unwrap_or(char::REPLACEMENT_CHARACTER)
 }
 
 fn can_be_raw(text: &str) -> bool {
-    text.chars().all(|c| c == '\t' || (c >= ' ' && !matches!(c, '`' | '\u{7f}' | '\u{feff}')))
+    text.chars()
+        .all(|c| c == '\t' || (c >= ' ' && !matches!(c, '`' | '\u{7f}' | '\u{feff}')))
 }
 
 /// A decimal number at a place. One that is too large spoils the rest of the format, as in Go.

@@ -2,5 +2,6 @@
 
 pub(crate) mod float;
 pub(crate) mod format;
+pub(crate) mod json;
 pub(crate) mod print;
 pub(crate) mod quote;

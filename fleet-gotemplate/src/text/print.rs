@@ -19,7 +19,12 @@ pub(crate) struct Sink<'o> {
 impl<'o> Sink<'o> {
     /// `limit` is the length in bytes that the text may have.
     pub(crate) fn new(out: &'o mut String, limit: usize) -> Self {
-        Self { out, limit, full: false, too_deep: false }
+        Self {
+            out,
+            limit,
+            full: false,
+            too_deep: false,
+        }
     }
 
     pub(crate) fn push(&mut self, text: &str) {
