@@ -16,6 +16,8 @@ pub use cluster::*;
 pub use expand::*;
 pub use project::*;
 
+use std::sync::LazyLock;
+
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::CustomResourceExt;
 
@@ -24,6 +26,12 @@ use kube::CustomResourceExt;
 /// They are made of the Rust types and accept what upstream's accept; objects that Argo CD adds fields to keep
 /// them.
 pub fn crds() -> Vec<CustomResourceDefinition> {
+    // Deriving them takes some hundred milliseconds, a copy next to nothing.
+    static CRDS: LazyLock<Vec<CustomResourceDefinition>> = LazyLock::new(derive_crds);
+    CRDS.clone()
+}
+
+fn derive_crds() -> Vec<CustomResourceDefinition> {
     let mut crds = vec![Application::crd(), ApplicationSet::crd(), AppProject::crd()];
     for crd in &mut crds {
         for version in &mut crd.spec.versions {

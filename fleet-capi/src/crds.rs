@@ -1,5 +1,7 @@
 //! The `CustomResourceDefinition`s of the kinds this crate models.
 
+use std::sync::LazyLock;
+
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::CustomResourceExt;
 
@@ -19,6 +21,12 @@ use crate::{aws, docker, schema, v1alpha1, v1beta1, v1beta2};
 /// assert!(names.contains(&"clusters.cluster.x-k8s.io"));
 /// ```
 pub fn crds() -> Vec<CustomResourceDefinition> {
+    // Deriving them takes some hundred milliseconds, a copy next to nothing.
+    static CRDS: LazyLock<Vec<CustomResourceDefinition>> = LazyLock::new(derive_crds);
+    CRDS.clone()
+}
+
+fn derive_crds() -> Vec<CustomResourceDefinition> {
     vec![
         merge::<v1beta1::Cluster, v1beta2::Cluster>(CLUSTER_API),
         merge::<v1beta1::Machine, v1beta2::Machine>(CLUSTER_API),
