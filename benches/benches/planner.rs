@@ -83,6 +83,7 @@ fn half_way(plan: &fleet_upgrade::UpgradePlan) -> (RunState, Observation, Timest
                     let event = run.next_event(
                         now,
                         Fact::HopStarted {
+                            readiness: None,
                             cluster: order.cluster,
                             hop: order.hop,
                         },

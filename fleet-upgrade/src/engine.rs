@@ -2,6 +2,7 @@
 
 mod error;
 mod handle;
+mod notices;
 mod progress;
 mod runner;
 
@@ -17,7 +18,10 @@ use jiff::SignedDuration;
 
 use crate::UpgradePlan;
 use crate::kernel::RunSettings;
-use crate::ports::{Clock, ClusterUpgrader, HealthGate, NoGate, RunStore, SystemClock};
+use crate::ports::{
+    Approvals, BackupGate, Clock, ClusterUpgrader, HealthGate, NoGate, Notifier, Preflight, RunStore,
+    SystemClock,
+};
 
 /// Runs one plan. Made of a plan and a store, given an upgrader, started.
 ///
@@ -48,11 +52,34 @@ pub struct Engine<U = NoUpgrader> {
     name: String,
     plan: UpgradePlan,
     store: Arc<dyn RunStore>,
-    gate: Arc<dyn HealthGate>,
-    clock: Arc<dyn Clock>,
+    ports: Ports,
     settings: RunSettings,
     limits: Limits,
     upgrader: U,
+}
+
+/// What the engine asks and tells, the upgrader and the store aside.
+#[derive(Clone)]
+pub(crate) struct Ports {
+    pub(crate) gate: Arc<dyn HealthGate>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) preflight: Option<Arc<dyn Preflight>>,
+    pub(crate) backups: Option<Arc<dyn BackupGate>>,
+    pub(crate) approvals: Option<Arc<dyn Approvals>>,
+    pub(crate) notifier: Option<Arc<dyn Notifier>>,
+}
+
+impl Default for Ports {
+    fn default() -> Self {
+        Self {
+            gate: Arc::new(NoGate),
+            clock: Arc::new(SystemClock),
+            preflight: None,
+            backups: None,
+            approvals: None,
+            notifier: None,
+        }
+    }
 }
 
 /// The state of an [`Engine`] that has no upgrader yet, and cannot be started.
@@ -108,8 +135,7 @@ impl Engine {
             name: plan.name().to_owned(),
             plan,
             store,
-            gate: Arc::new(NoGate),
-            clock: Arc::new(SystemClock),
+            ports: Ports::default(),
             settings: RunSettings::default(),
             limits: Limits::default(),
             upgrader: NoUpgrader,
@@ -122,8 +148,7 @@ impl Engine {
             name,
             plan,
             store,
-            gate,
-            clock,
+            ports,
             settings,
             limits,
             upgrader: NoUpgrader,
@@ -133,8 +158,7 @@ impl Engine {
             name,
             plan,
             store,
-            gate,
-            clock,
+            ports,
             settings,
             limits,
             upgrader,
@@ -151,13 +175,37 @@ impl<U> Engine<U> {
 
     /// Judges health by this as well. Default: by what clusters report alone.
     pub fn gate(mut self, gate: impl HealthGate + 'static) -> Self {
-        self.gate = Arc::new(gate);
+        self.ports.gate = Arc::new(gate);
+        self
+    }
+
+    /// Asks this what breaks at the next version, where the policy says `preflight: required`.
+    pub fn preflight(mut self, preflight: impl Preflight + 'static) -> Self {
+        self.ports.preflight = Some(Arc::new(preflight));
+        self
+    }
+
+    /// Asks this for verified backups, where the policy has a `backup`.
+    pub fn backup(mut self, backups: impl BackupGate + 'static) -> Self {
+        self.ports.backups = Some(Arc::new(backups));
+        self
+    }
+
+    /// Asks this what people have said yes to, where a stage has an `approval`.
+    pub fn approvals(mut self, approvals: impl Approvals + 'static) -> Self {
+        self.ports.approvals = Some(Arc::new(approvals));
+        self
+    }
+
+    /// Tells people by this what happens. Default: nobody is told.
+    pub fn notifier(mut self, notifier: impl Notifier + 'static) -> Self {
+        self.ports.notifier = Some(Arc::new(notifier));
         self
     }
 
     /// Goes by this clock. Default: the machine's.
     pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
-        self.clock = Arc::new(clock);
+        self.ports.clock = Arc::new(clock);
         self
     }
 

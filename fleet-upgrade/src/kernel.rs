@@ -28,8 +28,11 @@
 //! - A version that changed without the run holds the cluster. Held and failed clusters count against the failure budget;
 //!   clusters that leave the fleet do not. Beyond the budget nothing starts, what is under way is seen to its end, and
 //!   the run ends as stopped.
+//! - Where the policy asks for them, a pre-flight check and a verified backup are evidence like any other: without them a
+//!   cluster does not start, and those it rested on are in the log. A stage that asks for an approval waits for it.
 //! - News is taken in before anything starts on its account.
 
+mod approval;
 mod assess;
 mod audit;
 mod blocker;
@@ -39,11 +42,13 @@ mod event;
 mod ids;
 mod moment;
 mod observation;
+mod readiness;
 mod report;
 mod rules;
 mod state;
 mod watch;
 
+pub use approval::{Approval, ApprovalPoint, approval_due};
 pub use audit::{Violation, audit};
 pub use blocker::Blocker;
 pub use command::{Command, HopOrder};
@@ -51,6 +56,7 @@ pub use decide::{begin, decide, why};
 pub use event::{Ailment, Event, Fact, FailureCause, Outcome, PlanDigest, RunSettings, StopReason};
 pub use ids::{ClusterId, StageId};
 pub use observation::{ClusterObservation, ClusterReport, Health, Observation, Rollout, Sight};
+pub use readiness::{BackupVerdict, PreflightVerdict, Readiness, ReadinessNeeds, readiness_needs};
 pub use report::{ClusterOutcome, ClusterState, Counts, RunReport, StageReport, StageState};
 pub use rules::Roster;
 pub use state::RunState;

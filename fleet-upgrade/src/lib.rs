@@ -24,4 +24,7 @@ pub use plan::{
 };
 #[cfg(feature = "yaml")]
 pub use spec::SpecError;
-pub use spec::{API_VERSION, FailureBudget, FleetUpgrade, FleetUpgradeSpec, KIND, Place, Stage};
+pub use spec::{
+    API_VERSION, ApprovalRule, BackupRequirement, FailureBudget, FleetUpgrade, FleetUpgradeSpec, KIND, Place,
+    PreflightRequirement, SoakRule, Stage, StageApproval,
+};

@@ -28,7 +28,7 @@ use jiff::Timestamp;
 use serde::ser::SerializeStruct;
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::spec::FailureBudget;
+use crate::spec::{BackupRequirement, FailureBudget, PreflightRequirement, StageApproval};
 
 /// An upgrade of a fleet, laid out in time: what [`plan`](crate::plan()) returns.
 ///
@@ -43,6 +43,10 @@ pub struct UpgradePlan {
     pub(crate) calendar: Calendar,
     pub(crate) failure_budget: FailureBudget,
     pub(crate) cluster_deadline: HumanDuration,
+    #[serde(default, skip_serializing_if = "PreflightRequirement::is_none")]
+    pub(crate) preflight: PreflightRequirement,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) backup: Option<BackupRequirement>,
     pub(crate) stages: Vec<PlannedStage>,
     pub(crate) finish: Timestamp,
     pub(crate) lower_bound: Timestamp,
@@ -82,6 +86,16 @@ impl UpgradePlan {
     /// A hop that takes longer than this has failed.
     pub fn cluster_deadline(&self) -> HumanDuration {
         self.cluster_deadline
+    }
+
+    /// Whether a cluster must have passed a pre-flight check before each hop.
+    pub fn preflight(&self) -> PreflightRequirement {
+        self.preflight
+    }
+
+    /// The verified backup that a cluster must have before each hop.
+    pub fn backup(&self) -> Option<&BackupRequirement> {
+        self.backup.as_ref()
     }
 
     /// The stages, in order.
@@ -185,6 +199,12 @@ pub struct PlannedStage {
     pub max_per_day: Option<NonZeroU32>,
     /// How long the stage soaks after its last cluster.
     pub soak: HumanDuration,
+    /// How many looks of the soak must find all well; as many as its time brings when absent.
+    #[serde(default)]
+    pub soak_samples: Option<NonZeroU32>,
+    /// Who must say yes before the stage and after it.
+    #[serde(default)]
+    pub approval: StageApproval,
     /// When the stage's first cluster starts; for a stage without clusters, when the stage before it has soaked.
     pub start: Timestamp,
     /// When the stage's last cluster is expected to be upgraded.
@@ -204,7 +224,7 @@ impl Serialize for PlannedStage {
                 stage: &self.name,
             })
             .collect();
-        let mut entry = serializer.serialize_struct("PlannedStage", 9)?;
+        let mut entry = serializer.serialize_struct("PlannedStage", 11)?;
         entry.serialize_field("name", &self.name)?;
         entry.serialize_field("start", &self.start)?;
         entry.serialize_field("end", &self.end)?;
@@ -212,6 +232,12 @@ impl Serialize for PlannedStage {
         entry.serialize_field("maxConcurrent", &self.max_concurrent)?;
         entry.serialize_field("maxPerDay", &self.max_per_day)?;
         entry.serialize_field("soak", &self.soak)?;
+        if let Some(samples) = self.soak_samples {
+            entry.serialize_field("soakSamples", &samples)?;
+        }
+        if !self.approval.is_none() {
+            entry.serialize_field("approval", &self.approval)?;
+        }
         entry.serialize_field("clusters", &clusters)?;
         entry.serialize_field("atTarget", &self.at_target)?;
         entry.end()

@@ -4,14 +4,35 @@
 //! |---|---|---|
 //! | [`ClusterUpgrader`] | take this cluster to that version; how is it? | `adapters::capi` (feature `capi`), `testing::InMemoryUpgrader` |
 //! | [`HealthGate`] | is this cluster well, by some other measure? | your own; [`NoGate`] is the default |
+//! | [`Preflight`] | what breaks on this cluster at that version? | `testing::InMemoryPreflight` |
+//! | [`BackupGate`] | does this cluster have a verified backup? | `testing::InMemoryBackups` |
+//! | [`Approvals`] | who has said yes? | `testing::InMemoryApprovals` |
+//! | [`Notifier`] | tell people this | `testing::InMemoryNotifier` |
 //! | [`RunStore`] | keep this run's plan and log | `testing::InMemoryRunStore` |
 //! | [`Clock`] | what time is it? | [`SystemClock`], [`TokioClock`] |
 //!
 //! With the feature `mock` each trait has a `mockall` mock: `MockClusterUpgrader` and so on.
 
+mod approvals;
+mod backup;
 mod clock;
+mod notifier;
+mod preflight;
 
+pub use approvals::Approvals;
+pub use backup::BackupGate;
 pub use clock::{SystemClock, TokioClock};
+pub use notifier::{Notice, NoticeKind, Notifier};
+pub use preflight::Preflight;
+
+#[cfg(feature = "mock")]
+pub use approvals::MockApprovals;
+#[cfg(feature = "mock")]
+pub use backup::MockBackupGate;
+#[cfg(feature = "mock")]
+pub use notifier::MockNotifier;
+#[cfg(feature = "mock")]
+pub use preflight::MockPreflight;
 
 use std::error::Error as StdError;
 

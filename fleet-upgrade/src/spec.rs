@@ -4,12 +4,14 @@ mod budget;
 mod place;
 #[cfg(feature = "yaml")]
 mod read;
+mod readiness;
 mod wire;
 
 pub use budget::FailureBudget;
 pub use place::Place;
 #[cfg(feature = "yaml")]
 pub use read::SpecError;
+pub use readiness::{ApprovalRule, BackupRequirement, PreflightRequirement, SoakRule, StageApproval};
 
 use std::num::NonZeroU32;
 
@@ -114,6 +116,12 @@ pub struct FleetUpgradeSpec {
     /// A cluster whose hop takes longer than this has failed. Default: `2h`.
     #[serde(default = "default_cluster_deadline")]
     pub cluster_deadline: HumanDuration,
+    /// Whether a cluster must have passed a pre-flight check before each hop. Default: `none`.
+    #[serde(default, skip_serializing_if = "PreflightRequirement::is_none")]
+    pub preflight: PreflightRequirement,
+    /// The verified backup that a cluster must have before each hop. Default: none is asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backup: Option<BackupRequirement>,
 }
 
 impl FleetUpgradeSpec {
@@ -127,6 +135,8 @@ impl FleetUpgradeSpec {
             calendar: Calendar::always(),
             failure_budget: FailureBudget::default(),
             cluster_deadline: default_cluster_deadline(),
+            preflight: PreflightRequirement::None,
+            backup: None,
         }
     }
 
@@ -165,6 +175,18 @@ impl FleetUpgradeSpec {
         self.cluster_deadline = deadline;
         self
     }
+
+    /// Starts only clusters on which nothing breaks at their next version.
+    pub fn require_preflight(mut self) -> Self {
+        self.preflight = PreflightRequirement::Required;
+        self
+    }
+
+    /// Starts only clusters with such a backup.
+    pub fn backup(mut self, backup: BackupRequirement) -> Self {
+        self.backup = Some(backup);
+        self
+    }
 }
 
 /// One stage of a policy: which clusters, how many at a time, how fast, and how long to watch them afterwards.
@@ -191,8 +213,11 @@ pub struct Stage {
     pub max_per_day: Option<NonZeroU32>,
     /// How long the upgraded clusters are watched before the next stage starts, from the end of the stage's last
     /// cluster. A day is 24 hours. Default: `0s`, the next stage follows at once.
-    #[serde(default, skip_serializing_if = "HumanDuration::is_zero")]
-    pub soak: HumanDuration,
+    #[serde(default, skip_serializing_if = "SoakRule::is_none")]
+    pub soak: SoakRule,
+    /// Who must say yes before the stage begins, and before the next one does. Default: nobody is asked.
+    #[serde(default, skip_serializing_if = "StageApproval::is_none")]
+    pub approval: StageApproval,
 }
 
 impl Stage {
@@ -204,7 +229,8 @@ impl Stage {
             pick: None,
             max_concurrent: NonZeroU32::MIN,
             max_per_day: None,
-            soak: HumanDuration::ZERO,
+            soak: SoakRule::default(),
+            approval: StageApproval::default(),
         }
     }
 
@@ -234,7 +260,19 @@ impl Stage {
 
     /// Watches the upgraded clusters this long before the next stage starts.
     pub fn soak(mut self, soak: HumanDuration) -> Self {
-        self.soak = soak;
+        self.soak.min_time = soak;
+        self
+    }
+
+    /// Looks at them this often, and finds all well each time, before the next stage starts.
+    pub fn soak_samples(mut self, samples: NonZeroU32) -> Self {
+        self.soak.min_samples = Some(samples);
+        self
+    }
+
+    /// Waits for these approvals.
+    pub fn approval(mut self, approval: StageApproval) -> Self {
+        self.approval = approval;
         self
     }
 }

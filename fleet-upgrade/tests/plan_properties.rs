@@ -12,8 +12,8 @@ use fleet_core::{
     Calendar, ClusterName, Fleet, FleetCluster, HumanDuration, KubernetesVersion, Labels, NodeCounts,
 };
 use fleet_upgrade::{
-    Estimates, FailureBudget, FleetUpgrade, FleetUpgradeSpec, Pick, PickOrder, PlanError, Stage, UpgradePlan,
-    plan, plan_with,
+    Estimates, FailureBudget, FleetUpgrade, FleetUpgradeSpec, Pick, PickOrder, PlanError, SoakRule, Stage,
+    UpgradePlan, plan, plan_with,
 };
 use jiff::Timestamp;
 use proptest::prelude::*;
@@ -186,7 +186,7 @@ proptest! {
         let looser: [fn(&mut FleetUpgradeSpec); 4] = [
             |spec| spec.stages.iter_mut().for_each(|stage| stage.max_per_day = None),
             |spec| spec.stages.iter_mut().for_each(|stage| stage.max_concurrent = stage.max_concurrent.saturating_add(1)),
-            |spec| spec.stages.iter_mut().for_each(|stage| stage.soak = HumanDuration::ZERO),
+            |spec| spec.stages.iter_mut().for_each(|stage| stage.soak = SoakRule::default()),
             |spec| spec.stages.iter_mut().for_each(|stage| {
                 stage.max_per_day = stage.max_per_day.map(|cap| cap.saturating_add(1));
             }),

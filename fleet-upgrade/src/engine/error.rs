@@ -32,6 +32,16 @@ pub enum EngineError {
         /// The first entry that is missing.
         missing: u64,
     },
+    /// The policy asks for something that the engine has nobody to ask about.
+    #[error(
+        "the policy asks for {what}, and the engine was given nobody to ask: give it one with Engine::{with}"
+    )]
+    MissingPort {
+        /// What the policy asks for.
+        what: &'static str,
+        /// The method of the engine that takes the one to ask.
+        with: &'static str,
+    },
     /// A setting that no run can go by.
     #[error("the setting {setting} must be longer than zero")]
     Settings {

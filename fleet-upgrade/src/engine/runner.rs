@@ -12,14 +12,17 @@ use tokio::sync::mpsc;
 use tracing::{debug, info, warn};
 
 use super::handle::Order;
+use super::notices::{self, Notices};
 use super::progress::Feed;
-use super::{Engine, EngineError, Limits, Progress, Step, WithUpgrader};
+use super::{Engine, EngineError, Limits, Ports, Progress, Step, WithUpgrader};
 use crate::UpgradePlan;
 use crate::kernel::{
-    Blocker, ClusterId, ClusterObservation, Command, Counts, Fact, FailureCause, Health, HopOrder,
-    Observation, Roster, RunReport, RunSettings, RunState, StageId, audit, begin, decide, evidence_due,
+    BackupVerdict, Blocker, ClusterId, ClusterObservation, Command, Counts, Fact, FailureCause, Health,
+    HopOrder, Observation, PreflightVerdict, Readiness, ReadinessNeeds, Roster, RunReport, RunSettings,
+    RunState, StageId, approval_due, audit, begin, decide, evidence_due, readiness_needs,
 };
-use crate::ports::{Clock, ClusterUpgrader, HealthGate, RunStore, RunStoreError, UpgraderError, Verdict};
+use crate::ports::{ClusterUpgrader, RunStore, RunStoreError, UpgraderError, Verdict};
+use crate::{PlannedStage, PreflightRequirement};
 
 /// How many times in a row the evidence is completed before a decision: looking takes time, in which more may fall due.
 const LOOKS: usize = 3;
@@ -30,8 +33,8 @@ pub(super) struct Runner {
     roster: Roster,
     store: Arc<dyn RunStore>,
     upgrader: Arc<dyn ClusterUpgrader>,
-    gate: Arc<dyn HealthGate>,
-    clock: Arc<dyn Clock>,
+    ports: Ports,
+    notices: Notices,
     settings: RunSettings,
     limits: Limits,
     inbox: mpsc::Receiver<Order>,
@@ -41,6 +44,8 @@ pub(super) struct Runner {
     /// Orders that failed: how many times in a row, and when the next try is due.
     retries: BTreeMap<ClusterId, (u32, Timestamp)>,
     told: Option<Blocker>,
+    /// When the approvals were last asked for.
+    asked: Option<Timestamp>,
 }
 
 impl Runner {
@@ -49,8 +54,7 @@ impl Runner {
             name,
             plan,
             store,
-            gate,
-            clock,
+            ports,
             settings,
             limits,
             upgrader: WithUpgrader(upgrader),
@@ -61,12 +65,13 @@ impl Runner {
             seen: Observation::empty(),
             retries: BTreeMap::new(),
             told: None,
+            asked: None,
+            notices: Notices::to(ports.notifier.clone()),
             name,
             plan,
             store,
             upgrader,
-            gate,
-            clock,
+            ports,
             settings,
             limits,
             inbox,
@@ -76,6 +81,8 @@ impl Runner {
 
     pub(super) async fn run(mut self) -> Result<RunReport, EngineError> {
         let result = self.drive().await;
+        let calls = self.calls();
+        calls.in_time(self.notices.close()).await;
         self.feed.close();
         match &result {
             Ok(report) => info!(run = %self.name, outcome = ?report.outcome, "the run is over"),
@@ -91,7 +98,7 @@ impl Runner {
         loop {
             self.look().await;
             self.take_orders().await?;
-            let now = self.clock.now();
+            let now = self.ports.clock.now();
             let mut facts = Vec::new();
             let mut starts = Vec::new();
             let mut repeats = Vec::new();
@@ -119,6 +126,7 @@ impl Runner {
 
     /// Begins the run, or takes it up where it was left.
     async fn take_up(&mut self) -> Result<(), EngineError> {
+        self.check_ports()?;
         for (setting, value) in [
             ("evidence_max_age", self.settings.evidence_max_age),
             ("poll", self.settings.poll),
@@ -154,7 +162,7 @@ impl Runner {
                 run: self.name.clone(),
             });
         }
-        let now = self.clock.now();
+        let now = self.ports.clock.now();
         if self.state.started_at().is_none() {
             if let Command::Record(fact) = first {
                 self.record(now, vec![fact]).await?;
@@ -167,18 +175,37 @@ impl Runner {
         Ok(())
     }
 
+    /// Whether there is somebody to ask about everything that the policy asks for.
+    fn check_ports(&self) -> Result<(), EngineError> {
+        let missing = |what, with| Err(EngineError::MissingPort { what, with });
+        let asks_approval = |stage: &PlannedStage| !stage.clusters.is_empty() && !stage.approval.is_none();
+        if self.plan.preflight() == PreflightRequirement::Required && self.ports.preflight.is_none() {
+            return missing("a pre-flight check", "preflight");
+        }
+        if self.plan.backup().is_some() && self.ports.backups.is_none() {
+            return missing("backups", "backup");
+        }
+        if self.plan.stages().iter().any(asks_approval) && self.ports.approvals.is_none() {
+            return missing("approvals", "approvals");
+        }
+        Ok(())
+    }
+
     /// Completes the evidence. A cluster that does not answer is evidence too.
     async fn look(&mut self) {
+        self.ask_approvals().await;
         for _ in 0..LOOKS {
-            let due = evidence_due(&self.plan, &self.state, &self.seen, self.clock.now());
+            let due = evidence_due(&self.plan, &self.state, &self.seen, self.ports.clock.now());
             if due.is_empty() {
                 return;
             }
-            let ports = Ports::of(self);
+            let calls = self.calls();
+            let (plan, state) = (&self.plan, &self.state);
             let looks = due.into_iter().filter_map(|id| {
                 let name = self.roster.name(id)?.clone();
-                let ports = ports.clone();
-                Some(async move { (id, ports.observe(&name).await) })
+                let calls = calls.clone();
+                let needs = readiness_needs(plan, state, id);
+                Some(async move { (id, calls.observe(&name, needs).await) })
             });
             let looks: Vec<_> = stream::iter(looks)
                 .buffer_unordered(self.limits.calls_at_once.get())
@@ -187,6 +214,27 @@ impl Runner {
             for (id, sight) in looks {
                 self.seen.insert(id, sight);
             }
+        }
+    }
+
+    /// Asks for approvals while the run waits for one, as often as it looks at a cluster that is being upgraded.
+    async fn ask_approvals(&mut self) {
+        let now = self.ports.clock.now();
+        let Some(approvals) = self.ports.approvals.clone() else {
+            return;
+        };
+        let poll = self.state.settings().poll;
+        let too_soon = self
+            .asked
+            .is_some_and(|asked| asked <= now && now < later(asked, poll));
+        if too_soon || approval_due(&self.plan, &self.state, now).is_none() {
+            return;
+        }
+        self.asked = Some(now);
+        match self.calls().in_time(approvals.granted(&self.name)).await {
+            Some(Ok(granted)) => self.seen.set_approvals(granted),
+            Some(Err(error)) => warn!(run = %self.name, %error, "the approvals could not be read"),
+            None => warn!(run = %self.name, "the approvals were not told in time"),
         }
     }
 
@@ -205,7 +253,7 @@ impl Runner {
             _ => false,
         };
         if !needless {
-            self.record(self.clock.now(), vec![order.fact]).await?;
+            self.record(self.ports.clock.now(), vec![order.fact]).await?;
         }
         // Whoever gave the order may have stopped waiting for it.
         let _ = order.taken.send(());
@@ -221,8 +269,18 @@ impl Runner {
             .collect();
         self.persist(|| self.store.append(&self.name, &events)).await?;
         for event in events {
-            self.state.apply(&event);
             let (stage, cluster) = self.subject(&event.fact);
+            self.notices.tell(|| {
+                notices::of_fact(
+                    &self.name,
+                    at,
+                    &event.fact,
+                    &self.state,
+                    stage.clone(),
+                    cluster.clone(),
+                )
+            });
+            self.state.apply(&event);
             debug!(run = %self.name, cluster = cluster.as_ref().map(ClusterName::as_str), fact = ?event.fact, "recorded");
             self.tell(at, stage, cluster, Step::Fact(event.fact));
         }
@@ -245,6 +303,7 @@ impl Runner {
             let fact = Fact::HopStarted {
                 cluster: order.cluster,
                 hop: order.hop,
+                readiness: order.readiness.clone(),
             };
             after.apply(&after.next_event(now, fact.clone()));
             facts.push(fact);
@@ -269,12 +328,12 @@ impl Runner {
 
     /// Gives the orders to the clusters, and writes down how they took them.
     async fn give(&mut self, orders: Vec<HopOrder>) -> Result<(), EngineError> {
-        let ports = Ports::of(self);
+        let to_ports = self.calls();
         let calls = orders.into_iter().filter_map(|order| {
             let name = self.roster.name(order.cluster)?.clone();
-            let ports = ports.clone();
+            let to_ports = to_ports.clone();
             Some(async move {
-                let answer = ports.start(&name, &order).await;
+                let answer = to_ports.start(&name, &order).await;
                 (order, answer)
             })
         });
@@ -282,7 +341,7 @@ impl Runner {
             .buffer_unordered(self.limits.calls_at_once.get())
             .collect()
             .await;
-        let now = self.clock.now();
+        let now = self.ports.clock.now();
         let mut facts = Vec::new();
         for (
             HopOrder {
@@ -339,6 +398,7 @@ impl Runner {
             .as_ref()
             .is_none_or(|told| std::mem::discriminant(told) != std::mem::discriminant(&on));
         if news {
+            self.notices.tell(|| notices::of_wait(&self.name, now, &on));
             self.tell(
                 now,
                 None,
@@ -350,7 +410,7 @@ impl Runner {
             );
             self.told = Some(on);
         }
-        let clock = Arc::clone(&self.clock);
+        let clock = Arc::clone(&self.ports.clock);
         let alarm = async move {
             match until {
                 Some(until) => clock.sleep_until(until).await,
@@ -377,13 +437,24 @@ impl Runner {
             match attempt().await {
                 Err(error @ RunStoreError::Unavailable { .. }) => {
                     warn!(run = %self.name, %error, "the store failed; trying again");
-                    self.clock.sleep_until(later(self.clock.now(), pause)).await;
+                    self.ports
+                        .clock
+                        .sleep_until(later(self.ports.clock.now(), pause))
+                        .await;
                     pause = pause.saturating_mul(3);
                 }
                 answer => return Ok(answer?),
             }
         }
         Ok(attempt().await?)
+    }
+
+    fn calls(&self) -> Calls {
+        Calls {
+            upgrader: Arc::clone(&self.upgrader),
+            ports: self.ports.clone(),
+            timeout: self.limits.call_timeout,
+        }
     }
 
     fn tell(&self, at: Timestamp, stage: Option<String>, cluster: Option<ClusterName>, step: Step) {
@@ -423,23 +494,13 @@ impl Drop for Runner {
 
 /// The ports that calls go to, each call with its time limit.
 #[derive(Clone)]
-struct Ports {
+struct Calls {
     upgrader: Arc<dyn ClusterUpgrader>,
-    gate: Arc<dyn HealthGate>,
-    clock: Arc<dyn Clock>,
+    ports: Ports,
     timeout: SignedDuration,
 }
 
-impl Ports {
-    fn of(runner: &Runner) -> Self {
-        Self {
-            upgrader: Arc::clone(&runner.upgrader),
-            gate: Arc::clone(&runner.gate),
-            clock: Arc::clone(&runner.clock),
-            timeout: runner.limits.call_timeout,
-        }
-    }
-
+impl Calls {
     async fn start(&self, cluster: &ClusterName, order: &HopOrder) -> Result<(), UpgraderError> {
         let timeout = || UpgraderError::Unavailable {
             cluster: cluster.clone(),
@@ -450,9 +511,9 @@ impl Ports {
             .unwrap_or_else(|| Err(timeout()))
     }
 
-    async fn observe(&self, cluster: &ClusterName) -> ClusterObservation {
+    async fn observe(&self, cluster: &ClusterName, needs: Option<ReadinessNeeds<'_>>) -> ClusterObservation {
         // What is seen holds for the moment before the question at the least.
-        let seen_at = self.clock.now();
+        let seen_at = self.ports.clock.now();
         let mut report = match self.in_time(self.upgrader.observe(cluster)).await {
             Some(Ok(report)) => report,
             Some(Err(UpgraderError::NotFound { .. })) => return ClusterObservation::gone(seen_at),
@@ -463,17 +524,47 @@ impl Ports {
             None => return ClusterObservation::unreachable(seen_at),
         };
         if report.health == Health::Healthy {
-            report.health = match self.in_time(self.gate.check(cluster, seen_at)).await {
+            report.health = match self.in_time(self.ports.gate.check(cluster, seen_at)).await {
                 Some(Ok(Verdict::Pass)) => Health::Healthy,
                 Some(Ok(Verdict::Fail { reason })) => Health::Degraded { reason },
                 Some(Ok(Verdict::Inconclusive) | Err(_)) | None => Health::Unknown,
             };
         }
-        ClusterObservation::present(seen_at, report)
+        let healthy = report.health == Health::Healthy;
+        let seen = ClusterObservation::present(seen_at, report);
+        match needs {
+            // Whoever is not well does not start anyway.
+            Some(needs) if healthy => seen.with_readiness(self.readiness(cluster, needs, seen_at).await),
+            _ => seen,
+        }
+    }
+
+    /// Whether a cluster may be started, as far as the policy asks.
+    async fn readiness(&self, cluster: &ClusterName, needs: ReadinessNeeds<'_>, now: Timestamp) -> Readiness {
+        let mut readiness = Readiness::default();
+        if let (true, Some(preflight)) = (needs.preflight, &self.ports.preflight) {
+            let incomplete = |reason| PreflightVerdict::Incomplete { reason };
+            readiness.preflight = Some(match self.in_time(preflight.check(cluster, needs.to)).await {
+                Some(Ok(verdict)) => verdict,
+                Some(Err(error)) => incomplete(error.to_string()),
+                None => incomplete("no answer in time".to_owned()),
+            });
+        }
+        if let (Some(max_age), Some(backups)) = (needs.backup, &self.ports.backups) {
+            let missing = |reason| BackupVerdict::Missing { reason };
+            let not_before = now.checked_sub(max_age.as_signed()).unwrap_or(Timestamp::MIN);
+            readiness.backup = Some(match self.in_time(backups.check(cluster, not_before)).await {
+                Some(Ok(verdict)) => verdict,
+                Some(Err(error)) => missing(error.to_string()),
+                None => missing("no answer in time".to_owned()),
+            });
+        }
+        readiness
     }
 
     async fn in_time<T>(&self, call: impl Future<Output = T>) -> Option<T> {
-        let alarm = self.clock.sleep_until(later(self.clock.now(), self.timeout));
+        let clock = &self.ports.clock;
+        let alarm = clock.sleep_until(later(clock.now(), self.timeout));
         match select(std::pin::pin!(call), alarm).await {
             Either::Left((answer, _)) => Some(answer),
             Either::Right(_) => None,

@@ -3,6 +3,7 @@
 use fleet_core::KubernetesVersion;
 
 use super::moment::{Moment, after};
+use super::readiness::Ready;
 use super::rules::Member;
 use super::{
     Ailment, Cell, ClusterId, ClusterObservation, ClusterReport, Command, Fact, FailureCause, Health,
@@ -68,7 +69,13 @@ fn at_rest(
         Sight::Present(report) if !report.desired.same_release(should) => {
             return Some(held(id, report, should));
         }
-        Sight::Present(report) => seen.ailment().or_else(|| misfit(report, should)),
+        Sight::Present(report) => seen
+            .ailment()
+            .or_else(|| misfit(report, should))
+            .or_else(|| match moment.readiness(id, cell, seen) {
+                Ready::No(ailment) => Some(ailment),
+                Ready::Yes | Ready::Unasked => None,
+            }),
         Sight::Unreachable => seen.ailment(),
     };
     match (moment.run.unwell(id), ailment) {

@@ -2,8 +2,9 @@
 
 use jiff::Timestamp;
 
+use super::readiness;
 use super::rules::Rules;
-use super::{ClusterId, HopOrder, Observation, Phase, RunState, StagePhase};
+use super::{ApprovalPoint, ClusterId, HopOrder, Observation, Phase, RunState, StagePhase};
 use crate::UpgradePlan;
 
 /// An invariant that a start would break. It can only come from a defect in [`decide`](super::decide()) or from a state
@@ -32,6 +33,12 @@ pub enum Violation {
     /// I4: without fresh evidence that the upgraded clusters and this one are well.
     #[error("there is no fresh evidence that this cluster and the upgraded ones are well (I4)")]
     Evidence,
+    /// I7: without the pre-flight check or the backup that the policy asks for.
+    #[error("there is no clear pre-flight check or no verified backup of this cluster (I7)")]
+    Readiness,
+    /// I1: without the approval that the policy asks for.
+    #[error("the stage was not approved (I1)")]
+    Approval,
     /// I8: while paused.
     #[error("the run is paused (I8)")]
     Paused,
@@ -113,6 +120,20 @@ pub fn audit(
         });
         if cell.unwell || !well {
             return Err(Violation::Evidence);
+        }
+    }
+    if limits.approval.before.is_some()
+        && !own
+            .grants
+            .iter()
+            .any(|grant| grant.point == ApprovalPoint::BeforeStage)
+    {
+        return Err(Violation::Approval);
+    }
+    if let Some(needs) = readiness::needs(rules, run, order.cluster) {
+        let ready = readiness::judge(&needs, order.readiness.as_ref(), now, readiness::CLOCK_GRACE);
+        if ready != readiness::Ready::Yes {
+            return Err(Violation::Readiness);
         }
     }
     Ok(())

@@ -7,7 +7,7 @@ use fleet_core::{ClusterName, HumanDuration, KubernetesVersion};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-use super::{Ailment, FailureCause, Outcome, StopReason};
+use super::{Ailment, ApprovalPoint, FailureCause, Outcome, StopReason};
 
 /// The constraint that is in the way, and when it can clear where that is known.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -52,6 +52,15 @@ pub enum Blocker {
         required: SignedDuration,
         /// When it will have earned that if all stays well; none while nothing is earned.
         until: Option<Timestamp>,
+    },
+    /// A person must say yes.
+    Approval {
+        /// The stage.
+        stage: String,
+        /// Before or after it.
+        point: ApprovalPoint,
+        /// Who may; empty: anyone who gives a name.
+        by: Vec<String>,
     },
     /// The calendar is closed.
     Calendar {
@@ -151,6 +160,14 @@ impl fmt::Display for Blocker {
                 match until {
                     Some(until) => write!(f, ", until {until}"),
                     None => f.write_str(", at present it earns nothing"),
+                }
+            }
+            Self::Approval { stage, point, by } => {
+                write!(f, "an approval is asked for {point} stage {stage}")?;
+                if by.is_empty() {
+                    Ok(())
+                } else {
+                    write!(f, ", of {}", by.join(" or "))
                 }
             }
             Self::Calendar { opens: Some(opens) } => write!(f, "the calendar is closed until {opens}"),

@@ -3,7 +3,7 @@
 use fleet_core::KubernetesVersion;
 use jiff::Timestamp;
 
-use super::{Blocker, ClusterId, Fact, Outcome};
+use super::{Blocker, ClusterId, Fact, Outcome, Readiness};
 
 /// One thing to do, or to wait for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,4 +38,6 @@ pub struct HopOrder {
     pub to: KubernetesVersion,
     /// The same for every repetition of the same order, and for no other: `PLAN/CLUSTER/VERSION`.
     pub key: String,
+    /// The pre-flight check and the backup it rests on; none where the policy asks for neither.
+    pub readiness: Option<Readiness>,
 }

@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use super::moment::{Moment, after};
 use super::rules::{Member, Rules};
 use super::{
-    Ailment, Blocker, Cell, ClusterId, Command, End, Fact, HopOrder, Observation, Outcome, Phase,
-    RunSettings, RunState, Soak, StageId, StagePhase, StopReason, assess, watch,
+    Ailment, ApprovalPoint, Blocker, Cell, ClusterId, Command, End, Fact, HopOrder, Observation, Outcome,
+    Phase, RunSettings, RunState, Soak, StageId, StagePhase, StopReason, assess, watch,
 };
 use crate::UpgradePlan;
 
@@ -35,7 +35,8 @@ pub fn decide(plan: &UpgradePlan, run: &RunState, seen: &Observation, now: Times
     if let Some((_, outcome)) = &run.ended {
         return vec![Command::Finish(outcome.clone())];
     }
-    let news = assess::facts(&moment);
+    let mut news = assess::facts(&moment);
+    news.extend(moment.approvals());
     if !news.is_empty() {
         return news;
     }
@@ -44,7 +45,9 @@ pub fn decide(plan: &UpgradePlan, run: &RunState, seen: &Observation, now: Times
     }
     let (mut commands, blocker) = starts(&moment, plan);
     if commands.is_empty() {
-        commands = assess::repeats(&moment, |id, cell, planned| order(plan, id, cell, planned));
+        commands = assess::repeats(&moment, |id, cell, planned| {
+            order(plan, &moment, id, cell, planned)
+        });
         commands.push(Command::WaitUntil {
             until: watch::wake(&moment, &blocker),
             on: blocker,
@@ -117,9 +120,11 @@ fn proved_nothing(moment: &Moment<'_>, stage: StageId) -> bool {
 fn progress(moment: &Moment<'_>) -> Option<Fact> {
     let (stage, _, cell) = moment.stage()?;
     match &cell.phase {
+        StagePhase::Waiting if !moment.is_approved(stage, ApprovalPoint::BeforeStage) => None,
         StagePhase::Waiting => Some(Fact::StageOpened { stage }),
         StagePhase::Active if moment.moving + moment.between + moment.pending > 0 => None,
         StagePhase::Active if must_soak(moment, stage) => Some(Fact::SoakStarted { stage }),
+        StagePhase::Active if !moment.is_approved(stage, ApprovalPoint::AfterStage) => None,
         StagePhase::Active => Some(Fact::StageDone { stage }),
         StagePhase::Soaking(soak) => soaking(moment, stage, soak),
         StagePhase::Done { .. } => None,
@@ -135,7 +140,7 @@ fn must_soak(moment: &Moment<'_>, stage: StageId) -> bool {
             .iter()
             .any(|cell| cell.phase == Phase::Pending)
     };
-    moment.rules.soak(stage).is_positive()
+    !moment.rules.required(stage).is_nothing()
         && moment.members(stage).any(|member| watched(&member))
         && (moment.members(stage).any(|(_, cell, _)| cell.started.is_some()) || later())
 }
@@ -158,13 +163,15 @@ fn soaking(moment: &Moment<'_>, stage: StageId, soak: &Soak) -> Option<Fact> {
         let seen = moment.fresh(id)?.seen_at;
         oldest = Some(oldest.map_or(seen, |oldest| oldest.min(seen)));
     }
-    let required = moment.rules.soak(stage);
+    let required = moment.rules.required(stage);
     // A stage whose upgraded clusters all left or failed during the soak, and nothing comes after it.
     let Some(seen) = oldest else {
-        return Some(Fact::StageDone { stage });
+        let approved = moment.is_approved(stage, ApprovalPoint::AfterStage);
+        return approved.then_some(Fact::StageDone { stage });
     };
     // Only what is in the log counts: the evidence first, the end of the stage by the next decision.
-    if soak.earned >= required && moment.run.paused.is_none() {
+    let approved = moment.is_approved(stage, ApprovalPoint::AfterStage);
+    if soak.is_earned(required) && approved && moment.run.paused.is_none() {
         return Some(Fact::StageDone { stage });
     }
     if !soak.accepts(seen) {
@@ -174,7 +181,8 @@ fn soaking(moment: &Moment<'_>, stage: StageId, soak: &Soak) -> Option<Fact> {
         None => true,
         Some(last) => {
             let would = soak.earned_at(seen, moment.settings.evidence_max_age, moment.run.paused);
-            would >= required || seen.duration_since(last) >= moment.settings.refresh()
+            (would >= required.time && soak.earned < required.time)
+                || seen.duration_since(last) >= moment.settings.refresh()
         }
     };
     news.then_some(Fact::SoakEvidence { stage, seen })
@@ -224,7 +232,7 @@ fn starts(moment: &Moment<'_>, plan: &UpgradePlan) -> (Vec<Command>, Blocker) {
             }
             continue;
         }
-        let Some(order) = order(plan, id, cell, planned) else {
+        let Some(order) = order(plan, moment, id, cell, planned) else {
             continue;
         };
         if cell.phase == Phase::Pending {
@@ -257,10 +265,18 @@ pub(crate) fn on_its_way(moment: &Moment<'_>, cell: &Cell, planned: Member<'_>) 
     }
 }
 
-fn order(plan: &UpgradePlan, cluster: ClusterId, cell: &Cell, planned: Member<'_>) -> Option<HopOrder> {
+fn order(
+    plan: &UpgradePlan,
+    moment: &Moment<'_>,
+    cluster: ClusterId,
+    cell: &Cell,
+    planned: Member<'_>,
+) -> Option<HopOrder> {
     let to = planned.to(cell.hop)?.clone();
     let key = format!("{}/{}/{to}", plan.name(), planned.name);
+    let readiness = moment.fresh(cluster).and_then(|seen| seen.readiness.clone());
     Some(HopOrder {
+        readiness,
         cluster,
         hop: cell.hop,
         to,
@@ -318,7 +334,10 @@ fn waiting(
 ) -> Blocker {
     let for_all = moment.closed();
     match (&for_all, moment.current) {
-        (Some(Blocker::Soak { .. } | Blocker::Calendar { .. }) | None, Some(current)) if current != stage => {
+        (
+            Some(Blocker::Soak { .. } | Blocker::Approval { .. } | Blocker::Calendar { .. }) | None,
+            Some(current),
+        ) if current != stage => {
             let name = moment
                 .rules
                 .stage(current)

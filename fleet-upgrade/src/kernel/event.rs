@@ -6,7 +6,7 @@ use fleet_core::KubernetesVersion;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{ClusterId, StageId};
+use super::{ApprovalPoint, ClusterId, Readiness, StageId};
 
 /// One entry of a run's log.
 ///
@@ -51,6 +51,9 @@ pub enum Fact {
         cluster: ClusterId,
         /// Which of its hops, from 0.
         hop: u32,
+        /// The pre-flight check and the backup it rests on; none where the policy asks for neither.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        readiness: Option<Readiness>,
     },
     /// The cluster has taken the order: it now wants the hop's version.
     HopAccepted {
@@ -108,6 +111,20 @@ pub enum Fact {
     ClusterWell {
         /// The cluster.
         cluster: ClusterId,
+    },
+    /// A person said yes.
+    Approved {
+        /// The stage.
+        stage: StageId,
+        /// Before or after it.
+        point: ApprovalPoint,
+        /// Who.
+        by: String,
+        /// When.
+        given: Timestamp,
+        /// From here on it counts for nothing.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        expires: Option<Timestamp>,
     },
     /// The last of the stage's clusters ended; its soak runs.
     SoakStarted {
@@ -274,6 +291,16 @@ pub enum Ailment {
     Unreachable,
     /// What is known of it is too old, or does not allow a verdict.
     NoEvidence,
+    /// Something on it breaks at the version it is to be started to, or nobody can say.
+    Preflight {
+        /// What was found.
+        reason: String,
+    },
+    /// It has no verified backup that is recent enough.
+    Backup {
+        /// What there is instead.
+        reason: String,
+    },
 }
 
 impl fmt::Display for Ailment {
@@ -282,6 +309,8 @@ impl fmt::Display for Ailment {
             Self::Degraded { reason } => write!(f, "degraded ({reason})"),
             Self::Unreachable => f.write_str("unreachable"),
             Self::NoEvidence => f.write_str("without fresh evidence"),
+            Self::Preflight { reason } => write!(f, "blocked by its pre-flight check ({reason})"),
+            Self::Backup { reason } => write!(f, "not backed up ({reason})"),
         }
     }
 }
@@ -349,6 +378,7 @@ impl Fact {
             | Self::SoakStarted { stage }
             | Self::SoakEvidence { stage, .. }
             | Self::SoakBroken { stage, .. }
+            | Self::Approved { stage, .. }
             | Self::StageDone { stage } => Some(*stage),
             _ => None,
         }

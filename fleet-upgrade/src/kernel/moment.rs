@@ -3,7 +3,8 @@
 use fleet_core::ClusterName;
 use jiff::{SignedDuration, Timestamp};
 
-use super::rules::{Member, Rules, members};
+use super::readiness::Ready;
+use super::rules::{Member, Required, Rules, members};
 use super::{
     Blocker, Cell, ClusterId, ClusterObservation, Observation, Phase, RunSettings, RunState, StageCell,
     StageId, StagePhase,
@@ -156,12 +157,14 @@ impl<'a> Moment<'a> {
     }
 
     /// Whether fresh evidence says that a cluster which is not being upgraded runs what it should and is well.
+    /// Whether it may also be started, where it could be.
     pub(crate) fn is_well(&self, id: ClusterId, cell: &Cell, planned: Member<'_>) -> bool {
         !cell.unwell
-            && self
-                .fresh(id)
-                .and_then(ClusterObservation::report)
-                .is_some_and(|report| report.is_well_at(planned.expected(cell.hop)))
+            && self.fresh(id).is_some_and(|seen| {
+                seen.report()
+                    .is_some_and(|report| report.is_well_at(planned.expected(cell.hop)))
+                    && self.readiness(id, cell, seen) == Ready::Yes
+            })
     }
 
     /// What keeps the whole run from starting anything, whatever the evidence: orders, the calendar, the soak.
@@ -183,8 +186,8 @@ impl<'a> Moment<'a> {
         if let Some(since) = self.run.paused {
             return Some(Blocker::Paused { since });
         }
-        if let Some(soak) = self.soaking() {
-            return Some(soak);
+        if let Some(blocker) = self.approval_blocker().or_else(|| self.soaking()) {
+            return Some(blocker);
         }
         if !self.open {
             return Some(Blocker::Calendar {
@@ -200,9 +203,18 @@ impl<'a> Moment<'a> {
         let StagePhase::Soaking(soak) = &cell.phase else {
             return None;
         };
-        let required = self.rules.soak(id);
+        let Required {
+            time: required,
+            samples,
+        } = self.rules.required(id);
         let earning = soak.last.filter(|_| self.run.paused.is_none());
-        let until = earning.and_then(|last| last.checked_add(required - soak.earned).ok());
+        let missing = samples.saturating_sub(soak.samples);
+        let left = (required - soak.earned).max(
+            self.settings
+                .refresh()
+                .saturating_mul(i32::try_from(missing).unwrap_or(i32::MAX)),
+        );
+        let until = earning.and_then(|last| last.checked_add(left).ok());
         Some(Blocker::Soak {
             stage: planned.name.clone(),
             earned: soak.earned,

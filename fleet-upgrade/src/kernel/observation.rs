@@ -4,12 +4,13 @@ use fleet_core::KubernetesVersion;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{Ailment, ClusterId};
+use super::{Ailment, Approval, ClusterId, Readiness};
 
 /// What is known of the clusters, by their place in the plan. What is not in it is not known.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Observation {
     slots: Vec<Option<ClusterObservation>>,
+    approvals: Vec<Approval>,
 }
 
 impl Observation {
@@ -38,6 +39,16 @@ impl Observation {
         }
     }
 
+    /// The approvals that were given, in place of those known before.
+    pub fn set_approvals(&mut self, approvals: Vec<Approval>) {
+        self.approvals = approvals;
+    }
+
+    /// The approvals that were given, as far as that is known.
+    pub fn approvals(&self) -> &[Approval] {
+        &self.approvals
+    }
+
     /// What is known, if it is neither older than `max_age` nor from the future (a clock that jumped back proves
     /// nothing).
     pub(crate) fn fresh(
@@ -58,6 +69,9 @@ pub struct ClusterObservation {
     pub seen_at: Timestamp,
     /// What was seen.
     pub sight: Sight,
+    /// Whether it may be started; none where nobody asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub readiness: Option<Readiness>,
 }
 
 impl ClusterObservation {
@@ -66,7 +80,14 @@ impl ClusterObservation {
         Self {
             seen_at,
             sight: Sight::Present(report),
+            readiness: None,
         }
+    }
+
+    /// With what was asked before a start.
+    pub fn with_readiness(mut self, readiness: Readiness) -> Self {
+        self.readiness = Some(readiness);
+        self
     }
 
     /// The cluster did not answer.
@@ -74,6 +95,7 @@ impl ClusterObservation {
         Self {
             seen_at,
             sight: Sight::Unreachable,
+            readiness: None,
         }
     }
 
@@ -82,6 +104,7 @@ impl ClusterObservation {
         Self {
             seen_at,
             sight: Sight::Gone,
+            readiness: None,
         }
     }
 

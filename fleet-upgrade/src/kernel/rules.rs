@@ -1,9 +1,12 @@
 //! The plan as the kernel reads it: the one place that knows the plan's shape.
 
-use fleet_core::{Calendar, ClusterName, KubernetesVersion};
+use std::num::NonZeroU32;
+
+use fleet_core::{Calendar, ClusterName, HumanDuration, KubernetesVersion};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{ClusterId, PlanDigest, RunState, StageId};
+use crate::spec::PreflightRequirement;
 use crate::{AtTarget, PlannedCluster, PlannedStage, UpgradePlan};
 
 /// A plan's rules.
@@ -38,9 +41,20 @@ impl<'p> Rules<'p> {
         self.plan.cluster_deadline().as_signed()
     }
 
-    pub(crate) fn soak(self, stage: StageId) -> SignedDuration {
+    /// What a stage's soak must earn.
+    pub(crate) fn required(self, stage: StageId) -> Required {
         self.stage(stage)
-            .map_or(SignedDuration::ZERO, |stage| stage.soak.as_signed())
+            .map_or_else(Required::default, |stage| Required {
+                time: stage.soak.as_signed(),
+                samples: stage.soak_samples.map_or(0, NonZeroU32::get),
+            })
+    }
+
+    /// What is to be asked before a start: the pre-flight check, and how old a backup may be.
+    pub(crate) fn readiness(self) -> Option<(bool, Option<HumanDuration>)> {
+        let preflight = self.plan.preflight == PreflightRequirement::Required;
+        let backup = self.plan.backup.as_ref().map(|backup| backup.max_age);
+        (preflight || backup.is_some()).then_some((preflight, backup))
     }
 
     /// The cluster at a place, found through the run's stage bounds.
@@ -75,6 +89,19 @@ impl<'p> Rules<'p> {
     pub(crate) fn digest(self) -> PlanDigest {
         // A plan consists of strings, numbers and lists: there is nothing in it that JSON cannot write.
         PlanDigest::of_bytes(&serde_json::to_vec(self.plan).unwrap_or_default())
+    }
+}
+
+/// What a soak must earn: watched time, and looks that found all well.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Required {
+    pub(crate) time: SignedDuration,
+    pub(crate) samples: u32,
+}
+
+impl Required {
+    pub(crate) fn is_nothing(self) -> bool {
+        !self.time.is_positive() && self.samples == 0
     }
 }
 

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Ailment, ClusterId, Event, Fact, FailureCause, Outcome, PlanDigest, RunSettings, StageId, StopReason,
-    rules::{Rules, members},
+    approval::Grant,
+    rules::{Required, Rules, members},
 };
 use crate::UpgradePlan;
 
@@ -54,6 +55,7 @@ impl RunState {
                 end: cells.len(),
                 opened: None,
                 phase: StagePhase::Waiting,
+                grants: Vec::new(),
             });
             first = cells.len();
         }
@@ -160,6 +162,11 @@ impl RunState {
             .map_or_else(RunSettings::default, |header| header.settings.clone())
     }
 
+    /// Whether a hop is the last one of its cluster.
+    pub fn is_last_hop(&self, cluster: ClusterId, hop: u32) -> bool {
+        self.cell(cluster).is_some_and(|cell| hop + 1 == cell.hops)
+    }
+
     /// The stage that a cluster belongs to.
     pub fn stage_of(&self, cluster: ClusterId) -> Option<StageId> {
         let index = self.stages.partition_point(|stage| stage.end <= cluster.index());
@@ -206,7 +213,7 @@ impl RunState {
                     cell.opened = Some(at);
                 }
             }
-            Fact::HopStarted { cluster, hop } => self.on_cell(*cluster, |cell| {
+            Fact::HopStarted { cluster, hop, .. } => self.on_cell(*cluster, |cell| {
                 let next = match cell.phase {
                     Phase::Pending => 0,
                     Phase::Between => cell.hop,
@@ -280,6 +287,22 @@ impl RunState {
                 }
             }
             Fact::ClusterWell { cluster } => self.make_well(*cluster),
+            Fact::Approved {
+                stage,
+                point,
+                by,
+                given,
+                expires,
+            } => {
+                if let Some(cell) = self.stages.get_mut(stage.index()) {
+                    cell.grants.push(Grant {
+                        point: *point,
+                        by: by.clone(),
+                        given: *given,
+                        expires: *expires,
+                    });
+                }
+            }
             Fact::SoakStarted { stage } => {
                 if let Some(cell) = self.stages.get_mut(stage.index())
                     && cell.phase == StagePhase::Active
@@ -490,6 +513,9 @@ pub(crate) struct StageCell {
     pub(crate) end: usize,
     pub(crate) opened: Option<Timestamp>,
     pub(crate) phase: StagePhase,
+    /// The approvals it was given.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) grants: Vec<Grant>,
 }
 
 /// Where a stage is on its way.
@@ -513,6 +539,9 @@ pub(crate) struct Soak {
     /// The last moment all was seen well; none after a relapse.
     pub(crate) last: Option<Timestamp>,
     pub(crate) earned: SignedDuration,
+    /// How many looks found all well.
+    #[serde(default)]
+    pub(crate) samples: u32,
     /// How much of the time since `last` was paused, in pauses that are over.
     masked: SignedDuration,
     /// The end of the last of those pauses: evidence from before it is too late to be told apart from the pause.
@@ -525,6 +554,7 @@ impl Soak {
             started: at,
             last: Some(at),
             earned: SignedDuration::ZERO,
+            samples: 0,
             masked: SignedDuration::ZERO,
             resumed: None,
         }
@@ -533,6 +563,11 @@ impl Soak {
     /// Whether evidence from this moment adds to what is known.
     pub(crate) fn accepts(&self, seen: Timestamp) -> bool {
         self.last.is_none_or(|last| seen > last) && self.resumed.is_none_or(|resumed| seen >= resumed)
+    }
+
+    /// Whether what was asked for is earned.
+    pub(crate) fn is_earned(&self, required: Required) -> bool {
+        self.earned >= required.time && self.samples >= required.samples
     }
 
     /// What would be earned if all was well at `seen`.
@@ -556,6 +591,9 @@ impl Soak {
             return;
         }
         self.earned = self.earned_at(seen, max_age, paused);
+        if paused.is_none() {
+            self.samples = self.samples.saturating_add(1);
+        }
         self.last = Some(seen);
         self.masked = SignedDuration::ZERO;
     }
@@ -563,6 +601,7 @@ impl Soak {
     fn lose(&mut self) {
         self.last = None;
         self.earned = SignedDuration::ZERO;
+        self.samples = 0;
         self.masked = SignedDuration::ZERO;
     }
 

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::moment::{Moment, after};
-use super::{Blocker, ClusterId, Observation, Phase, RunState, StagePhase};
+use super::{Ailment, Blocker, ClusterId, Observation, Phase, RunState, StagePhase};
 use crate::UpgradePlan;
 
 /// The clusters that [`decide`](super::decide()) needs a new look at, in plan order: those that are being upgraded,
@@ -44,6 +44,7 @@ pub(crate) fn wake(moment: &Moment<'_>, blocker: &Blocker) -> Option<Timestamp> 
         Blocker::Soak {
             until: Some(until), ..
         } => at(*until),
+        Blocker::Approval { .. } => at(after(moment.now, moment.settings.poll())),
         _ => {}
     }
     if moment.pending > 0 && moment.started_today > 0 {
@@ -82,6 +83,15 @@ fn each_watched(moment: &Moment<'_>, mut watched: impl FnMut(ClusterId, SignedDu
     for (id, cell, _) in moment.begun() {
         match cell.phase {
             Phase::Starting | Phase::Running => watched(id, poll),
+            // A backup that is being made, a finding that is being mended: the cluster keeps the others waiting.
+            Phase::Pending | Phase::Between
+                if moment
+                    .run
+                    .unwell(id)
+                    .is_some_and(|(_, ailment)| matches!(ailment, Ailment::Backup { .. })) =>
+            {
+                watched(id, poll);
+            }
             Phase::Pending if cell.unwell => watched(id, refresh),
             Phase::Pending if may_start && slots > 0 => {
                 slots -= 1;

@@ -120,6 +120,8 @@ pub fn plan_with(
         calendar: policy.spec.calendar.clone(),
         failure_budget: policy.spec.failure_budget,
         cluster_deadline: policy.spec.cluster_deadline,
+        preflight: policy.spec.preflight,
+        backup: policy.spec.backup.clone(),
         stages,
         finish: instant(finish),
         lower_bound: instant(bound),
@@ -164,7 +166,7 @@ impl Draft {
         for (index, (stage, members)) in policy.spec.stages.iter().zip(&members).enumerate() {
             // Behind the last upgrade there is nothing left to watch.
             let soak = if last.is_some_and(|last| index <= last) {
-                stage.soak
+                stage.soak.expected()
             } else {
                 HumanDuration::ZERO
             };
@@ -392,6 +394,8 @@ fn planned_stage(
         max_concurrent: stage.max_concurrent,
         max_per_day: stage.max_per_day,
         soak: draft.soaks[index],
+        soak_samples: stage.soak.min_samples.filter(|_| !draft.soaks[index].is_zero()),
+        approval: stage.approval.clone(),
         start: instant(times.start),
         end: instant(times.end),
         soak_until: instant(times.soak_until),

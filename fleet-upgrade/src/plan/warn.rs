@@ -33,7 +33,7 @@ pub(crate) fn warnings(
                 found,
             });
         }
-        if let Some(next) = policy.spec.stages.get(index + 1).filter(|_| stage.soak.is_zero()) {
+        if let Some(next) = policy.spec.stages.get(index + 1).filter(|_| stage.soak.is_none()) {
             warnings.push(PlanWarning::PickWithoutSoak {
                 stage: stage.name.clone(),
                 next: next.name.clone(),

@@ -6,5 +6,6 @@
 mod faults;
 mod fleet;
 mod orders;
+mod readiness;
 mod restarts;
 mod whole_run;

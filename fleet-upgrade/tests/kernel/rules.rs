@@ -171,7 +171,11 @@ fn facts_that_the_state_does_not_allow_change_nothing() {
     let stray = [
         Fact::HopDone { cluster, hop: 0 },
         Fact::HopAccepted { cluster, hop: 0 },
-        Fact::HopStarted { cluster, hop: 1 },
+        Fact::HopStarted {
+            cluster,
+            hop: 1,
+            readiness: None,
+        },
         Fact::ClusterGone {
             cluster: fleet_upgrade::kernel::ClusterId(99),
         },

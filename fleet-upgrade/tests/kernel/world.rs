@@ -397,6 +397,7 @@ impl<'p> Driver<'p> {
                     self.check(&order);
                     audit(self.plan, &self.run, &self.seen, self.now, &order).expect("the audit agrees");
                     self.record(Fact::HopStarted {
+                        readiness: order.readiness.clone(),
                         cluster: order.cluster,
                         hop: order.hop,
                     });
@@ -502,7 +503,7 @@ impl<'p> Driver<'p> {
         let mut book = Book::default();
         for event in &self.log {
             match &event.fact {
-                Fact::HopStarted { cluster, hop } => {
+                Fact::HopStarted { cluster, hop, .. } => {
                     book.flying.insert(*cluster);
                     if *hop == 0 {
                         book.began.insert(*cluster, event.at);
