@@ -5,9 +5,17 @@ use std::sync::LazyLock;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::CustomResourceExt;
 
-use crate::{aws, docker, schema, v1alpha1, v1beta1, v1beta2};
+#[cfg(feature = "aws")]
+use crate::aws;
+#[cfg(feature = "azure")]
+use crate::azure;
+#[cfg(feature = "docker")]
+use crate::docker;
+#[cfg(feature = "vsphere")]
+use crate::vsphere;
+use crate::{schema, v1alpha1, v1beta1, v1beta2};
 
-/// One `CustomResourceDefinition` for each kind, with both versions served and v1beta2 stored.
+/// One `CustomResourceDefinition` for each kind, with every version of it served and the newest stored.
 ///
 /// They are derived from the types of this crate: every field upstream has, none of its validation rules, and
 /// unknown fields are kept. That is what a test hub needs; a production hub takes upstream's own, because only
@@ -27,7 +35,8 @@ pub fn crds() -> Vec<CustomResourceDefinition> {
 }
 
 fn derive_crds() -> Vec<CustomResourceDefinition> {
-    vec![
+    #[allow(unused_mut, reason = "without a provider's feature nothing is added")]
+    let mut crds = vec![
         merge::<v1beta1::Cluster, v1beta2::Cluster>(CLUSTER_API),
         merge::<v1beta1::Machine, v1beta2::Machine>(CLUSTER_API),
         merge::<v1beta1::MachineSet, v1beta2::MachineSet>(CLUSTER_API),
@@ -45,6 +54,9 @@ fn derive_crds() -> Vec<CustomResourceDefinition> {
         merge::<v1beta1::KubeadmConfig, v1beta2::KubeadmConfig>(CLUSTER_API),
         merge::<v1beta1::KubeadmControlPlaneTemplate, v1beta2::KubeadmControlPlaneTemplate>(CLUSTER_API),
         merge::<v1alpha1::ExtensionConfig, v1beta2::ExtensionConfig>(CLUSTER_API),
+    ];
+    #[cfg(feature = "docker")]
+    crds.extend([
         merge::<docker::v1beta1::DockerCluster, docker::v1beta2::DockerCluster>(CLUSTER_API),
         merge::<docker::v1beta1::DockerMachineTemplate, docker::v1beta2::DockerMachineTemplate>(CLUSTER_API),
         merge::<docker::v1beta1::DevCluster, docker::v1beta2::DevCluster>(CLUSTER_API),
@@ -59,9 +71,40 @@ fn derive_crds() -> Vec<CustomResourceDefinition> {
         merge::<docker::v1beta1::DevClusterTemplate, docker::v1beta2::DevClusterTemplate>(CLUSTER_API),
         finish(docker::v1beta2::DevMachinePool::crd(), CLUSTER_API),
         finish(docker::v1beta2::DevMachinePoolTemplate::crd(), CLUSTER_API),
+    ]);
+    #[cfg(feature = "aws")]
+    crds.extend([
         merge::<aws::v1beta1::AWSCluster, aws::v1beta2::AWSCluster>(AWS),
         merge::<aws::v1beta1::AWSMachineTemplate, aws::v1beta2::AWSMachineTemplate>(AWS),
-    ]
+        finish(aws::v1beta2::AWSMachine::crd(), AWS),
+        finish(aws::v1beta2::AWSClusterTemplate::crd(), AWS),
+        finish(aws::v1beta2::AWSManagedCluster::crd(), AWS),
+        finish(aws::v1beta2::AWSManagedControlPlane::crd(), AWS),
+        finish(aws::v1beta2::AWSMachinePool::crd(), AWS),
+        finish(aws::v1beta2::AWSManagedMachinePool::crd(), AWS),
+    ]);
+    #[cfg(feature = "azure")]
+    crds.extend([
+        finish(azure::v1beta1::AzureCluster::crd(), AZURE),
+        finish(azure::v1beta1::AzureClusterTemplate::crd(), AZURE),
+        finish(azure::v1beta1::AzureMachine::crd(), AZURE),
+        finish(azure::v1beta1::AzureMachineTemplate::crd(), AZURE),
+        finish(azure::v1beta1::AzureASOManagedCluster::crd(), AZURE),
+        finish(azure::v1beta1::AzureASOManagedControlPlane::crd(), AZURE),
+        finish(azure::v1beta1::AzureASOManagedMachinePool::crd(), AZURE),
+    ]);
+    #[cfg(feature = "vsphere")]
+    crds.extend([
+        merge::<vsphere::v1beta1::VSphereCluster, vsphere::v1beta2::VSphereCluster>(CLUSTER_API),
+        merge::<vsphere::v1beta1::VSphereClusterTemplate, vsphere::v1beta2::VSphereClusterTemplate>(
+            CLUSTER_API,
+        ),
+        merge::<vsphere::v1beta1::VSphereMachine, vsphere::v1beta2::VSphereMachine>(CLUSTER_API),
+        merge::<vsphere::v1beta1::VSphereMachineTemplate, vsphere::v1beta2::VSphereMachineTemplate>(
+            CLUSTER_API,
+        ),
+    ]);
+    crds
 }
 
 /// Which API versions of a kind follow which version of the contract between Cluster API and its providers.
@@ -73,7 +116,11 @@ const CLUSTER_API: Contract = &[
 ];
 
 /// AWS calls its version v1beta2, and yet it follows the contract v1beta1.
+#[cfg(feature = "aws")]
 const AWS: Contract = &[("cluster.x-k8s.io/v1beta1", "v1beta1_v1beta2")];
+
+#[cfg(feature = "azure")]
+const AZURE: Contract = &[("cluster.x-k8s.io/v1beta1", "v1beta1")];
 
 /// Not kube's `merge_crds`: that one can fail, and orders the versions from the newest to the oldest.
 fn merge<Older: CustomResourceExt, Newer: CustomResourceExt>(contract: Contract) -> CustomResourceDefinition {

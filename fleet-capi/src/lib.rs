@@ -3,10 +3,17 @@
 
 mod accessors;
 mod addons;
+pub mod admission;
+#[cfg(feature = "aws")]
 pub mod aws;
+#[cfg(feature = "azure")]
+pub mod azure;
+pub mod build;
 mod class;
+pub mod contract;
 pub mod conversion;
 mod crds;
+#[cfg(feature = "docker")]
 pub mod docker;
 mod duration;
 pub mod inventory;
@@ -24,10 +31,13 @@ pub mod upgrade;
 pub mod v1alpha1;
 pub mod v1beta1;
 pub mod v1beta2;
+#[cfg(feature = "vsphere")]
+pub mod vsphere;
 #[cfg(feature = "kube")]
 pub mod workload;
 
 pub use accessors::CLUSTER_NAME_LABEL;
+pub use build::{ClusterSpec, NodePool};
 pub use crds::crds;
 pub use duration::GoDuration;
 pub use object::{ApiKind, Object, ObjectError};

@@ -1,6 +1,6 @@
 //! Any object of a kind this crate knows, in the version it was written in.
 
-use fleet_core::yaml::{DecodeError, Document};
+use fleet_core::yaml::{self, DecodeError, Document, YamlError};
 use fleet_core::{KubernetesVersion, VersionError};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::Resource;
@@ -8,7 +8,15 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use crate::accessors::CLUSTER_NAME_LABEL;
-use crate::{aws, docker, v1alpha1, v1beta1, v1beta2};
+#[cfg(feature = "aws")]
+use crate::aws;
+#[cfg(feature = "azure")]
+use crate::azure;
+#[cfg(feature = "docker")]
+use crate::docker;
+#[cfg(feature = "vsphere")]
+use crate::vsphere;
+use crate::{v1alpha1, v1beta1, v1beta2};
 
 /// An `apiVersion` and a `kind`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -64,7 +72,7 @@ pub enum ObjectError {
 }
 
 macro_rules! objects {
-    ($( $(#[$doc:meta])* $variant:ident($type:ty) = $api_version:literal $kind:literal, )+) => {
+    ($( $(#[$attr:meta])* $variant:ident($type:ty) = $api_version:literal $kind:literal, )+) => {
         /// An object of Cluster API, read as the version it says it is.
         ///
         /// A repository holds both versions for years: this is the one type for "whatever stands there". What all
@@ -90,7 +98,7 @@ macro_rules! objects {
         #[non_exhaustive]
         pub enum Object {
             $(
-                $(#[$doc])*
+                $(#[$attr])*
                 #[doc = concat!("A `", $kind, "` of ", $api_version, ".")]
                 $variant(Box<$type>),
             )+
@@ -99,12 +107,12 @@ macro_rules! objects {
         impl Object {
             /// Every `apiVersion` and `kind` that can be read.
             pub const KINDS: &[ApiKind] =
-                &[$( ApiKind { api_version: $api_version, kind: $kind }, )+];
+                &[$( $(#[$attr])* ApiKind { api_version: $api_version, kind: $kind }, )+];
 
             /// Reads an object by its `apiVersion` and `kind`.
             pub fn from_value(value: Value) -> Result<Self, ObjectError> {
                 match type_of(&value)? {
-                    $( ($api_version, $kind) => read::<$type>(value, $kind).map(Self::from), )+
+                    $( $(#[$attr])* ($api_version, $kind) => read::<$type>(value, $kind).map(Self::from), )+
                     (api_version, kind) => Err(unknown_kind(api_version, kind)),
                 }
             }
@@ -117,6 +125,7 @@ macro_rules! objects {
                 }
                 match type_of(value)? {
                     $(
+                        $(#[$attr])*
                         ($api_version, $kind) => {
                             document.decode::<$type>().map(Self::from).map_err(|source| ObjectError::Document {
                                 kind: $kind,
@@ -132,28 +141,29 @@ macro_rules! objects {
             /// The `apiVersion` and `kind`.
             pub fn api_kind(&self) -> ApiKind {
                 match self {
-                    $( Self::$variant(_) => ApiKind { api_version: $api_version, kind: $kind }, )+
+                    $( $(#[$attr])* Self::$variant(_) => ApiKind { api_version: $api_version, kind: $kind }, )+
                 }
             }
 
             /// Name, namespace, labels, annotations and the like.
             pub fn metadata(&self) -> &ObjectMeta {
-                match self { $( Self::$variant(object) => object.meta(), )+ }
+                match self { $( $(#[$attr])* Self::$variant(object) => object.meta(), )+ }
             }
 
             /// Name, namespace, labels, annotations and the like, to change.
             pub fn metadata_mut(&mut self) -> &mut ObjectMeta {
-                match self { $( Self::$variant(object) => object.meta_mut(), )+ }
+                match self { $( $(#[$attr])* Self::$variant(object) => object.meta_mut(), )+ }
             }
         }
 
         impl Serialize for Object {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                match self { $( Self::$variant(object) => object.serialize(serializer), )+ }
+                match self { $( $(#[$attr])* Self::$variant(object) => object.serialize(serializer), )+ }
             }
         }
 
         $(
+            $(#[$attr])*
             impl From<$type> for Object {
                 fn from(object: $type) -> Self {
                     Self::$variant(Box::new(object))
@@ -161,6 +171,7 @@ macro_rules! objects {
             }
 
             /// An error where it is of another kind or version.
+            $(#[$attr])*
             impl TryFrom<Object> for $type {
                 type Error = WrongKind;
 
@@ -217,40 +228,108 @@ objects! {
     KubeadmControlPlaneTemplateV1beta2(v1beta2::KubeadmControlPlaneTemplate) = "controlplane.cluster.x-k8s.io/v1beta2" "KubeadmControlPlaneTemplate",
     ExtensionConfigV1alpha1(v1alpha1::ExtensionConfig) = "runtime.cluster.x-k8s.io/v1alpha1" "ExtensionConfig",
     ExtensionConfigV1beta2(v1beta2::ExtensionConfig) = "runtime.cluster.x-k8s.io/v1beta2" "ExtensionConfig",
+    #[cfg(feature = "aws")]
     AwsClusterV1beta1(aws::v1beta1::AWSCluster) = "infrastructure.cluster.x-k8s.io/v1beta1" "AWSCluster",
+    #[cfg(feature = "aws")]
     AwsClusterV1beta2(aws::v1beta2::AWSCluster) = "infrastructure.cluster.x-k8s.io/v1beta2" "AWSCluster",
+    #[cfg(feature = "aws")]
     AwsMachineTemplateV1beta1(aws::v1beta1::AWSMachineTemplate) =
         "infrastructure.cluster.x-k8s.io/v1beta1" "AWSMachineTemplate",
+    #[cfg(feature = "aws")]
     AwsMachineTemplateV1beta2(aws::v1beta2::AWSMachineTemplate) =
         "infrastructure.cluster.x-k8s.io/v1beta2" "AWSMachineTemplate",
+    #[cfg(feature = "docker")]
     DockerClusterV1beta1(docker::v1beta1::DockerCluster) =
         "infrastructure.cluster.x-k8s.io/v1beta1" "DockerCluster",
+    #[cfg(feature = "docker")]
     DockerClusterV1beta2(docker::v1beta2::DockerCluster) =
         "infrastructure.cluster.x-k8s.io/v1beta2" "DockerCluster",
+    #[cfg(feature = "docker")]
     DockerMachineTemplateV1beta1(docker::v1beta1::DockerMachineTemplate) =
         "infrastructure.cluster.x-k8s.io/v1beta1" "DockerMachineTemplate",
+    #[cfg(feature = "docker")]
     DockerMachineTemplateV1beta2(docker::v1beta2::DockerMachineTemplate) =
         "infrastructure.cluster.x-k8s.io/v1beta2" "DockerMachineTemplate",
+    #[cfg(feature = "docker")]
     DevClusterV1beta1(docker::v1beta1::DevCluster) = "infrastructure.cluster.x-k8s.io/v1beta1" "DevCluster",
+    #[cfg(feature = "docker")]
     DevClusterV1beta2(docker::v1beta2::DevCluster) = "infrastructure.cluster.x-k8s.io/v1beta2" "DevCluster",
+    #[cfg(feature = "docker")]
     DevMachineTemplateV1beta1(docker::v1beta1::DevMachineTemplate) =
         "infrastructure.cluster.x-k8s.io/v1beta1" "DevMachineTemplate",
+    #[cfg(feature = "docker")]
     DevMachineTemplateV1beta2(docker::v1beta2::DevMachineTemplate) =
         "infrastructure.cluster.x-k8s.io/v1beta2" "DevMachineTemplate",
+    #[cfg(feature = "docker")]
     DockerMachineV1beta1(docker::v1beta1::DockerMachine) = "infrastructure.cluster.x-k8s.io/v1beta1" "DockerMachine",
+    #[cfg(feature = "docker")]
     DockerMachineV1beta2(docker::v1beta2::DockerMachine) = "infrastructure.cluster.x-k8s.io/v1beta2" "DockerMachine",
+    #[cfg(feature = "docker")]
     DockerClusterTemplateV1beta1(docker::v1beta1::DockerClusterTemplate) = "infrastructure.cluster.x-k8s.io/v1beta1" "DockerClusterTemplate",
+    #[cfg(feature = "docker")]
     DockerClusterTemplateV1beta2(docker::v1beta2::DockerClusterTemplate) = "infrastructure.cluster.x-k8s.io/v1beta2" "DockerClusterTemplate",
+    #[cfg(feature = "docker")]
     DockerMachinePoolV1beta1(docker::v1beta1::DockerMachinePool) = "infrastructure.cluster.x-k8s.io/v1beta1" "DockerMachinePool",
+    #[cfg(feature = "docker")]
     DockerMachinePoolV1beta2(docker::v1beta2::DockerMachinePool) = "infrastructure.cluster.x-k8s.io/v1beta2" "DockerMachinePool",
+    #[cfg(feature = "docker")]
     DockerMachinePoolTemplateV1beta1(docker::v1beta1::DockerMachinePoolTemplate) = "infrastructure.cluster.x-k8s.io/v1beta1" "DockerMachinePoolTemplate",
+    #[cfg(feature = "docker")]
     DockerMachinePoolTemplateV1beta2(docker::v1beta2::DockerMachinePoolTemplate) = "infrastructure.cluster.x-k8s.io/v1beta2" "DockerMachinePoolTemplate",
+    #[cfg(feature = "docker")]
     DevMachineV1beta1(docker::v1beta1::DevMachine) = "infrastructure.cluster.x-k8s.io/v1beta1" "DevMachine",
+    #[cfg(feature = "docker")]
     DevMachineV1beta2(docker::v1beta2::DevMachine) = "infrastructure.cluster.x-k8s.io/v1beta2" "DevMachine",
+    #[cfg(feature = "docker")]
     DevClusterTemplateV1beta1(docker::v1beta1::DevClusterTemplate) = "infrastructure.cluster.x-k8s.io/v1beta1" "DevClusterTemplate",
+    #[cfg(feature = "docker")]
     DevClusterTemplateV1beta2(docker::v1beta2::DevClusterTemplate) = "infrastructure.cluster.x-k8s.io/v1beta2" "DevClusterTemplate",
+    #[cfg(feature = "docker")]
     DevMachinePoolV1beta2(docker::v1beta2::DevMachinePool) = "infrastructure.cluster.x-k8s.io/v1beta2" "DevMachinePool",
+    #[cfg(feature = "docker")]
     DevMachinePoolTemplateV1beta2(docker::v1beta2::DevMachinePoolTemplate) = "infrastructure.cluster.x-k8s.io/v1beta2" "DevMachinePoolTemplate",
+    #[cfg(feature = "aws")]
+    AwsMachineV1beta2(aws::v1beta2::AWSMachine) = "infrastructure.cluster.x-k8s.io/v1beta2" "AWSMachine",
+    #[cfg(feature = "aws")]
+    AwsClusterTemplateV1beta2(aws::v1beta2::AWSClusterTemplate) = "infrastructure.cluster.x-k8s.io/v1beta2" "AWSClusterTemplate",
+    #[cfg(feature = "aws")]
+    AwsManagedClusterV1beta2(aws::v1beta2::AWSManagedCluster) = "infrastructure.cluster.x-k8s.io/v1beta2" "AWSManagedCluster",
+    #[cfg(feature = "aws")]
+    AwsManagedControlPlaneV1beta2(aws::v1beta2::AWSManagedControlPlane) = "controlplane.cluster.x-k8s.io/v1beta2" "AWSManagedControlPlane",
+    #[cfg(feature = "aws")]
+    AwsMachinePoolV1beta2(aws::v1beta2::AWSMachinePool) = "infrastructure.cluster.x-k8s.io/v1beta2" "AWSMachinePool",
+    #[cfg(feature = "aws")]
+    AwsManagedMachinePoolV1beta2(aws::v1beta2::AWSManagedMachinePool) = "infrastructure.cluster.x-k8s.io/v1beta2" "AWSManagedMachinePool",
+    #[cfg(feature = "azure")]
+    AzureClusterV1beta1(azure::v1beta1::AzureCluster) = "infrastructure.cluster.x-k8s.io/v1beta1" "AzureCluster",
+    #[cfg(feature = "azure")]
+    AzureClusterTemplateV1beta1(azure::v1beta1::AzureClusterTemplate) = "infrastructure.cluster.x-k8s.io/v1beta1" "AzureClusterTemplate",
+    #[cfg(feature = "azure")]
+    AzureMachineV1beta1(azure::v1beta1::AzureMachine) = "infrastructure.cluster.x-k8s.io/v1beta1" "AzureMachine",
+    #[cfg(feature = "azure")]
+    AzureMachineTemplateV1beta1(azure::v1beta1::AzureMachineTemplate) = "infrastructure.cluster.x-k8s.io/v1beta1" "AzureMachineTemplate",
+    #[cfg(feature = "azure")]
+    AzureAsoManagedClusterV1beta1(azure::v1beta1::AzureASOManagedCluster) = "infrastructure.cluster.x-k8s.io/v1beta1" "AzureASOManagedCluster",
+    #[cfg(feature = "azure")]
+    AzureAsoManagedControlPlaneV1beta1(azure::v1beta1::AzureASOManagedControlPlane) = "infrastructure.cluster.x-k8s.io/v1beta1" "AzureASOManagedControlPlane",
+    #[cfg(feature = "azure")]
+    AzureAsoManagedMachinePoolV1beta1(azure::v1beta1::AzureASOManagedMachinePool) = "infrastructure.cluster.x-k8s.io/v1beta1" "AzureASOManagedMachinePool",
+    #[cfg(feature = "vsphere")]
+    VsphereClusterV1beta1(vsphere::v1beta1::VSphereCluster) = "infrastructure.cluster.x-k8s.io/v1beta1" "VSphereCluster",
+    #[cfg(feature = "vsphere")]
+    VsphereClusterV1beta2(vsphere::v1beta2::VSphereCluster) = "infrastructure.cluster.x-k8s.io/v1beta2" "VSphereCluster",
+    #[cfg(feature = "vsphere")]
+    VsphereClusterTemplateV1beta1(vsphere::v1beta1::VSphereClusterTemplate) = "infrastructure.cluster.x-k8s.io/v1beta1" "VSphereClusterTemplate",
+    #[cfg(feature = "vsphere")]
+    VsphereClusterTemplateV1beta2(vsphere::v1beta2::VSphereClusterTemplate) = "infrastructure.cluster.x-k8s.io/v1beta2" "VSphereClusterTemplate",
+    #[cfg(feature = "vsphere")]
+    VsphereMachineV1beta1(vsphere::v1beta1::VSphereMachine) = "infrastructure.cluster.x-k8s.io/v1beta1" "VSphereMachine",
+    #[cfg(feature = "vsphere")]
+    VsphereMachineV1beta2(vsphere::v1beta2::VSphereMachine) = "infrastructure.cluster.x-k8s.io/v1beta2" "VSphereMachine",
+    #[cfg(feature = "vsphere")]
+    VsphereMachineTemplateV1beta1(vsphere::v1beta1::VSphereMachineTemplate) = "infrastructure.cluster.x-k8s.io/v1beta1" "VSphereMachineTemplate",
+    #[cfg(feature = "vsphere")]
+    VsphereMachineTemplateV1beta2(vsphere::v1beta2::VSphereMachineTemplate) = "infrastructure.cluster.x-k8s.io/v1beta2" "VSphereMachineTemplate",
 }
 
 /// An [`Object`] is of another kind or version than the one asked for.
@@ -276,6 +355,14 @@ impl Object {
         serde_json::to_value(self)
     }
 
+    /// The object as YAML, with every field it was read with.
+    ///
+    /// # Errors
+    /// None in practice: what was read from YAML or JSON can be written.
+    pub fn to_yaml(&self) -> Result<String, YamlError> {
+        yaml::to_string(self)
+    }
+
     /// The name, empty where there is none.
     pub fn name(&self) -> &str {
         self.metadata().name.as_deref().unwrap_or_default()
@@ -297,6 +384,10 @@ impl Object {
             Self::MachineSetV1beta2(set) => Some(&set.spec.cluster_name),
             Self::MachineDeploymentV1beta1(deployment) => Some(&deployment.spec.cluster_name),
             Self::MachineDeploymentV1beta2(deployment) => Some(&deployment.spec.cluster_name),
+            Self::MachinePoolV1beta1(pool) => Some(&pool.spec.cluster_name),
+            Self::MachinePoolV1beta2(pool) => Some(&pool.spec.cluster_name),
+            Self::MachineHealthCheckV1beta1(check) => Some(&check.spec.cluster_name),
+            Self::MachineHealthCheckV1beta2(check) => Some(&check.spec.cluster_name),
             _ => self
                 .metadata()
                 .labels
@@ -307,7 +398,7 @@ impl Object {
     }
 
     /// The Kubernetes version it asks for: `spec.topology.version` of a `Cluster`, `spec.version` of a control
-    /// plane or a `Machine`, `spec.template.spec.version` of a set of machines.
+    /// plane (EKS and AKS included) or a `Machine`, `spec.template.spec.version` of a set or pool of machines.
     pub fn kubernetes_version(&self) -> Option<Result<KubernetesVersion, VersionError>> {
         let text = match self {
             Self::ClusterV1beta1(cluster) => Some(&cluster.spec.topology.as_ref()?.version),
@@ -322,6 +413,12 @@ impl Object {
                 deployment.spec.template.spec.as_ref()?.version.as_ref()
             }
             Self::MachineDeploymentV1beta2(deployment) => deployment.spec.template.spec.version.as_ref(),
+            Self::MachinePoolV1beta1(pool) => pool.spec.template.spec.as_ref()?.version.as_ref(),
+            Self::MachinePoolV1beta2(pool) => pool.spec.template.spec.version.as_ref(),
+            #[cfg(feature = "aws")]
+            Self::AwsManagedControlPlaneV1beta2(control_plane) => control_plane.spec.version.as_ref(),
+            #[cfg(feature = "azure")]
+            Self::AzureAsoManagedControlPlaneV1beta1(control_plane) => control_plane.spec.version.as_ref(),
             _ => None,
         };
         text.map(|text| text.parse())
@@ -336,6 +433,8 @@ impl Object {
             Self::MachineSetV1beta2(set) => set.spec.replicas,
             Self::MachineDeploymentV1beta1(deployment) => deployment.spec.replicas,
             Self::MachineDeploymentV1beta2(deployment) => deployment.spec.replicas,
+            Self::MachinePoolV1beta1(pool) => pool.spec.replicas,
+            Self::MachinePoolV1beta2(pool) => pool.spec.replicas,
             _ => None,
         }
     }

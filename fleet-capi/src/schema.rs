@@ -15,6 +15,21 @@ pub(crate) fn any_json_list(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "array", "items": { "x-kubernetes-preserve-unknown-fields": true } })
 }
 
+/// A list of whole objects of somebody else's.
+#[cfg(feature = "azure")]
+pub(crate) fn any_objects(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "array",
+        "items": { "type": "object", "x-kubernetes-preserve-unknown-fields": true },
+    })
+}
+
+/// A duration whose format upstream's schema names.
+#[cfg(feature = "aws")]
+pub(crate) fn duration(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "string", "format": "duration" })
+}
+
 /// Bytes in base64, whose type brings no schema.
 pub(crate) fn bytes(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "string", "format": "byte" })

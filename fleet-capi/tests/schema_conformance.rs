@@ -23,7 +23,7 @@ use upstream::{
 fn every_upstream_property_is_modelled_with_its_type() {
     let Some(pairs) = pairs() else { return };
     let mut table = String::from(
-        "kind                    version   upstream  modelled  missing  extra  differs  coverage\n",
+        "kind                        version   upstream  modelled  missing  extra  differs  coverage\n",
     );
     let mut complaints = Vec::new();
     for Pair {
@@ -42,7 +42,7 @@ fn every_upstream_property_is_modelled_with_its_type() {
         let total = report.same + report.missing.len() + report.differs.len();
         writeln!(
             table,
-            "{kind:<23} {version:<9} {total:>8}  {:>8}  {:>7}  {:>5}  {:>7}  {:>6.1} %",
+            "{kind:<27} {version:<9} {total:>8}  {:>8}  {:>7}  {:>5}  {:>7}  {:>6.1} %",
             report.same,
             report.missing.len(),
             report.extra.len(),
@@ -113,15 +113,20 @@ fn schemas_are_structural() {
             let schema = &version["schema"]["openAPIV3Schema"];
             structural(schema, &format!("{kind} {}", version["name"]), &mut nodes);
         }
-        assert!(nodes > 20, "{kind}: only {nodes} nodes were seen");
+        assert!(nodes > 15, "{kind}: only {nodes} nodes were seen");
         let stored = crd["spec"]["versions"]
             .as_array()
             .unwrap()
             .iter()
             .filter(|v| v["storage"] == true);
+        let newest = if kind.starts_with("Azure") {
+            "v1beta1"
+        } else {
+            "v1beta2"
+        };
         assert_eq!(
             stored.map(|v| &v["name"]).collect::<Vec<_>>(),
-            ["v1beta2"],
+            [newest],
             "{kind}: what is stored"
         );
     }

@@ -1,12 +1,16 @@
 //! In-memory clusters for the tests: making them, and what a script with no safety would do to them.
 
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use fleet_capi::management::ManagementCluster;
 use fleet_capi::rollout::{ClusterState, RolloutStatus};
+use fleet_capi::{ClusterSpec, NodePool};
 use fleet_core::{ClusterName, KubernetesVersion};
-use kube::api::{Api, ApiResource, DynamicObject, GroupVersionKind, Patch, PatchParams, PostParams};
-use kube::runtime::wait::await_condition;
+use kube::api::{
+    Api, ApiResource, DynamicObject, GroupVersionKind, ListParams, Patch, PatchParams, PostParams,
+};
 use kube::{Client, ResourceExt as _};
 use serde_json::{Value, json};
 
@@ -47,10 +51,6 @@ async fn create(client: &Client, group: &str, kind: &str, name: &str, spec: Valu
     }
 }
 
-fn reference(group: &str, kind: &str, name: &str) -> Value {
-    json!({"apiGroup": group, "kind": kind, "name": name})
-}
-
 fn machines() -> Value {
     let second = json!({"provisioning": {"startupDuration": "1s", "startupJitter": "0.2"}});
     let vm = json!({"provisioning": {"startupDuration": "2s", "startupJitter": "0.2"}});
@@ -66,54 +66,35 @@ fn kubeadm() -> Value {
     })
 }
 
-fn network() -> Value {
-    json!({"pods": {"cidrBlocks": ["192.168.0.0/16"]}, "services": {"cidrBlocks": ["10.128.0.0/12"]},
-        "serviceDomain": "cluster.local"})
-}
-
-/// A cluster of one control-plane machine and so many workers, running.
+/// A cluster of one control-plane machine and so many workers, made by our builder and running. Its control plane is
+/// called `<name>-control-plane`, its workers are `<name>-workers`.
 pub async fn classic(
     client: &Client,
     name: &str,
     version: &str,
     workers: u32,
 ) -> Result<ManagementCluster, Failed> {
-    for half in ["cp", "md"] {
-        let template = format!("{name}-{half}");
-        create(
-            client,
-            INFRASTRUCTURE,
-            "DevMachineTemplate",
-            &template,
-            machines(),
-        )
-        .await?;
-    }
-    let md = format!("{name}-md");
-    let join = json!({"template": {"spec": {"joinConfiguration": kubeadm()["joinConfiguration"]}}});
-    create(client, BOOTSTRAP, "KubeadmConfigTemplate", &md, join).await?;
-    create(
-        client,
-        INFRASTRUCTURE,
-        "DevCluster",
-        name,
-        json!({"backend": {"inMemory": {}}}),
-    )
-    .await?;
-    let machine = reference(INFRASTRUCTURE, "DevMachineTemplate", &format!("{name}-cp"));
-    let control_plane = json!({"replicas": 1, "version": version, "kubeadmConfigSpec": kubeadm(),
-        "machineTemplate": {"spec": {"infrastructureRef": machine}}});
-    create(client, CONTROL_PLANE, "KubeadmControlPlane", name, control_plane).await?;
-    let deployment = json!({"clusterName": name, "replicas": workers, "selector": {"matchLabels": {}},
-        "template": {"spec": {"clusterName": name, "version": version,
-            "bootstrap": {"configRef": reference(BOOTSTRAP, "KubeadmConfigTemplate", &md)},
-            "infrastructureRef": reference(INFRASTRUCTURE, "DevMachineTemplate", &md)}}});
-    create(client, CORE, "MachineDeployment", name, deployment).await?;
-    let cluster = json!({"clusterNetwork": network(),
-        "controlPlaneRef": reference(CONTROL_PLANE, "KubeadmControlPlane", name),
-        "infrastructureRef": reference(INFRASTRUCTURE, "DevCluster", name)});
-    create(client, CORE, "Cluster", name, cluster).await?;
+    let spec = ClusterSpec::in_memory(name)
+        .version(v(version))
+        .control_plane(1)
+        .pool(NodePool::new("workers", workers));
+    apply(client, &spec).await?;
     settled(client, name, version, 1 + workers as usize).await
+}
+
+/// Makes what a spec says.
+async fn apply(client: &Client, spec: &ClusterSpec) -> Result<(), Failed> {
+    for object in spec.manifests()? {
+        let api_version = object.api_kind().api_version;
+        let (group, version) = api_version
+            .split_once('/')
+            .ok_or("a kind of Cluster API has a group")?;
+        let api = api(client, group, version, object.api_kind().kind);
+        api.create(&strict, &serde_json::from_value(object.to_value()?)?)
+            .await
+            .map_err(|error| format!("{} {}: {error}", object.api_kind().kind, object.name()))?;
+    }
+    Ok(())
 }
 
 /// A cluster with a managed topology, running.
@@ -157,12 +138,12 @@ pub async fn topology(client: &Client, name: &str, version: &str) -> Result<Mana
             "bootstrap": template(BOOTSTRAP, "KubeadmConfigTemplate")}]},
     });
     create(client, CORE, "ClusterClass", "e2e-class", class).await?;
-    let cluster = json!({"clusterNetwork": network(), "topology": {
-        "classRef": {"name": "e2e-class"}, "version": version, "controlPlane": {"replicas": 1},
-        "workers": {"machineDeployments": [{"class": "worker", "name": "md-0", "replicas": 1}]}}});
+    let spec = ClusterSpec::of_class(name, "e2e-class")
+        .version(v(version))
+        .pool(NodePool::new("md-0", 1).class("worker"));
     // The webhook wants the class to be reconciled first.
     let mut tries = 0;
-    while let Err(error) = create(client, CORE, "Cluster", name, cluster.clone()).await {
+    while let Err(error) = apply(client, &spec).await {
         tries += 1;
         if tries > 30 {
             return Err(error);
@@ -227,46 +208,20 @@ pub async fn tried(
     api.patch(name, &params, &Patch::Merge(patch)).await
 }
 
-/// The upgrade as a script does it: patch, watch the counters, patch, watch the counters.
-pub async fn with_no_safety(client: &Client, name: &str, version: &str) -> Result<(), Failed> {
-    merge(
-        client,
-        CONTROL_PLANE,
-        "KubeadmControlPlane",
-        name,
-        json!({"spec": {"version": version}}),
-    )
-    .await?;
-    rolled(client, CONTROL_PLANE, "KubeadmControlPlane", name, version).await?;
-    let workers = json!({"spec": {"template": {"spec": {"version": version}}}});
-    merge(client, CORE, "MachineDeployment", name, workers).await?;
-    rolled(client, CORE, "MachineDeployment", name, version).await
-}
-
-async fn rolled(client: &Client, group: &str, kind: &str, name: &str, version: &str) -> Result<(), Failed> {
-    let is_rolled = |object: Option<&DynamicObject>| {
-        object.is_some_and(|object| {
-            let wanted = json!([{"version": version, "replicas": object.data["spec"]["replicas"]}]);
-            let status = &object.data["status"];
-            let replicas = &object.data["spec"]["replicas"];
-            status["versions"] == wanted
-                && status["observedGeneration"].as_i64() == object.metadata.generation
-                && condition(object, "RollingOut") == Some("False")
-                && [
-                    "replicas",
-                    "upToDateReplicas",
-                    "availableReplicas",
-                    "readyReplicas",
-                ]
-                .iter()
-                .all(|counter| &status[counter] == replicas)
-        })
-    };
-    let waiting = await_condition(api(client, group, "v1beta2", kind), name, is_rolled);
-    tokio::time::timeout(Duration::from_mins(5), waiting)
-        .await
-        .map_err(|_| format!("{kind} {name} does not roll to {version}"))??;
-    Ok(())
+/// What a script that patches and watches, with no safety at all, says when it is done: `fleet` of the end-to-end control
+/// plane.
+pub async fn script(arguments: &[&str]) -> Result<(), Failed> {
+    let shared = std::env::var_os("FLEET_SHARED").map_or_else(
+        || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared")),
+        PathBuf::from,
+    );
+    let mut command = std::process::Command::new(shared.join("e2e/fleet"));
+    command.args(arguments);
+    let output = tokio::task::spawn_blocking(move || command.output()).await??;
+    if output.status.success() {
+        return Ok(());
+    }
+    Err(format!("{arguments:?}: {}", String::from_utf8_lossy(&output.stderr)).into())
 }
 
 pub fn condition<'a>(object: &'a DynamicObject, name: &str) -> Option<&'a str> {
@@ -289,7 +244,83 @@ pub fn worker(state: &ClusterState) -> Option<String> {
 /// The names of a kind's objects.
 pub async fn names(client: &Client, group: &str, kind: &str) -> Result<Vec<String>, Failed> {
     let list = api(client, group, "v1beta2", kind)
-        .list(&kube::api::ListParams::default())
+        .list(&ListParams::default())
         .await?;
     Ok(list.iter().map(DynamicObject::name_any).collect())
+}
+
+/// A provider's kind with the version `v1`, which the labels speak of, and a newer one, which they do not.
+pub async fn foreign_provider(client: &Client, kind: &str, labels: &[(&str, &str)]) -> Result<(), Failed> {
+    let plural = format!("{}s", kind.to_lowercase());
+    let schema = json!({"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": true}});
+    let version = |name: &str, stored: bool| json!({"name": name, "served": true, "storage": stored, "schema": schema, "subresources": {"status": {}}});
+    let labels: BTreeMap<_, _> = labels.iter().copied().collect();
+    let definition = json!({
+        "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+        "metadata": {"name": format!("{plural}.{INFRASTRUCTURE}"), "labels": labels},
+        "spec": {
+            "group": INFRASTRUCTURE, "scope": "Namespaced",
+            "names": {"kind": kind, "listKind": format!("{kind}List"), "plural": plural, "singular": kind.to_lowercase()},
+            "versions": [version("v1", true), version("v2", false)],
+        },
+    });
+    let resource = ApiResource::from_gvk(&GroupVersionKind::gvk(
+        "apiextensions.k8s.io",
+        "v1",
+        "CustomResourceDefinition",
+    ));
+    let definitions: Api<DynamicObject> = Api::all_with(client.clone(), &resource);
+    definitions
+        .create(&PostParams::default(), &serde_json::from_value(definition)?)
+        .await?;
+    // Served a moment later.
+    for _ in 0..50 {
+        if api(client, INFRASTRUCTURE, "v1", kind)
+            .list(&ListParams::default())
+            .await
+            .is_ok()
+        {
+            return Ok(());
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    Err(format!("{kind} is not served").into())
+}
+
+/// A Cluster on somebody else's infrastructure, which says that it is ready; returns when Cluster API believes it.
+pub async fn foreign_cluster(client: &Client, name: &str, kind: &str) -> Result<(), Failed> {
+    let objects = api(client, INFRASTRUCTURE, "v1", kind);
+    let object = json!({
+        "apiVersion": format!("{INFRASTRUCTURE}/v1"), "kind": kind, "metadata": {"name": name},
+        "spec": {"controlPlaneEndpoint": {"host": "127.0.0.1", "port": 6443}},
+    });
+    objects
+        .create(&PostParams::default(), &serde_json::from_value(object)?)
+        .await?;
+    let ready = json!({"status": {"ready": true}});
+    objects
+        .patch_status(name, &PatchParams::default(), &Patch::Merge(ready))
+        .await?;
+    let reference = json!({"apiGroup": INFRASTRUCTURE, "kind": kind, "name": name});
+    create(
+        client,
+        CORE,
+        "Cluster",
+        name,
+        json!({"infrastructureRef": reference}),
+    )
+    .await?;
+    let clusters = api(client, CORE, "v1beta2", "Cluster");
+    for _ in 0..120 {
+        let cluster = clusters.get(name).await?;
+        if cluster.data["status"]["initialization"]["infrastructureProvisioned"] == true {
+            return Ok(());
+        }
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+    Err(format!(
+        "Cluster API does not read {kind} {name}: {:#}",
+        clusters.get(name).await?.data["status"]
+    )
+    .into())
 }

@@ -265,3 +265,155 @@ open_enum! {
         Windows = "windows",
     }
 }
+
+open_enum! {
+    /// What says who may use an EKS cluster.
+    pub enum AuthenticationMode {
+        /// The ConfigMap `aws-auth`.
+        ConfigMap = "config_map",
+        /// Access entries.
+        Api = "api",
+        /// Both.
+        ApiAndConfigMap = "api_and_config_map",
+    }
+}
+
+open_enum! {
+    /// How far an access policy reaches.
+    pub enum AccessScopeType {
+        Cluster = "cluster",
+        Namespace = "namespace",
+    }
+}
+
+open_enum! {
+    /// What kind of principal an access entry is for.
+    pub enum AccessEntryType {
+        Standard = "standard",
+        Ec2Linux = "ec2_linux",
+        Ec2Windows = "ec2_windows",
+        FargateLinux = "fargate_linux",
+        Ec2 = "ec2",
+        HybridLinux = "hybrid_linux",
+        HyperpodLinux = "hyperpod_linux",
+    }
+}
+
+open_enum! {
+    /// What happens to settings of an EKS add-on that somebody changed.
+    pub enum AddonConflictResolution {
+        /// They are set back.
+        Overwrite = "overwrite",
+        /// The add-on is not changed.
+        None = "none",
+        /// They are kept.
+        Preserve = "preserve",
+    }
+}
+
+open_enum! {
+    /// How the kubeconfig gets its tokens.
+    pub enum TokenMethod {
+        IamAuthenticator = "iam-authenticator",
+        AwsCli = "aws-cli",
+    }
+}
+
+open_enum! {
+    /// What happens to an EKS cluster at the end of standard support.
+    pub enum UpgradePolicy {
+        /// It goes on, at a higher price.
+        Extended = "extended",
+        /// AWS upgrades it.
+        Standard = "standard",
+    }
+}
+
+open_enum! {
+    /// Which subnets of an availability zone are used.
+    pub enum ZoneSubnetType {
+        Public = "public",
+        Private = "private",
+        All = "all",
+    }
+}
+
+open_enum! {
+    /// What happens when a lifecycle hook gets no answer.
+    pub enum LifecycleHookResult {
+        Continue = "CONTINUE",
+        Abandon = "ABANDON",
+    }
+}
+
+open_enum! {
+    /// When a lifecycle hook is called.
+    pub enum LifecycleTransition {
+        Launching = "autoscaling:EC2_INSTANCE_LAUNCHING",
+        Terminating = "autoscaling:EC2_INSTANCE_TERMINATING",
+    }
+}
+
+open_enum! {
+    /// Which instance types on-demand capacity is bought of.
+    pub enum OnDemandAllocationStrategy {
+        /// In the order of the overrides.
+        Prioritized = "prioritized",
+        LowestPrice = "lowest-price",
+    }
+}
+
+open_enum! {
+    /// Which pools spot capacity is bought from.
+    pub enum SpotAllocationStrategy {
+        LowestPrice = "lowest-price",
+        CapacityOptimized = "capacity-optimized",
+        CapacityOptimizedPrioritized = "capacity-optimized-prioritized",
+        PriceCapacityOptimized = "price-capacity-optimized",
+    }
+}
+
+open_enum! {
+    /// The machine image of an EKS node group.
+    pub enum EksAmiType {
+        Al2X86_64 = "AL2_x86_64",
+        Al2X86_64Gpu = "AL2_x86_64_GPU",
+        Al2Arm64 = "AL2_ARM_64",
+        Custom = "CUSTOM",
+        BottlerocketArm64 = "BOTTLEROCKET_ARM_64",
+        BottlerocketX86_64 = "BOTTLEROCKET_x86_64",
+        BottlerocketArm64Fips = "BOTTLEROCKET_ARM_64_FIPS",
+        BottlerocketX86_64Fips = "BOTTLEROCKET_x86_64_FIPS",
+        BottlerocketArm64Nvidia = "BOTTLEROCKET_ARM_64_NVIDIA",
+        BottlerocketX86_64Nvidia = "BOTTLEROCKET_x86_64_NVIDIA",
+        WindowsCore2019X86_64 = "WINDOWS_CORE_2019_x86_64",
+        WindowsFull2019X86_64 = "WINDOWS_FULL_2019_x86_64",
+        WindowsCore2022X86_64 = "WINDOWS_CORE_2022_x86_64",
+        WindowsFull2022X86_64 = "WINDOWS_FULL_2022_x86_64",
+        Al2023X86_64Standard = "AL2023_x86_64_STANDARD",
+        Al2023Arm64Standard = "AL2023_ARM_64_STANDARD",
+        Al2023X86_64Neuron = "AL2023_x86_64_NEURON",
+        Al2023X86_64Nvidia = "AL2023_x86_64_NVIDIA",
+        Al2023Arm64Nvidia = "AL2023_ARM_64_NVIDIA",
+    }
+}
+
+open_enum! {
+    /// How the capacity of a node group is bought.
+    pub enum CapacityType {
+        OnDemand = "onDemand",
+        Spot = "spot",
+    }
+}
+
+open_enum! {
+    /// What the taint of a node group does to pods that do not tolerate it.
+    pub enum NodeTaintEffect {
+        /// New ones stay away.
+        NoSchedule = "no-schedule",
+        /// Running ones are evicted as well.
+        NoExecute = "no-execute",
+        /// New ones stay away if they can.
+        PreferNoSchedule = "prefer-no-schedule",
+    }
+}

@@ -273,7 +273,8 @@ pub fn upstream_crds() -> Option<BTreeMap<String, Value>> {
         || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared")),
         PathBuf::from,
     );
-    let folders = ["cluster-api", "docker", "aws"].map(|provider| shared.join("crds").join(provider));
+    let folders = ["cluster-api", "docker", "aws", "azure", "vsphere"]
+        .map(|provider| shared.join("crds").join(provider));
     if let Some(absent) = folders.iter().find(|folder| !folder.is_dir()) {
         assert!(
             std::env::var_os("CI").is_none(),

@@ -1,0 +1,74 @@
+//! Asking a management cluster which API version of a kind to use.
+
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use kube::api::{Api, ApiResource, GroupVersionKind, PartialObjectMeta};
+use kube::discovery::oneshot;
+use kube::{Client, ResourceExt};
+
+use super::Contract;
+
+/// The API version of a provider's kind that Cluster API itself reads, by the labels of its `CustomResourceDefinition`, and
+/// the contract that it follows. A kind that follows none has the version that the API server recommends.
+///
+/// Three requests, of the definition only its metadata.
+///
+/// # Errors
+/// [`ContractError::UnknownKind`] where there is no such kind.
+pub async fn resource_of(
+    client: &Client,
+    group: &str,
+    kind: &str,
+) -> Result<(ApiResource, Option<Contract>), ContractError> {
+    let api = |source| ContractError::Api {
+        group: group.to_owned(),
+        kind: kind.to_owned(),
+        source: Box::new(source),
+    };
+    let unknown = || ContractError::UnknownKind {
+        group: group.to_owned(),
+        kind: kind.to_owned(),
+    };
+    let known = match oneshot::group(client, group).await {
+        Ok(known) => known,
+        Err(kube::Error::Discovery(kube::error::DiscoveryError::MissingApiGroup(_))) => return Err(unknown()),
+        Err(source) => return Err(api(source)),
+    };
+    let (recommended, _) = known.recommended_kind(kind).ok_or_else(unknown)?;
+    let definitions: Api<CustomResourceDefinition> = Api::all(client.clone());
+    let name = format!("{}.{group}", recommended.plural);
+    let definition: Option<PartialObjectMeta<_>> = definitions.get_metadata_opt(&name).await.map_err(api)?;
+    let Some(definition) = definition else {
+        return Ok((recommended, None));
+    };
+    let Some((contract, version)) = Contract::newest_of(definition.labels()) else {
+        return Ok((recommended, None));
+    };
+    let kind = GroupVersionKind::gvk(group, version, kind);
+    let resource = ApiResource::from_gvk_with_plural(&kind, &recommended.plural);
+    Ok((resource, Some(contract)))
+}
+
+/// Why the API version of a kind cannot be told.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ContractError {
+    /// The API server has no such kind.
+    #[error("the API server has no {kind} in {group}: is its provider installed?")]
+    UnknownKind {
+        /// The API group.
+        group: String,
+        /// The kind.
+        kind: String,
+    },
+    /// The API server did not answer.
+    #[error("cannot find the API version of {kind} in {group}")]
+    Api {
+        /// The API group.
+        group: String,
+        /// The kind.
+        kind: String,
+        /// What the API server says.
+        #[source]
+        source: Box<kube::Error>,
+    },
+}
