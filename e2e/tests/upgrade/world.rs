@@ -90,9 +90,12 @@ async fn apply(client: &Client, spec: &ClusterSpec) -> Result<(), Failed> {
             .split_once('/')
             .ok_or("a kind of Cluster API has a group")?;
         let api = api(client, group, version, object.api_kind().kind);
-        api.create(&strict, &serde_json::from_value(object.to_value()?)?)
-            .await
-            .map_err(|error| format!("{} {}: {error}", object.api_kind().kind, object.name()))?;
+        api.create(
+            &PostParams::default(),
+            &serde_json::from_value(object.to_value()?)?,
+        )
+        .await
+        .map_err(|error| format!("{} {}: {error}", object.api_kind().kind, object.name()))?;
     }
     Ok(())
 }
