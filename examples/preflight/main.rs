@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
 use fleet_core::MinorVersion;
-use fleet_preflight::{Baseline, PlatformTable, Report, Scanner};
+use fleet_preflight::{Baseline, FileFix, FixError, PlatformTable, Report, Scanner};
 use jiff::Zoned;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
@@ -27,9 +27,9 @@ struct Options {
     /// The Kubernetes version that runs now.
     #[arg(long)]
     current_version: Option<MinorVersion>,
-    /// How to answer.
-    #[arg(short, long, default_value = "table")]
-    output: Output,
+    /// How to answer: a table unless told otherwise, or with --fix the patch alone.
+    #[arg(short, long)]
+    output: Option<Output>,
     /// The version that a platform component will have: `cert-manager=1.17`. May be repeated.
     #[arg(long, value_name = "NAME=VERSION", value_parser = component)]
     component: Vec<(String, MinorVersion)>,
@@ -39,7 +39,8 @@ struct Options {
     /// Known findings, which do not count.
     #[arg(long)]
     baseline: Option<PathBuf>,
-    /// Prints a patch that moves what can be moved; what cannot is told on standard error.
+    /// Prints a patch that moves what can be moved; what cannot is told on standard error. With --output the report goes to
+    /// standard output, and the patch to standard error, too.
     #[arg(long)]
     fix: bool,
     /// With --fix: changes the files, and keeps each original as NAME.orig.
@@ -126,8 +127,16 @@ fn run(options: &Options) -> Result<Report, Box<dyn std::error::Error>> {
         scanner = scanner.component(name, *version);
     }
     let (input, files): (Vec<_>, Vec<_>) = options.paths.iter().partition(|path| path.as_os_str() == "-");
+    // Standard input can be read only once.
+    let mut piped = None;
     if options.fix {
-        fix(&scanner, &files, options.write)?;
+        let (mut fixes, errors) = scanner.fix_paths(&files);
+        if !input.is_empty() {
+            let text = io::read_to_string(io::stdin().lock())?;
+            fixes.extend(scanner.fix_content("-", text.clone()));
+            piped = Some(text);
+        }
+        tell(&fixes, &errors, options)?;
     }
     let mut report = scanner.scan_paths(files);
     if let Some(repository) = &options.git {
@@ -139,7 +148,9 @@ fn run(options: &Options) -> Result<Report, Box<dyn std::error::Error>> {
     if let Some(path) = &options.kubeconfig {
         report.merge(live(&scanner, path, options.context.as_deref())?);
     }
-    if !input.is_empty() {
+    if let Some(text) = &piped {
+        report.merge(scanner.scan_text("-", text));
+    } else if !input.is_empty() {
         report.merge(scanner.scan_reader("-", io::stdin().lock()));
     }
     if let Some(path) = &options.baseline {
@@ -148,12 +159,14 @@ fn run(options: &Options) -> Result<Report, Box<dyn std::error::Error>> {
     if let Some(path) = &options.write_baseline {
         std::fs::write(path, Baseline::of(&report, None).to_json())?;
     }
-    // The patch is the answer then.
-    if options.fix {
-        return Ok(report);
-    }
+    let output = match options.output {
+        Some(output) => output,
+        // The patch is the answer then.
+        None if options.fix => return Ok(report),
+        None => Output::Table,
+    };
     let mut out = BufWriter::new(io::stdout().lock());
-    match options.output {
+    match output {
         Output::Table => report.write_table(&mut out)?,
         Output::Json => report.write_json(&mut out)?,
         Output::Sarif => out.write_all(report.to_sarif().as_bytes())?,
@@ -165,17 +178,23 @@ fn run(options: &Options) -> Result<Report, Box<dyn std::error::Error>> {
 }
 
 /// Prints the patch, and makes the change when it is asked for.
-fn fix(scanner: &Scanner, paths: &[&PathBuf], write: bool) -> Result<(), Box<dyn std::error::Error>> {
-    let (fixes, errors) = scanner.fix_paths(paths);
-    for fix in &fixes {
-        write!(io::stdout(), "{fix}")?;
+fn tell(fixes: &[FileFix], errors: &[FixError], options: &Options) -> Result<(), Box<dyn std::error::Error>> {
+    for fix in fixes {
+        if options.output.is_some() {
+            eprint!("{fix}");
+        } else {
+            write!(io::stdout(), "{fix}")?;
+        }
         for refused in &fix.refused {
             eprintln!(
                 "{}: {} must be moved by hand: {}",
                 refused.place, refused.object, refused.reason
             );
         }
-        if write && let Some(kept) = fix.write()? {
+        if options.write
+            && fix.path.as_os_str() != "-"
+            && let Some(kept) = fix.write()?
+        {
             eprintln!(
                 "{}: changed, the original is {}",
                 fix.path.display(),

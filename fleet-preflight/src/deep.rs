@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::checks::{self, ComponentTable, Question, Subject, Typed, objects_in};
 use crate::finding::{Confidence, Finding, ObjectRef, Place};
 use crate::lifecycle::{self, State};
+use crate::live::installer;
 use crate::pass::{Origin, Pass, read};
 use crate::rules;
 use crate::text::MAX_DEPTH;
@@ -85,6 +86,14 @@ impl Pass<'_> {
         }
         for finding in findings {
             self.report(finding);
+        }
+        if self.cluster.is_none() && kind == "CustomResourceDefinition" {
+            self.sink.definitions.definition(typed.value);
+        }
+        if self.cluster.is_none()
+            && let Some(owner) = installer(typed.value)
+        {
+            self.owned(&subject.object, owner);
         }
         if self.scanner.embedded {
             for (path, text) in checks::embedded_manifests(group, kind, typed.value) {

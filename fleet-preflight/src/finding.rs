@@ -26,15 +26,13 @@ pub struct Finding {
     /// What installed the object.
     pub owner: Option<Arc<Owner>>,
     /// What to use instead, as far as the rule knows: `networking.k8s.io/v1 Ingress`.
-    pub replacement: Option<String>,
+    pub replacement: Option<Arc<str>>,
     /// The release that deprecated it: of Kubernetes, or of the platform component.
     pub deprecated_in: Option<MinorVersion>,
     /// The release that removed it: of Kubernetes, or of the platform component.
     pub removed_in: Option<MinorVersion>,
-    /// What was found, and why it matters here.
-    pub message: String,
-    /// What to do about it, when it is more than the rule's own advice.
-    pub fix: Option<String>,
+    /// What was found, and why it matters here. Findings that say the same share it.
+    pub message: Arc<str>,
     /// How sure it is.
     pub confidence: Confidence,
 }
@@ -45,7 +43,7 @@ impl Finding {
         rule: &'static Rule,
         place: Place,
         object: ObjectRef,
-        message: impl Into<String>,
+        message: impl Into<Arc<str>>,
     ) -> Self {
         Self {
             rule,
@@ -58,7 +56,6 @@ impl Finding {
             deprecated_in: None,
             removed_in: None,
             message: message.into(),
-            fix: None,
             confidence: Confidence::Certain,
         }
     }
@@ -66,11 +63,6 @@ impl Finding {
     pub(crate) fn severity(mut self, severity: Severity) -> Self {
         self.severity = severity;
         self
-    }
-
-    /// What to do about it.
-    pub fn advice(&self) -> &str {
-        self.fix.as_deref().unwrap_or(self.rule.fix)
     }
 
     /// What makes it the same finding in another run: rule, file, object and what was found, but not the line, which moves.
@@ -259,7 +251,7 @@ pub struct HelmOwner {
     pub name: String,
     /// Its namespace.
     pub namespace: String,
-    /// The revision.
+    /// The revision; 0 when only an annotation of the object names the release.
     pub revision: u64,
     /// `deployed`, `failed`, `superseded` and so on.
     pub status: String,
@@ -277,6 +269,10 @@ pub struct HelmOwner {
 impl fmt::Display for Owner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            // An annotation names the release, and not its revision.
+            Self::HelmRelease(release) if release.revision == 0 => {
+                write!(f, "Helm release {}/{}", release.namespace, release.name)
+            }
             Self::HelmRelease(release) => write!(
                 f,
                 "Helm release {}/{} revision {} ({})",
@@ -304,11 +300,11 @@ impl Serialize for Finding {
         out.serialize_field("apiVersion", &known(&self.object.api_version))?;
         out.serialize_field("namespace", &self.object.namespace)?;
         out.serialize_field("name", &self.object.name)?;
-        out.serialize_field("replacement", &self.replacement)?;
+        out.serialize_field("replacement", &self.replacement.as_deref())?;
         out.serialize_field("deprecatedIn", &self.deprecated_in)?;
         out.serialize_field("removedIn", &self.removed_in)?;
-        out.serialize_field("message", &self.message)?;
-        out.serialize_field("fix", self.advice())?;
+        out.serialize_field("message", self.message.as_ref())?;
+        out.serialize_field("fix", self.rule.fix)?;
         out.serialize_field("link", self.rule.link)?;
         out.serialize_field("confidence", &self.confidence)?;
         out.serialize_field("cluster", &self.cluster.as_deref())?;

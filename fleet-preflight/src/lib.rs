@@ -4,6 +4,7 @@
 mod baseline;
 mod checks;
 mod deep;
+mod definitions;
 mod files;
 mod finding;
 mod fix;

@@ -1,11 +1,12 @@
 //! One pass over some input: from pieces of text to findings.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
 use crate::checks::{self, Budgets};
+use crate::definitions::Definitions;
 use crate::finding::{Confidence, Finding, HelmOwner, ObjectRef, Owner, Place, Severity};
 use crate::lifecycle::{self, Class, Lifecycle, State};
 use crate::rules;
@@ -20,6 +21,29 @@ pub(crate) struct Pass<'s> {
     /// The Helm release whose manifest is being read.
     pub(crate) helm: Option<Box<HelmContext>>,
     pub(crate) cluster: Option<Arc<str>>,
+    texts: Texts,
+    /// The index of the first finding of the document that is being read.
+    document_begins: usize,
+}
+
+/// Texts that many findings have in common, so that each is kept once.
+#[derive(Default)]
+struct Texts(HashSet<Arc<str>>);
+
+impl Texts {
+    /// How many are remembered: what is repeated is repeated soon.
+    const MAX: usize = 1_024;
+
+    fn shared(&mut self, text: &Arc<str>) -> Arc<str> {
+        if let Some(known) = self.0.get(text) {
+            return known.clone();
+        }
+        if self.0.len() >= Self::MAX {
+            self.0.clear();
+        }
+        self.0.insert(text.clone());
+        text.clone()
+    }
 }
 
 /// The release that a manifest comes from: what is found in it stands where the record does.
@@ -34,6 +58,7 @@ pub(crate) struct Sink {
     pub(crate) findings: Vec<Finding>,
     pub(crate) summary: Summary,
     pub(crate) budgets: Budgets,
+    pub(crate) definitions: Definitions,
     /// The newest revision of each Helm release that was seen, by namespace and name.
     pub(crate) newest: BTreeMap<(String, String), u64>,
 }
@@ -48,6 +73,7 @@ impl Sink {
         }
         self.summary.add(&other.summary);
         self.budgets.merge(other.budgets);
+        self.definitions.merge(other.definitions);
         for (release, revision) in other.newest {
             let newest = self.newest.entry(release).or_default();
             *newest = revision.max(*newest);
@@ -57,6 +83,7 @@ impl Sink {
     /// The report: with what only the whole input tells.
     pub(crate) fn into_report(mut self, scanner: &Scanner) -> Report {
         self.findings.extend(self.budgets.findings());
+        self.findings.extend(self.definitions.findings());
         let newest = self.newest;
         // A revision that failed is only there as long as none came after it.
         self.findings.retain(|finding| match finding.owner.as_deref() {
@@ -109,6 +136,8 @@ impl<'s> Pass<'s> {
             sink: Sink::default(),
             helm: None,
             cluster: None,
+            texts: Texts::default(),
+            document_begins: 0,
         }
     }
 
@@ -133,7 +162,20 @@ impl<'s> Pass<'s> {
             finding.place = helm.place.clone();
         }
         finding.cluster.clone_from(&self.cluster);
+        finding.message = self.texts.shared(&finding.message);
+        finding.replacement = finding.replacement.map(|text| self.texts.shared(&text));
         self.sink.findings.push(finding);
+    }
+
+    /// What installed an object, for the findings about it so far.
+    pub(crate) fn owned(&mut self, object: &ObjectRef, owner: Owner) {
+        let owner = Arc::new(owner);
+        let of_document = self.sink.findings.get_mut(self.document_begins..);
+        for finding in of_document.into_iter().flatten() {
+            if finding.owner.is_none() && finding.object == *object {
+                finding.owner = Some(owner.clone());
+            }
+        }
     }
 
     pub(crate) fn chunk(&mut self, file: &Arc<str>, chunk: &Chunk) {
@@ -201,6 +243,7 @@ impl<'s> Pass<'s> {
         summary.documents += contents.documents;
         summary.objects += contents.objects.len() as u64;
         summary.other_documents += contents.others;
+        self.document_begins = self.sink.findings.len();
         for outline in &contents.objects {
             self.object(origin, outline);
         }
@@ -318,8 +361,11 @@ impl<'s> Pass<'s> {
             self.report(Finding::new(&rules::UNRENDERED_VALUE, place, object(), message));
             return;
         }
-        if let Some(finding) = self.platform(group, version, kind, place, object) {
+        if let Some(finding) = self.platform(group, version, kind, place.clone(), object) {
             self.report(finding);
+        } else if group.contains('.') && self.helm.is_none() && !self.sink.definitions.object(place, object())
+        {
+            self.sink.summary.unmatched_objects += 1;
         }
     }
 
@@ -339,7 +385,7 @@ impl<'s> Pass<'s> {
             let labels = outline.labels.iter();
             let labels = labels.map(|(name, value)| (name.to_string(), value.to_string()));
             if !self.sink.budgets.workload(&object(), replicas, labels) {
-                self.sink.summary.unmatched_workloads += 1;
+                self.sink.summary.unmatched_objects += 1;
             }
         }
     }
@@ -385,9 +431,9 @@ impl<'s> Pass<'s> {
         finding.replacement = entry.replacement.as_ref().map(|replacement| {
             let same_group = !replacement.contains(['/', ' ', '.']);
             if same_group {
-                format!("{group}/{replacement} {kind}")
+                format!("{group}/{replacement} {kind}").into()
             } else {
-                replacement.clone()
+                replacement.as_str().into()
             }
         });
         Some(finding)
@@ -398,7 +444,7 @@ impl<'s> Pass<'s> {
         finding.removed_in = api.removed;
         finding.replacement = api
             .replacement_at(self.scanner.target)
-            .map(|replacement| replacement.to_string());
+            .map(|replacement| replacement.to_string().into());
         finding
     }
 
@@ -434,7 +480,7 @@ impl<'s> Pass<'s> {
         }
     }
 
-    pub(crate) fn problem(&mut self, rule: &'static rules::Rule, place: Place, message: impl Into<String>) {
+    pub(crate) fn problem(&mut self, rule: &'static rules::Rule, place: Place, message: impl Into<Arc<str>>) {
         self.sink.summary.unreadable += 1;
         self.report(Finding::new(rule, place, ObjectRef::default(), message));
     }

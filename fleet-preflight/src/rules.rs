@@ -138,6 +138,16 @@ rules! {
         "kube-proxy has no userspace mode since Kubernetes 1.26, and does not start with it.",
         "https://kubernetes.io/docs/reference/networking/virtual-ips/#proxy-modes",
         "Use mode iptables or nftables, or leave the field out.";
+    DOCKER_SOCKET = "docker-socket", Warning, false,
+        "Docker's socket on the node",
+        "The kubelet has not used Docker since Kubernetes 1.24: the socket is not there, or knows nothing of the pods.",
+        "https://kubernetes.io/docs/tasks/administer-cluster/migrating-from-dockershim/check-if-dockershim-removal-affects-you/",
+        "Use the container runtime's own socket, or a tool that needs none.";
+    CONTAINER_RUNTIME_OLD = "container-runtime-old", Error, false,
+        "Container runtime too old",
+        "The kubelet of the target version does not work with this container runtime.",
+        "https://kubernetes.io/docs/setup/production-environment/container-runtimes/",
+        "Upgrade the runtime before the kubelet.";
     CLOUD_PROVIDER_IN_TREE = "cloud-provider-in-tree", Error, false,
         "In-tree cloud provider",
         "The cloud providers inside of Kubernetes are gone: the last ones were dropped in 1.31.",
@@ -163,6 +173,11 @@ rules! {
         "The rule names a resource in an API group that does not have it any more: it grants nothing, and the new group is not granted.",
         "https://kubernetes.io/docs/reference/access-authn-authz/rbac/",
         "Grant the resource in the group that has it now.";
+    STALE_REFERENCE = "stale-reference", Error, false,
+        "Reference to a removed API",
+        "The object names another one by an API that the target version does not have: it is not found, or no longer watched.",
+        "https://kubernetes.io/docs/reference/using-api/deprecation-guide/",
+        "Name the API that took its place.";
     SECCOMP_ANNOTATION = "seccomp-annotation", Error, false,
         "seccomp annotation",
         "Kubernetes 1.27 and newer ignore the seccomp annotations: the pod runs without the profile.",

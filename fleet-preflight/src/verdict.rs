@@ -42,8 +42,9 @@ pub struct Summary {
     pub unreadable: u64,
     /// Findings above the bound on findings; they are counted only.
     pub dropped_findings: u64,
-    /// Workloads above the bound on what is kept to match `PodDisruptionBudget`s against.
-    pub unmatched_workloads: u64,
+    /// Workloads and custom resources above the bound on what is kept to match with `PodDisruptionBudget`s and
+    /// `CustomResourceDefinition`s.
+    pub unmatched_objects: u64,
 }
 
 /// What a scan comes to.
@@ -141,6 +142,6 @@ impl Summary {
         self.helm_releases += other.helm_releases;
         self.unreadable += other.unreadable;
         self.dropped_findings += other.dropped_findings;
-        self.unmatched_workloads += other.unmatched_workloads;
+        self.unmatched_objects += other.unmatched_objects;
     }
 }

@@ -243,7 +243,7 @@ fn broken_records_and_helm_2_are_findings() {
         folder().join("helm/helm2.json"),
     ]);
     let unreadable: Vec<_> = of_rules(&report, &["helm-release-unreadable"])
-        .map(|f| f.message.as_str())
+        .map(|f| f.message.as_ref())
         .collect();
     assert_eq!(unreadable.len(), 4, "{unreadable:?}");
     assert_eq!(of_rules(&report, &["helm-2"]).count(), 1);
@@ -299,7 +299,7 @@ fn metrics_name_what_was_asked_for_and_how() {
     let seen: Vec<_> = report
         .findings
         .iter()
-        .map(|f| (f.severity.as_str(), f.message.as_str()))
+        .map(|f| (f.severity.as_str(), f.message.as_ref()))
         .collect();
     assert_eq!(
         seen,

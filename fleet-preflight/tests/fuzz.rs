@@ -1,4 +1,4 @@
-//! No input panics, hangs or grows without bound: the corpora, mutated, through every reader.
+//! No input panics or hangs: the corpora, mutated, through every reader. `fuzz/` has the same for cargo-fuzz, led by coverage.
 //!
 //! Two seconds each by default, from a fixed seed; `FLEET_FUZZ_SECONDS=600 cargo test -p fleet-preflight --test fuzz -- --nocapture`
 //! for longer, `FLEET_FUZZ_SEED` for another seed. A case that fails is printed with its number: the same seed finds it again.
@@ -136,10 +136,6 @@ fn run(name: &str, mut case: impl FnMut(&mut Random)) {
         cases += 1;
     }
     println!("{name}: {cases} cases in {time:?}, the slowest took {slowest:?}");
-    assert!(
-        slowest < Duration::from_secs(20),
-        "{name}: a case took {slowest:?}"
-    );
 }
 
 fn folder() -> std::path::PathBuf {

@@ -17,13 +17,17 @@ pub(crate) struct ComponentTable {
 }
 
 #[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Entry {
     component: String,
     /// The ends of image names without tag.
     images: Vec<String>,
     source: String,
+    #[serde(default)]
     releases: Vec<Release>,
+    /// Whether its minor version is that of the Kubernetes it is made for.
+    #[serde(default)]
+    follows_kubernetes: bool,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -32,7 +36,20 @@ struct Release {
     #[serde(rename = "release")]
     version: MinorVersion,
     from: MinorVersion,
-    to: MinorVersion,
+    /// The newest version; `None` where the component names none.
+    #[serde(default)]
+    to: Option<MinorVersion>,
+}
+
+impl Entry {
+    /// What the component says about a release of it: the Kubernetes versions from and to; `None` when it says nothing.
+    fn range(&self, release: MinorVersion) -> Option<(MinorVersion, Option<MinorVersion>)> {
+        if self.follows_kubernetes {
+            return Some((release, Some(release)));
+        }
+        let listed = self.releases.iter().find(|listed| listed.version == release)?;
+        Some((listed.from, listed.to))
+    }
 }
 
 static BUILT_IN: LazyLock<ComponentTable> = LazyLock::new(|| ComponentTable {
@@ -81,22 +98,28 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
         let Some((name, version)) = image.str().and_then(split) else {
             continue;
         };
-        let found = subject.components.entries.iter().find_map(|entry| {
-            let ends = |image: &String| {
-                name.strip_suffix(image.as_str())
-                    .is_some_and(|before| before.is_empty() || before.ends_with('/'))
-            };
-            entry.images.iter().any(ends).then(|| {
-                let release = entry.releases.iter().find(|release| release.version == version);
-                release.map(|release| (entry, release))
-            })?
-        });
-        let Some((entry, release)) = found else { continue };
+        let ends = |image: &String| {
+            name.strip_suffix(image.as_str())
+                .is_some_and(|before| before.is_empty() || before.ends_with('/'))
+        };
+        let entry = subject
+            .components
+            .entries
+            .iter()
+            .find(|entry| entry.images.iter().any(ends));
+        let Some((entry, (from, to))) = entry.and_then(|entry| Some((entry, entry.range(version)?))) else {
+            continue;
+        };
         let target = subject.question.target;
-        if target < release.from || target > release.to {
+        if target < from || to.is_some_and(|to| target > to) {
+            let range = match to {
+                Some(to) if to == from => from.to_string(),
+                Some(to) => format!("{from} to {to}"),
+                None => format!("{from} and newer"),
+            };
             let message = format!(
-                "{} {version} is listed for Kubernetes {} to {}, not for {target} ({})",
-                entry.component, release.from, release.to, entry.source
+                "{} {version} is listed for Kubernetes {range}, not for {target} ({})",
+                entry.component, entry.source
             );
             findings.push(subject.finding(&rules::COMPONENT_INCOMPATIBLE, &image, message));
         }
@@ -120,11 +143,15 @@ mod tests {
     #[test]
     fn the_table_is_read_and_in_order() {
         let entries = parse(include_str!("../../data/components.yaml")).unwrap();
-        assert!(entries.len() >= 4);
+        assert!(entries.len() >= 12, "{}", entries.len());
         for entry in entries {
             assert!(entry.source.starts_with("https://") && !entry.images.is_empty());
+            assert_ne!(entry.follows_kubernetes, !entry.releases.is_empty(), "{entry:?}");
             assert!(
-                entry.releases.iter().all(|release| release.from < release.to),
+                entry
+                    .releases
+                    .iter()
+                    .all(|release| release.to.is_none_or(|to| release.from < to)),
                 "{entry:?}"
             );
             assert!(

@@ -66,6 +66,14 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
                         .severity(severity),
                 );
             }
+            if subject.kind == "KubeProxyConfiguration"
+                && let Some(mode) = root.field("mode")
+                && mode.str() == Some("ipvs")
+                && subject.from(35)
+            {
+                let message = "kube-proxy's mode ipvs is deprecated since 1.35: use nftables";
+                findings.push(subject.finding(&rules::DEPRECATED_FIELD, &mode, message));
+            }
         }
         (group, _) if group == "kubeadm.k8s.io" || group.ends_with("cluster.x-k8s.io") => {
             arguments_below(subject, &root, 0, findings);
@@ -86,7 +94,9 @@ fn arguments_below(subject: &Subject<'_>, at: &At<'_>, depth: usize, findings: &
             "scheduler" => Some(Component::Scheduler),
             _ => None,
         };
-        if name == "kubeletExtraArgs" {
+        if name == "criSocket" {
+            cri_socket(subject, &below, findings);
+        } else if name == "kubeletExtraArgs" {
             arguments(subject, Component::Kubelet, &below, findings);
         } else if let Some(component) = extra
             && let Some(arguments) = below.field("extraArgs")
@@ -97,7 +107,44 @@ fn arguments_below(subject: &Subject<'_>, at: &At<'_>, depth: usize, findings: &
         }
     }
     for item in at.items() {
+        json_patch(subject, &item, findings);
         arguments_below(subject, &item, depth + 1, findings);
+    }
+}
+
+/// A JSON patch of a `ClusterClass` that sets one argument: `/spec/…/apiServer/extraArgs/feature-gates`.
+fn json_patch(subject: &Subject<'_>, patch: &At<'_>, findings: &mut Vec<Finding>) {
+    let Some(path) = patch.text("path").filter(|_| patch.text("op") != Some("remove")) else {
+        return;
+    };
+    let mut steps = path.rsplit('/');
+    let (Some(name), Some(map), Some(owner)) = (steps.next(), steps.next(), steps.next()) else {
+        return;
+    };
+    let component = match (map, owner) {
+        ("kubeletExtraArgs", _) => Component::Kubelet,
+        ("extraArgs", "apiServer") => Component::ApiServer,
+        ("extraArgs", "controllerManager") => Component::ControllerManager,
+        ("extraArgs", "scheduler") => Component::Scheduler,
+        _ => return,
+    };
+    flag(subject, component, name, patch.text("value"), patch, findings);
+}
+
+fn cri_socket(subject: &Subject<'_>, at: &At<'_>, findings: &mut Vec<Finding>) {
+    let socket = at.str().unwrap_or("");
+    if socket.ends_with("/dockershim.sock") {
+        let (severity, verb) = if subject.from(24) {
+            (Severity::Error, "was")
+        } else {
+            (Severity::Warning, "will be")
+        };
+        let message = format!("criSocket {socket}: dockershim {verb} removed in 1.24");
+        findings.push(
+            subject
+                .finding(&rules::DOCKER_SOCKET, at, message)
+                .severity(severity),
+        );
     }
 }
 
@@ -125,8 +172,12 @@ pub(super) fn flag(
     let target = subject.question.target;
     let program = component.name();
     if let Some(life) = settings::flag(program, name) {
+        // Deprecated with the providers inside of Kubernetes; without them this value is what they are to be left with.
+        let external = (name, value) == ("cloud-provider", Some("external"));
         let rule = if life.removed.is_some_and(|removed| target >= removed) {
             Some((&rules::FLAG_REMOVED, "was removed in", life.removed))
+        } else if external {
+            None
         } else if life.deprecated.is_some_and(|deprecated| target >= deprecated) {
             Some((&rules::FLAG_DEPRECATED, "is deprecated since", life.deprecated))
         } else {
@@ -273,8 +324,7 @@ fn cloud_provider(
         .finding(&rules::CLOUD_PROVIDER_IN_TREE, at, message)
         .severity(severity);
     finding.removed_in = Some(release);
-    finding.replacement =
-        Some("--cloud-provider=external with the vendor's cloud controller manager".to_owned());
+    finding.replacement = Some("--cloud-provider=external with the vendor's cloud controller manager".into());
     findings.push(finding);
 }
 

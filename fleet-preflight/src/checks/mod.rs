@@ -10,8 +10,9 @@ mod embedded;
 mod node;
 mod objects;
 mod pods;
+mod references;
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use aho_corasick::AhoCorasick;
 use fleet_core::MinorVersion;
@@ -53,7 +54,7 @@ impl<'a> Subject<'a> {
         }
     }
 
-    fn finding(&self, rule: &'static Rule, at: &At<'_>, message: impl Into<String>) -> Finding {
+    fn finding(&self, rule: &'static Rule, at: &At<'_>, message: impl Into<Arc<str>>) -> Finding {
         Finding::new(rule, (self.place)(&at.path), self.object.clone(), message)
     }
 
@@ -124,6 +125,7 @@ pub(crate) fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     certificate::check(subject, findings);
     node::check(subject, findings);
     components::check(subject, findings);
+    references::check(subject, findings);
 }
 
 /// Whether a text has a word that some check looks for.
@@ -157,6 +159,8 @@ static WORDS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
         "kubernetes.io/ingress.class",
         "loadBalancerIP",
         "topologyKeys",
+        "externalIPs",
+        "tolerate-unready-endpoints",
         "clusterName",
         "TZ=",
         "kind: StorageClass",
@@ -183,6 +187,16 @@ static WORDS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
         "fromRequires",
         "toRequires",
         "validationFailureAction",
+        "scaleTargetRef",
+        "VerticalPodAutoscaler",
+        "AdmissionPolicy",
+        "AppProject",
+        "docker.sock",
+        "dockershim.sock",
+        "kubernetes.io/topology-aware-hints",
+        "kubernetes.io/enforce-mountable-secrets",
+        "argocd.argoproj.io/tracking-id",
+        "meta.helm.sh/release-name",
     ];
     let images = ComponentTable::built_in();
     let words = words.iter().copied().chain(images.images());

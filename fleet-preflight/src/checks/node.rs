@@ -10,6 +10,7 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     if (subject.group, subject.kind) != ("", "Node") {
         return;
     }
+    runtime(subject, findings);
     let Some(at) = subject.root().fields(&["status", "nodeInfo", "kubeletVersion"]) else {
         return;
     };
@@ -40,4 +41,29 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
         );
         findings.push(subject.finding(&rules::VERSION_SKEW, &at, message));
     }
+}
+
+/// Docker is gone since 1.24, and 1.35 is the last release that supports containerd 1.
+fn runtime(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
+    let Some(at) = subject
+        .root()
+        .fields(&["status", "nodeInfo", "containerRuntimeVersion"])
+    else {
+        return;
+    };
+    let runtime = at.str().unwrap_or("");
+    let (severity, message) = if runtime.starts_with("docker://") && subject.from(24) {
+        let message = format!("the node runs {runtime}: the kubelet has no dockershim since 1.24");
+        (Severity::Error, message)
+    } else if runtime.starts_with("containerd://1.") && subject.from(36) {
+        let message = format!("the node runs {runtime}: 1.35 is the last release that supports containerd 1");
+        (Severity::Warning, message)
+    } else {
+        return;
+    };
+    findings.push(
+        subject
+            .finding(&rules::CONTAINER_RUNTIME_OLD, &at, message)
+            .severity(severity),
+    );
 }

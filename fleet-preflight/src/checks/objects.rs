@@ -40,7 +40,37 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
                 volume(subject, &spec, findings);
             }
         }
-        ("", "Service") => service(subject, &root, findings),
+        ("", "Service") => {
+            for (name, instead, since) in [
+                (
+                    "service.alpha.kubernetes.io/tolerate-unready-endpoints",
+                    "spec.publishNotReadyAddresses",
+                    11,
+                ),
+                (
+                    "service.kubernetes.io/topology-aware-hints",
+                    "spec.trafficDistribution or the annotation service.kubernetes.io/topology-mode",
+                    27,
+                ),
+            ] {
+                if let Some(at) = annotation(name).filter(|_| subject.from(since)) {
+                    deprecated(subject, &at, name, instead, findings);
+                }
+            }
+            service(subject, &root, findings);
+        }
+        ("", "ServiceAccount") => {
+            let name = "kubernetes.io/enforce-mountable-secrets";
+            if let Some(at) = annotation(name).filter(|_| subject.from(32)) {
+                deprecated(
+                    subject,
+                    &at,
+                    name,
+                    "namespaces of their own for what must be kept apart",
+                    findings,
+                );
+            }
+        }
         ("batch", "CronJob") => schedule(subject, &root, findings),
         ("rbac.authorization.k8s.io", "Role" | "ClusterRole") => grants(subject, &root, findings),
         ("apiextensions.k8s.io", "CustomResourceDefinition") => stored_versions(subject, &root, findings),
@@ -87,6 +117,13 @@ fn service(subject: &Subject<'_>, root: &At<'_>, findings: &mut Vec<Finding>) {
     {
         let message =
             "spec.loadBalancerIP is deprecated since 1.24: use the annotation of the load balancer's vendor";
+        findings.push(subject.finding(&rules::DEPRECATED_FIELD, &at, message));
+    }
+    if let Some(at) = root.fields(&["spec", "externalIPs"])
+        && subject.from(36)
+        && at.items().next().is_some()
+    {
+        let message = "spec.externalIPs is deprecated since 1.36: use a load balancer or the Gateway API";
         findings.push(subject.finding(&rules::DEPRECATED_FIELD, &at, message));
     }
     if let Some(at) = root.fields(&["spec", "topologyKeys"]) {

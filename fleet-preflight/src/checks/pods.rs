@@ -17,6 +17,7 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     tolerations(subject, &spec, findings);
     for volume in spec.field("volumes").iter().flat_map(At::items) {
         self::volume(subject, &volume, findings);
+        docker_socket(subject, &volume, findings);
     }
     for field in ["initContainers", "containers"] {
         for container in spec.field(field).iter().flat_map(At::items) {
@@ -64,6 +65,13 @@ fn annotations(subject: &Subject<'_>, annotations: &At<'_>, findings: &mut Vec<F
         } else if name == "scheduler.alpha.kubernetes.io/critical-pod" && subject.from(16) {
             let message = format!("the annotation {name} has no effect since 1.16: set priorityClassName");
             findings.push(subject.finding(&rules::CRITICAL_POD_ANNOTATION, &at, message));
+        } else if matches!(
+            name,
+            "security.alpha.kubernetes.io/sysctls" | "security.alpha.kubernetes.io/unsafe-sysctls"
+        ) {
+            let message =
+                format!("the annotation {name} has no effect since 1.11: set securityContext.sysctls");
+            findings.push(subject.finding(&rules::DEPRECATED_ANNOTATION, &at, message));
         }
     }
 }
@@ -235,6 +243,28 @@ pub(super) fn volume(subject: &Subject<'_>, volume: &At<'_>, findings: &mut Vec<
     }
 }
 
+/// Pods that talk to the Docker of their node.
+fn docker_socket(subject: &Subject<'_>, volume: &At<'_>, findings: &mut Vec<Finding>) {
+    let Some(path) = volume.fields(&["hostPath", "path"]) else {
+        return;
+    };
+    if let Some(socket @ ("/var/run/docker.sock" | "/run/docker.sock" | "/var/run/dockershim.sock")) =
+        path.str()
+    {
+        let severity = if subject.from(24) {
+            Severity::Warning
+        } else {
+            Severity::Info
+        };
+        let message = format!("mounts {socket}: from 1.24 on the kubelet does not run its pods with Docker");
+        findings.push(
+            subject
+                .finding(&rules::DOCKER_SOCKET, &path, message)
+                .severity(severity),
+        );
+    }
+}
+
 /// The provisioner of a `StorageClass`.
 pub(super) fn provisioner(subject: &Subject<'_>, at: &At<'_>, findings: &mut Vec<Finding>) {
     let Some(name) = at.str().and_then(|name| name.strip_prefix("kubernetes.io/")) else {
@@ -270,7 +300,7 @@ fn plugin_finding(subject: &Subject<'_>, plugin: &Plugin, name: &str, at: &At<'_
             .severity(severity)
     };
     finding.removed_in = Some(release);
-    finding.replacement = plugin.driver.map(|driver| format!("CSI driver {driver}"));
+    finding.replacement = plugin.driver.map(|driver| format!("CSI driver {driver}").into());
     finding
 }
 
@@ -280,7 +310,7 @@ fn container(subject: &Subject<'_>, container: &At<'_>, findings: &mut Vec<Findi
     {
         let message = format!("k8s.gcr.io is frozen since April 2023: use registry.k8s.io/{rest}");
         let mut finding = subject.finding(&rules::LEGACY_IMAGE_REGISTRY, &image, message);
-        finding.replacement = Some(format!("registry.k8s.io/{rest}"));
+        finding.replacement = Some(format!("registry.k8s.io/{rest}").into());
         findings.push(finding);
     }
     let arguments: Vec<At<'_>> = ["command", "args"]

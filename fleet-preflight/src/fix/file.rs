@@ -85,14 +85,20 @@ impl Scanner {
             path: path.to_owned(),
             source,
         })?;
-        let TextFix { text, moved, refused } = self.fix_text(&path.to_string_lossy(), &before);
-        Ok((!moved.is_empty() || !refused.is_empty()).then(|| FileFix {
+        Ok(self.fix_content(path, before))
+    }
+
+    /// What would be changed in a file of this content, wherever it was read from; `None` when nothing is to be done.
+    pub fn fix_content(&self, path: impl AsRef<Path>, content: String) -> Option<FileFix> {
+        let path = path.as_ref();
+        let TextFix { text, moved, refused } = self.fix_text(&path.to_string_lossy(), &content);
+        (!moved.is_empty() || !refused.is_empty()).then(|| FileFix {
             path: path.to_owned(),
-            before,
+            before: content,
             after: text,
             moved,
             refused,
-        }))
+        })
     }
 }
 

@@ -34,14 +34,6 @@ use crate::verdict::Report;
 pub struct LiveScan<'s> {
     pass: Pass<'s>,
     place: Place,
-    /// Versions that a `CustomResourceDefinition` of the cluster does not serve or deprecates, by group and kind.
-    definitions: BTreeMap<(String, String), BTreeMap<String, Served>>,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Served {
-    served: bool,
-    deprecated: bool,
 }
 
 impl std::fmt::Debug for LiveScan<'_> {
@@ -67,7 +59,6 @@ impl Scanner {
         LiveScan {
             pass,
             place: Place::whole(format!("cluster:{cluster}")),
-            definitions: BTreeMap::new(),
         }
     }
 }
@@ -82,7 +73,7 @@ impl LiveScan<'_> {
             kind: kind.to_owned(),
         };
         if kind == "CustomResourceDefinition" {
-            self.definition(value);
+            self.pass.sink.definitions.definition(value);
         }
         let object = self.pass.object_of(&typed);
         let mut used: BTreeMap<String, Vec<Writer>> = BTreeMap::new();
@@ -165,16 +156,13 @@ impl LiveScan<'_> {
             let object = object_as(Cow::Borrowed(api.api_version));
             self.pass
                 .with_life(Finding::new(rule, self.place.clone(), object, message), api)
-        } else if let Some(served) = self
+        } else if let Some(broken) = self
+            .pass
+            .sink
             .definitions
-            .get(&(old_group.to_owned(), object.kind.to_string()))
-            .map(|versions| versions.get(old_version).copied())
+            .judge(old_group, old_version, &object.kind)
         {
-            let rule = match served {
-                None | Some(Served { served: false, .. }) => &rules::CRD_VERSION_NOT_SERVED,
-                Some(Served { deprecated: true, .. }) => &rules::CRD_VERSION_DEPRECATED,
-                Some(_) => return None,
-            };
+            let rule = broken?;
             let message = format!("{}: {}; written by {told}", version, rule.title);
             Finding::new(
                 rule,
@@ -189,7 +177,7 @@ impl LiveScan<'_> {
                     .platform(old_group, old_version, &object.kind, self.place.clone(), || {
                         object_as(api_version.clone())
                     })?;
-            finding.message = format!("{}; written by {told}", finding.message);
+            finding.message = format!("{}; written by {told}", finding.message).into();
             finding
         };
         if weak {
@@ -237,30 +225,6 @@ impl LiveScan<'_> {
             self.pass.report(finding);
         }
     }
-
-    fn definition(&mut self, value: &Value) {
-        let spec = |name: &str| value.get("spec")?.get(name);
-        let text = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);
-        let group = text(spec("group"));
-        let kind = text(spec("names").and_then(|names| names.get("kind")));
-        let (Some(group), Some(kind)) = (group, kind) else {
-            return;
-        };
-        let versions = spec("versions").and_then(Value::as_array).into_iter().flatten();
-        let versions: BTreeMap<String, Served> = versions
-            .filter_map(|version| {
-                let flag = |name: &str| version.get(name).and_then(Value::as_bool);
-                let served = Served {
-                    served: flag("served").unwrap_or(true),
-                    deprecated: flag("deprecated").unwrap_or(false),
-                };
-                Some((text(version.get("name"))?, served))
-            })
-            .collect();
-        if !versions.is_empty() {
-            self.definitions.insert((group, kind), versions);
-        }
-    }
 }
 
 #[derive(serde::Deserialize)]
@@ -302,32 +266,37 @@ fn managed(value: &Value, used: &mut BTreeMap<String, Vec<Writer>>) {
     }
 }
 
-/// What installed a live object, as its annotations say; else who wrote it.
-fn owner(value: &Value, writers: &[Writer]) -> Option<Owner> {
-    let metadata = value.get("metadata");
-    let annotation = |name: &str| metadata?.get("annotations")?.get(name)?.as_str();
+/// What installed an object, as its annotations say.
+pub(crate) fn installer(value: &Value) -> Option<Owner> {
+    let annotations = value.get("metadata")?.get("annotations")?;
+    let annotation = |name: &str| annotations.get(name)?.as_str();
     if let Some(id) = annotation("argocd.argoproj.io/tracking-id") {
         let name = id.split(':').next().unwrap_or(id).to_owned();
         return Some(Owner::Application { name });
     }
-    if let Some(name) = annotation("meta.helm.sh/release-name") {
-        return Some(Owner::HelmRelease(HelmOwner {
-            name: name.to_owned(),
-            namespace: annotation("meta.helm.sh/release-namespace")
-                .unwrap_or_default()
-                .to_owned(),
-            revision: 0,
-            status: "deployed".to_owned(),
-            record: String::new(),
-            part: "manifest",
-            template: None,
-            line: 0,
-        }));
-    }
-    let (manager, operation, time) = writers.iter().find_map(|writer| writer.manager.clone())?;
-    Some(Owner::Writer {
-        manager,
-        operation,
-        time,
+    let name = annotation("meta.helm.sh/release-name")?;
+    Some(Owner::HelmRelease(HelmOwner {
+        name: name.to_owned(),
+        namespace: annotation("meta.helm.sh/release-namespace")
+            .unwrap_or_default()
+            .to_owned(),
+        revision: 0,
+        status: "deployed".to_owned(),
+        record: String::new(),
+        part: "manifest",
+        template: None,
+        line: 0,
+    }))
+}
+
+/// What installed a live object; else who wrote it.
+fn owner(value: &Value, writers: &[Writer]) -> Option<Owner> {
+    installer(value).or_else(|| {
+        let (manager, operation, time) = writers.iter().find_map(|writer| writer.manager.clone())?;
+        Some(Owner::Writer {
+            manager,
+            operation,
+            time,
+        })
     })
 }

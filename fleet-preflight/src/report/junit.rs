@@ -66,10 +66,7 @@ fn fails(finding: &Finding) -> bool {
 fn case(out: &mut String, finding: &Finding, known: bool) {
     let text = format!(
         "{}: {}\n{}\n{}",
-        finding.place,
-        finding.message,
-        finding.advice(),
-        finding.rule.link
+        finding.place, finding.message, finding.rule.fix, finding.rule.link
     );
     let text = escaped(&text);
     let _ = writeln!(

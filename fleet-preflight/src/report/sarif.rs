@@ -53,7 +53,7 @@ fn result(finding: &Finding, known: bool) -> Value {
         }
         physical["region"] = region;
     }
-    let mut message = finding.message.clone();
+    let mut message = finding.message.to_string();
     if let Some(owner) = &finding.owner {
         message = format!("{message} [{owner}]");
     }
@@ -62,7 +62,7 @@ fn result(finding: &Finding, known: bool) -> Value {
         "ruleId": finding.rule.id,
         "ruleIndex": index,
         "level": level(finding.severity),
-        "message": {"text": format!("{message}. {}", finding.advice())},
+        "message": {"text": format!("{message}. {}", finding.rule.fix)},
         "locations": [{
             "physicalLocation": physical,
             "logicalLocations": [{"fullyQualifiedName": finding.object.to_string(), "kind": "object"}],

@@ -351,7 +351,11 @@ pub(crate) fn documents(text: &str) -> impl Iterator<Item = (&str, u64)> {
     let mut line = 0;
     std::iter::from_fn(move || {
         let text = rest?;
-        let end = first_separator(text.as_bytes());
+        let mut end = first_separator(text.as_bytes());
+        // What stands before a separator may be the directives of the document after it.
+        if let Some(at) = end.filter(|at| is_directives(&text[..*at])) {
+            end = first_separator(&text.as_bytes()[at..]).map(|next| at + next);
+        }
         let (document, after) = text.split_at(end.unwrap_or(text.len()));
         rest = end.map(|_| after);
         let start = line;
@@ -360,7 +364,20 @@ pub(crate) fn documents(text: &str) -> impl Iterator<Item = (&str, u64)> {
     })
 }
 
-/// Reads bytes and turns UTF-16 with a byte order mark into UTF-8.
+fn is_text(byte: u8) -> bool {
+    byte.is_ascii_graphic() || matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
+}
+
+/// Whether a text is directives (`%YAML 1.2`) and nothing else but comments.
+fn is_directives(text: &str) -> bool {
+    text.starts_with(['%', '#'])
+        && text.contains('%')
+        && text
+            .lines()
+            .all(|line| line.trim().is_empty() || line.starts_with(['%', '#']))
+}
+
+/// Reads bytes and turns UTF-16 into UTF-8, known by its byte order mark or by the zeros of its first characters.
 struct Source<R> {
     reader: R,
     encoding: Encoding,
@@ -384,9 +401,12 @@ impl<R: Read> Source<R> {
             self.encoding = match bytes.as_slice() {
                 [0xff, 0xfe, ..] => Encoding::Utf16 { big: false },
                 [0xfe, 0xff, ..] => Encoding::Utf16 { big: true },
+                [a, 0, b, 0, ..] if is_text(*a) && is_text(*b) => Encoding::Utf16 { big: false },
+                [0, a, 0, b, ..] if is_text(*a) && is_text(*b) => Encoding::Utf16 { big: true },
                 _ => Encoding::Utf8,
             };
             let mark = match self.encoding {
+                Encoding::Utf16 { .. } if is_text(bytes[0]) || is_text(bytes[1]) => 0,
                 Encoding::Utf16 { .. } => 2,
                 _ if bytes.starts_with(b"\xef\xbb\xbf") => 3,
                 _ => 0,
