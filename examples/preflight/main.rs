@@ -3,6 +3,7 @@
 //! Exit status: 0 clean, 2 deprecated, 3 removed, 4 something could not be read, 1 the program could not do its work.
 
 use std::error::Error as _;
+use std::fmt::Display;
 use std::io::{self, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -43,7 +44,8 @@ struct Options {
     /// standard output, and the patch to standard error, too.
     #[arg(long)]
     fix: bool,
-    /// With --fix: changes the files, and keeps each original as NAME.orig.
+    /// With --fix: changes the files, and keeps each original as NAME.orig; in a live cluster, adds mended revisions of its Helm
+    /// releases.
     #[arg(long, requires = "fix")]
     write: bool,
     /// Scans the live cluster of this kubeconfig.
@@ -130,6 +132,9 @@ fn run(options: &Options) -> Result<Report, Box<dyn std::error::Error>> {
     // Standard input can be read only once.
     let mut piped = None;
     if options.fix {
+        if let Some(path) = &options.kubeconfig {
+            releases(&scanner, path, options)?;
+        }
         let (mut fixes, errors) = scanner.fix_paths(&files);
         if !input.is_empty() {
             let text = io::read_to_string(io::stdin().lock())?;
@@ -169,8 +174,8 @@ fn run(options: &Options) -> Result<Report, Box<dyn std::error::Error>> {
     match output {
         Output::Table => report.write_table(&mut out)?,
         Output::Json => report.write_json(&mut out)?,
-        Output::Sarif => out.write_all(report.to_sarif().as_bytes())?,
-        Output::Junit => out.write_all(report.to_junit().as_bytes())?,
+        Output::Sarif => report.write_sarif(&mut out)?,
+        Output::Junit => report.write_junit(&mut out)?,
         Output::Markdown => out.write_all(report.to_markdown().as_bytes())?,
     }
     out.flush()?;
@@ -180,10 +185,14 @@ fn run(options: &Options) -> Result<Report, Box<dyn std::error::Error>> {
 /// Prints the patch, and makes the change when it is asked for.
 fn tell(fixes: &[FileFix], errors: &[FixError], options: &Options) -> Result<(), Box<dyn std::error::Error>> {
     for fix in fixes {
-        if options.output.is_some() {
-            eprint!("{fix}");
-        } else {
-            write!(io::stdout(), "{fix}")?;
+        patch(fix, options)?;
+        for release in &fix.releases {
+            patch(release, options)?;
+            eprintln!(
+                "{}: release {} is mended in its cluster: --kubeconfig FILE --fix --write",
+                fix.path.display(),
+                release.release
+            );
         }
         for refused in &fix.refused {
             eprintln!(
@@ -212,7 +221,51 @@ fn tell(fixes: &[FileFix], errors: &[FixError], options: &Options) -> Result<(),
     Ok(())
 }
 
+/// A patch is the answer, unless a report is.
+fn patch(patch: &impl Display, options: &Options) -> io::Result<()> {
+    if options.output.is_some() {
+        write!(io::stderr(), "{patch}")
+    } else {
+        write!(io::stdout(), "{patch}")
+    }
+}
+
+/// Mends the Helm releases of a live cluster, when it is asked for.
+fn releases(scanner: &Scanner, path: &Path, options: &Options) -> Result<(), Box<dyn std::error::Error>> {
+    with_cluster(path, options.context.as_deref(), async |client, _| {
+        let (fixes, errors) = scanner.fix_releases(client.clone()).await?;
+        for fix in &fixes {
+            patch(fix, options)?;
+            for refused in &fix.refused {
+                eprintln!(
+                    "{}: {} must be moved in its chart: {}",
+                    fix.release, refused.object, refused.reason
+                );
+            }
+            if options.write {
+                fix.write(client.clone()).await?;
+                eprintln!("{}: revision {} is the mended one", fix.release, fix.revision);
+            }
+        }
+        for error in errors {
+            eprintln!("{error}");
+        }
+        Ok(())
+    })
+}
+
 fn live(scanner: &Scanner, path: &Path, context: Option<&str>) -> Result<Report, Box<dyn std::error::Error>> {
+    with_cluster(path, context, async |client, name| {
+        Ok(scanner.scan_cluster(client, &name).await)
+    })
+}
+
+/// Does something with the cluster of a kubeconfig, and the name it has there.
+fn with_cluster<T>(
+    path: &Path,
+    context: Option<&str>,
+    work: impl AsyncFnOnce(Client, String) -> Result<T, Box<dyn std::error::Error>>,
+) -> Result<T, Box<dyn std::error::Error>> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
@@ -227,9 +280,7 @@ fn live(scanner: &Scanner, path: &Path, context: Option<&str>) -> Result<Report,
             .or_else(|| kubeconfig.current_context.clone());
         let config = Config::from_custom_kubeconfig(kubeconfig, &options).await?;
         let client = Client::try_from(config)?;
-        Ok(scanner
-            .scan_cluster(client, name.as_deref().unwrap_or("default"))
-            .await)
+        work(client, name.unwrap_or_else(|| "default".to_owned())).await
     })
 }
 

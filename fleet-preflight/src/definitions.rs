@@ -9,7 +9,7 @@ use crate::lifecycle;
 use crate::rules::{self, Rule};
 
 /// How many custom resources are kept until every definition was seen.
-const MAX_OBJECTS: usize = 20_000;
+const MAX_OBJECTS: usize = 8_000;
 
 /// Definitions, and the objects that wait for them.
 #[derive(Debug, Default)]

@@ -22,11 +22,12 @@ impl Scanner {
     /// their name and do not look like one inside. They are counted.
     pub fn scan_paths<P: AsRef<Path>>(&self, paths: impl IntoIterator<Item = P>) -> Report {
         let queue = Queue::new(paths.into_iter().map(|path| path.as_ref().to_owned()).collect());
+        let kept = Arc::default();
         let passes: Vec<Sink> = std::thread::scope(|scope| {
             let handles: Vec<_> = (0..self.threads)
                 .map(|_| {
                     scope.spawn(|| {
-                        let mut pass = Pass::new(self);
+                        let mut pass = Pass::beside(self, Arc::clone(&kept));
                         while let Some(job) = queue.next(&mut pass) {
                             job.run(&queue, &mut pass);
                             queue.done();

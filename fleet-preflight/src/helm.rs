@@ -61,6 +61,12 @@ pub(crate) enum HelmError {
     Json { line: usize, column: usize },
 }
 
+/// Whether an object is a record of what Helm has deployed.
+pub(crate) fn is_deployed(value: &Value) -> bool {
+    let label = |name: &str| value.get("metadata")?.get("labels")?.get(name)?.as_str();
+    label("owner") == Some("helm") && label("status") == Some("deployed")
+}
+
 /// Decodes what stands in a record: base64 (for a Secret once more than for a `ConfigMap`), gzip or not, JSON.
 pub(crate) fn decode(kind: &str, value: &Value) -> Result<Release, HelmError> {
     let bytes = unpack(kind, value)?;
@@ -204,7 +210,7 @@ impl Pass<'_> {
 
     fn name_template(&mut self, path: &str, owner: &HelmOwner) {
         use crate::finding::Owner;
-        for finding in self.sink.findings.iter_mut().rev() {
+        for finding in self.sink.findings.since(0) {
             let Some(shared) = &mut finding.owner else { return };
             let Owner::HelmRelease(found) = Arc::make_mut(shared) else {
                 return;

@@ -10,6 +10,7 @@ mod finding;
 mod fix;
 mod git;
 mod helm;
+mod kept;
 pub mod lifecycle;
 mod live;
 mod metrics;

@@ -4,10 +4,12 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::checks::{self, Budgets};
 use crate::definitions::Definitions;
 use crate::finding::{Confidence, Finding, HelmOwner, ObjectRef, Owner, Place, Severity};
+use crate::kept::Kept;
 use crate::lifecycle::{self, Class, Lifecycle, State};
 use crate::rules;
 use crate::scan::Scanner;
@@ -21,6 +23,8 @@ pub(crate) struct Pass<'s> {
     /// The Helm release whose manifest is being read.
     pub(crate) helm: Option<Box<HelmContext>>,
     pub(crate) cluster: Option<Arc<str>>,
+    /// How many findings this pass and those beside it have kept.
+    kept: Arc<AtomicUsize>,
     texts: Texts,
     /// The index of the first finding of the document that is being read.
     document_begins: usize,
@@ -55,7 +59,7 @@ pub(crate) struct HelmContext {
 /// What a pass gathers.
 #[derive(Default)]
 pub(crate) struct Sink {
-    pub(crate) findings: Vec<Finding>,
+    pub(crate) findings: Kept,
     pub(crate) summary: Summary,
     pub(crate) budgets: Budgets,
     pub(crate) definitions: Definitions,
@@ -65,12 +69,7 @@ pub(crate) struct Sink {
 
 impl Sink {
     pub(crate) fn merge(&mut self, other: Self) {
-        // The first is taken as it is: a copy would be the peak of the memory.
-        if self.findings.is_empty() {
-            self.findings = other.findings;
-        } else {
-            self.findings.extend(other.findings);
-        }
+        self.findings.merge(other.findings);
         self.summary.add(&other.summary);
         self.budgets.merge(other.budgets);
         self.definitions.merge(other.definitions);
@@ -81,32 +80,31 @@ impl Sink {
     }
 
     /// The report: with what only the whole input tells.
-    pub(crate) fn into_report(mut self, scanner: &Scanner) -> Report {
-        self.findings.extend(self.budgets.findings());
-        self.findings.extend(self.definitions.findings());
+    pub(crate) fn into_report(self, scanner: &Scanner) -> Report {
+        let mut more = self.budgets.findings();
+        more.extend(self.definitions.findings());
         let newest = self.newest;
         // A revision that failed is only there as long as none came after it.
-        self.findings.retain(|finding| match finding.owner.as_deref() {
-            Some(Owner::HelmRelease(release)) if !scanner.all_revisions && release.status != "deployed" => {
-                let key = (release.namespace.clone(), release.name.clone());
-                newest.get(&key).is_none_or(|newest| release.revision >= *newest)
-            }
-            _ => true,
-        });
-        self.findings.sort_unstable_by(Finding::order);
-        if self.findings.len() > scanner.max_findings {
-            self.summary.dropped_findings += (self.findings.len() - scanner.max_findings) as u64;
-            self.findings.truncate(scanner.max_findings);
-        }
+        let mut findings = self
+            .findings
+            .sorted(more, |finding| match finding.owner.as_deref() {
+                Some(Owner::HelmRelease(release))
+                    if !scanner.all_revisions && release.status != "deployed" =>
+                {
+                    let key = (release.namespace.clone(), release.name.clone());
+                    newest.get(&key).is_none_or(|newest| release.revision >= *newest)
+                }
+                _ => true,
+            });
         let dropped = self.summary.dropped_findings;
         if dropped > 0 {
             let message = format!("{dropped} more findings were counted and not kept");
             let place = Place::whole("the whole input");
             let finding = Finding::new(&rules::TOO_MANY_FINDINGS, place, ObjectRef::default(), message);
-            self.findings.push(finding);
+            findings.push(finding);
         }
         Report {
-            findings: self.findings,
+            findings,
             known: Vec::new(),
             summary: self.summary,
         }
@@ -131,11 +129,17 @@ impl Origin<'_> {
 
 impl<'s> Pass<'s> {
     pub(crate) fn new(scanner: &'s Scanner) -> Self {
+        Self::beside(scanner, Arc::default())
+    }
+
+    /// A pass that shares the bound on findings with others.
+    pub(crate) fn beside(scanner: &'s Scanner, kept: Arc<AtomicUsize>) -> Self {
         Self {
             scanner,
             sink: Sink::default(),
             helm: None,
             cluster: None,
+            kept,
             texts: Texts::default(),
             document_begins: 0,
         }
@@ -146,7 +150,13 @@ impl<'s> Pass<'s> {
     }
 
     pub(crate) fn report(&mut self, mut finding: Finding) {
-        if self.sink.findings.len() >= self.scanner.max_findings {
+        // What is only good to know must not crowd out what breaks.
+        let bound = match finding.severity {
+            Severity::Info => self.scanner.max_findings.div_ceil(2),
+            _ => self.scanner.max_findings,
+        };
+        if self.kept.fetch_add(1, Ordering::Relaxed) >= bound {
+            self.kept.fetch_sub(1, Ordering::Relaxed);
             self.sink.summary.dropped_findings += 1;
             return;
         }
@@ -170,8 +180,7 @@ impl<'s> Pass<'s> {
     /// What installed an object, for the findings about it so far.
     pub(crate) fn owned(&mut self, object: &ObjectRef, owner: Owner) {
         let owner = Arc::new(owner);
-        let of_document = self.sink.findings.get_mut(self.document_begins..);
-        for finding in of_document.into_iter().flatten() {
+        for finding in self.sink.findings.since(self.document_begins) {
             if finding.owner.is_none() && finding.object == *object {
                 finding.owner = Some(owner.clone());
             }
@@ -383,7 +392,7 @@ impl<'s> Pass<'s> {
         }
         if self.helm.is_none() && !outline.labels.is_empty() {
             let labels = outline.labels.iter();
-            let labels = labels.map(|(name, value)| (name.to_string(), value.to_string()));
+            let labels = labels.map(|(name, value)| (name.as_ref(), value.as_ref()));
             if !self.sink.budgets.workload(&object(), replicas, labels) {
                 self.sink.summary.unmatched_objects += 1;
             }

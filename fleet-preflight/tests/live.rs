@@ -1,7 +1,7 @@
 //! A live cluster through a `kube::Client`: the hub stands in for the API server.
 
 #![cfg(feature = "kube")]
-#![allow(missing_docs, clippy::unwrap_used)] // Helpers of tests.
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic)] // Helpers of tests.
 
 use base64::Engine as _;
 use fleet_preflight::{Owner, Scanner, Verdict};
@@ -29,7 +29,11 @@ async fn create(client: &Client, object: Value) {
 }
 
 fn release(manifest: &str) -> String {
-    let release = json!({"name": "web", "namespace": "shop", "version": 1, "info": {"status": "deployed"}, "manifest": manifest});
+    release_of(1, "deployed", manifest)
+}
+
+fn release_of(revision: u64, status: &str, manifest: &str) -> String {
+    let release = json!({"name": "web", "namespace": "shop", "version": revision, "info": {"status": status}, "manifest": manifest});
     let base64 = |bytes: &[u8]| base64::engine::general_purpose::STANDARD.encode(bytes);
     base64(base64(release.to_string().as_bytes()).as_bytes())
 }
@@ -126,4 +130,58 @@ async fn a_cluster_that_is_not_there_is_no_green_light() {
         .await;
     assert_eq!(report.verdict(), Verdict::Incomplete);
     assert_eq!(report.summary.unreadable, 1);
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn helm_releases_are_mended_as_new_revisions() {
+    let hub = Hub::builder()
+        .seed(1)
+        .starting_at("2026-03-01T08:00:00Z".parse::<Timestamp>().unwrap())
+        .start()
+        .unwrap();
+    let client = hub.client();
+    create(
+        &client,
+        json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}}),
+    )
+    .await;
+    // What is deployed is old; the revision after it failed.
+    for (revision, status) in [(1, "superseded"), (2, "deployed"), (3, "failed")] {
+        let manifest = "# Source: web/templates/job.yaml\napiVersion: batch/v1beta1\nkind: CronJob\nmetadata: {name: nightly}\n";
+        create(&client, json!({"apiVersion": "v1", "kind": "Secret", "type": "helm.sh/release.v1",
+            "metadata": {"name": format!("sh.helm.release.v1.web.v{revision}"), "namespace": "shop",
+                "labels": {"owner": "helm", "name": "web", "status": status, "version": revision.to_string()}},
+            "data": {"release": release_of(revision, status, manifest)}}))
+        .await;
+    }
+    let scanner = Scanner::new("1.32".parse().unwrap());
+    let (fixes, errors) = scanner.fix_releases(client.clone()).await.unwrap();
+    assert!(errors.is_empty(), "{errors:?}");
+    let [fix] = fixes.as_slice() else {
+        panic!("{fixes:?}")
+    };
+    assert_eq!((fix.from, fix.revision, fix.moved.len()), (2, 4, 1));
+    assert!(
+        fix.to_string()
+            .contains("-apiVersion: batch/v1beta1\n+apiVersion: batch/v1\n"),
+        "{fix}"
+    );
+    assert_eq!(
+        scanner.scan_cluster(client.clone(), "a").await.verdict(),
+        Verdict::Removed
+    );
+
+    fix.write(client.clone()).await.unwrap();
+    let report = scanner.scan_cluster(client.clone(), "a").await;
+    assert_eq!(report.verdict(), Verdict::Clean, "{}", report.as_table());
+    let kind = ApiResource::from_gvk(&GroupVersionKind::gvk("", "v1", "Secret"));
+    let secrets: Api<DynamicObject> = Api::namespaced_with(client.clone(), "shop", &kind);
+    let status =
+        async |name: &str| secrets.get(name).await.unwrap().metadata.labels.unwrap()["status"].clone();
+    assert_eq!(status("sh.helm.release.v1.web.v2").await, "superseded");
+    assert_eq!(status("sh.helm.release.v1.web.v4").await, "deployed");
+    assert!(scanner.fix_releases(client.clone()).await.unwrap().0.is_empty());
+    // Written twice, the new revision is there already, and nothing else changes.
+    assert!(fix.write(client).await.is_err());
+    assert_eq!(status("sh.helm.release.v1.web.v4").await, "deployed");
 }

@@ -2,6 +2,10 @@
 
 #[cfg(feature = "capi")]
 mod capi;
+#[cfg(feature = "preflight")]
+mod preflight;
 
 #[cfg(feature = "capi")]
 pub use capi::CapiUpgrader;
+#[cfg(feature = "preflight")]
+pub use preflight::ClusterScan;

@@ -113,11 +113,12 @@ fn arguments_below(subject: &Subject<'_>, at: &At<'_>, depth: usize, findings: &
 }
 
 /// A JSON patch of a `ClusterClass` that sets one argument: `/spec/…/apiServer/extraArgs/feature-gates`.
-fn json_patch(subject: &Subject<'_>, patch: &At<'_>, findings: &mut Vec<Finding>) {
-    let Some(path) = patch.text("path").filter(|_| patch.text("op") != Some("remove")) else {
+fn json_patch(subject: &Subject<'_>, operation: &At<'_>, findings: &mut Vec<Finding>) {
+    let sets = operation.text("op") != Some("remove");
+    let Some(pointer) = operation.text("path").filter(|_| sets) else {
         return;
     };
-    let mut steps = path.rsplit('/');
+    let mut steps = pointer.rsplit('/');
     let (Some(name), Some(map), Some(owner)) = (steps.next(), steps.next(), steps.next()) else {
         return;
     };
@@ -128,7 +129,14 @@ fn json_patch(subject: &Subject<'_>, patch: &At<'_>, findings: &mut Vec<Finding>
         ("extraArgs", "scheduler") => Component::Scheduler,
         _ => return,
     };
-    flag(subject, component, name, patch.text("value"), patch, findings);
+    flag(
+        subject,
+        component,
+        name,
+        operation.text("value"),
+        operation,
+        findings,
+    );
 }
 
 fn cri_socket(subject: &Subject<'_>, at: &At<'_>, findings: &mut Vec<Finding>) {

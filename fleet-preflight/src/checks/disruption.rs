@@ -1,6 +1,7 @@
 //! What stops a drain or goes down with it: budgets that never allow an eviction, single replicas, webhooks that fail closed.
 
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use serde_json::Value;
 
@@ -135,17 +136,24 @@ pub(crate) struct Budgets {
 
 #[derive(Debug)]
 struct Budget {
-    labels: BTreeMap<String, String>,
+    labels: Vec<u64>,
     min_available: u64,
     object: ObjectRef,
     place: Place,
 }
 
+/// There are many of them: labels are kept as their hashes.
 #[derive(Debug)]
 struct Workload {
-    name: String,
-    labels: Vec<(String, String)>,
+    name: Box<str>,
+    labels: Box<[u64]>,
     replicas: u64,
+}
+
+fn hash(name: &str, value: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (name, value).hash(&mut hasher);
+    hasher.finish()
 }
 
 /// How many workloads are kept to match budgets against.
@@ -162,9 +170,9 @@ impl Budgets {
         let Some(labels) = root.fields(&["spec", "selector", "matchLabels"]) else {
             return;
         };
-        let labels: BTreeMap<String, String> = labels
+        let labels: Vec<u64> = labels
             .entries()
-            .filter_map(|(name, value)| Some((name.to_owned(), value.str()?.to_owned())))
+            .filter_map(|(name, value)| Some(hash(name, value.str()?)))
             .collect();
         let Some(min_available) = minimum.value.as_u64() else {
             return;
@@ -181,11 +189,11 @@ impl Budgets {
     }
 
     /// Keeps a workload; says whether there was room for it.
-    pub(crate) fn workload(
+    pub(crate) fn workload<'l>(
         &mut self,
         object: &ObjectRef,
         replicas: u64,
-        labels: impl Iterator<Item = (String, String)>,
+        labels: impl Iterator<Item = (&'l str, &'l str)>,
     ) -> bool {
         if self.kept >= MAX_WORKLOADS {
             return false;
@@ -193,8 +201,8 @@ impl Budgets {
         self.kept += 1;
         let namespace = object.namespace.clone().unwrap_or_default();
         self.workloads.entry(namespace).or_default().push(Workload {
-            name: format!("{} {}", object.kind, object.name.as_deref().unwrap_or("")),
-            labels: labels.collect(),
+            name: format!("{} {}", object.kind, object.name.as_deref().unwrap_or("")).into(),
+            labels: labels.map(|(name, value)| hash(name, value)).collect(),
             replicas,
         });
         true
@@ -218,12 +226,7 @@ impl Budgets {
                 .get(namespace)
                 .into_iter()
                 .flatten()
-                .filter(|workload| {
-                    budget
-                        .labels
-                        .iter()
-                        .all(|(name, value)| workload.labels.iter().any(|(n, v)| n == name && v == value))
-                })
+                .filter(|workload| budget.labels.iter().all(|label| workload.labels.contains(label)))
                 .collect();
             let pods: u64 = covered.iter().map(|workload| workload.replicas).sum();
             let Some(first) = covered.first() else { continue };

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use similar::TextDiff;
 
-use super::{Moved, Refused, TextFix};
+use super::{HelmFix, Moved, Refused};
 use crate::files::{each_file, is_kept_original, is_manifest_name};
 use crate::pass::Pass;
 use crate::scan::Scanner;
@@ -26,6 +26,8 @@ pub struct FileFix {
     pub moved: Vec<Moved>,
     /// What must be done by hand.
     pub refused: Vec<Refused>,
+    /// Helm releases that are recorded in the file.
+    pub releases: Vec<HelmFix>,
 }
 
 /// A file that cannot be mended.
@@ -91,13 +93,15 @@ impl Scanner {
     /// What would be changed in a file of this content, wherever it was read from; `None` when nothing is to be done.
     pub fn fix_content(&self, path: impl AsRef<Path>, content: String) -> Option<FileFix> {
         let path = path.as_ref();
-        let TextFix { text, moved, refused } = self.fix_text(&path.to_string_lossy(), &content);
-        (!moved.is_empty() || !refused.is_empty()).then(|| FileFix {
+        let fix = self.fix_text(&path.to_string_lossy(), &content);
+        let nothing = fix.moved.is_empty() && fix.refused.is_empty() && fix.releases.is_empty();
+        (!nothing).then(|| FileFix {
             path: path.to_owned(),
             before: content,
-            after: text,
-            moved,
-            refused,
+            after: fix.text,
+            moved: fix.moved,
+            refused: fix.refused,
+            releases: fix.releases,
         })
     }
 }

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::checks::objects_in;
 use crate::finding::{ObjectRef, Place};
+use crate::helm;
 use crate::scan::Scanner;
 use crate::text::chunk::documents;
 use convert::{Conversion, convert};
@@ -28,6 +29,8 @@ pub struct TextFix {
     pub moved: Vec<Moved>,
     /// What should move, and must be done by hand.
     pub refused: Vec<Refused>,
+    /// Helm releases that are recorded in the text. It is left as it is for them: a mended release is a new record.
+    pub releases: Vec<HelmFix>,
 }
 
 /// An object that moved to another version.
@@ -75,6 +78,7 @@ impl Scanner {
             text: String::with_capacity(text.len()),
             moved: Vec::new(),
             refused: Vec::new(),
+            releases: Vec::new(),
         };
         for (document, line) in documents(text) {
             match self.fix_document(name, document, line, &mut fix) {
@@ -95,6 +99,12 @@ impl Scanner {
         let mut patch = Patch::new(text, document);
         let mut moved = Vec::new();
         for (base, typed) in objects_in(document.value()) {
+            if matches!(typed.kind.as_str(), "Secret" | "ConfigMap") && helm::is_deployed(typed.value) {
+                // A record that cannot be read is the scan's to tell.
+                fix.releases
+                    .extend(self.fix_helm_record(typed.value).ok().flatten());
+                continue;
+            }
             let conversion = convert(&typed.api_version, &typed.kind, typed.value, self.target);
             let way = base
                 .iter()

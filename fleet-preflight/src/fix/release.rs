@@ -19,13 +19,15 @@ use crate::text::chunk::documents;
 
 /// The change of one Helm release, not yet made. It prints as a unified diff of the manifest.
 ///
-/// Two records are to be written, in this order: [`superseded`](Self::superseded) in place of the one that was read, and
-/// [`record`](Self::record), which is new. A rollback to the old revision stays possible where the old API is served.
-#[derive(Clone, PartialEq)]
+/// Two records are to be written: [`record`](Self::record), which is new, and [`superseded`](Self::superseded) in place of the
+/// one that was read. A rollback to the old revision stays possible where the old API is served.
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct HelmFix {
     /// The release.
     pub release: String,
+    /// The revision that was read.
+    pub from: u64,
     /// The new revision.
     pub revision: u64,
     /// The manifest as it is recorded now.
@@ -68,6 +70,15 @@ impl Scanner {
     /// # Errors
     /// When the record holds no release.
     pub fn fix_helm_record(&self, record: &Value) -> Result<Option<HelmFix>, HelmFixError> {
+        self.fix_helm_record_above(record, 0)
+    }
+
+    /// The same, with a revision above `newest` as well: later ones may have failed.
+    pub(crate) fn fix_helm_record_above(
+        &self,
+        record: &Value,
+        newest: u64,
+    ) -> Result<Option<HelmFix>, HelmFixError> {
         let name = record["metadata"]["name"].as_str().unwrap_or_default();
         let unreadable = |error: HelmError| HelmFixError::Unreadable {
             name: name.to_owned(),
@@ -91,7 +102,7 @@ impl Scanner {
         if after == release.manifest {
             return Ok(None);
         }
-        let revision = release.version + 1;
+        let revision = release.version.max(newest).saturating_add(1);
         whole["info"]["status"] = "superseded".into();
         let superseded = written(record, kind, name, &whole, release.version, "superseded");
         whole["info"]["status"] = "deployed".into();
@@ -103,6 +114,7 @@ impl Scanner {
         let record = written(record, kind, &new_name, &whole, revision, "deployed");
         Ok(Some(HelmFix {
             release: release.name,
+            from: release.version,
             revision,
             before: release.manifest,
             after,
@@ -192,7 +204,7 @@ fn written(record: &Value, kind: &str, name: &str, release: &Value, revision: u6
 impl fmt::Display for HelmFix {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let diff = TextDiff::from_lines(&self.before, &self.after);
-        let old = format!("{}.v{}", self.release, self.revision.saturating_sub(1));
+        let old = format!("{}.v{}", self.release, self.from);
         let new = format!("{}.v{}", self.release, self.revision);
         write!(f, "{}", diff.unified_diff().header(&old, &new))
     }

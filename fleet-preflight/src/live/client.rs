@@ -32,8 +32,8 @@ impl Scanner {
     }
 }
 
-struct Reader {
-    client: Client,
+pub(super) struct Reader {
+    pub(super) client: Client,
 }
 
 /// A resource, and the version to list it in.
@@ -190,39 +190,46 @@ impl Reader {
     }
 
     async fn list(&self, path: &str, query: Query, resource: &Resource, scan: &mut LiveScan<'_>) {
+        let accept = query
+            .metadata_only
+            .then_some("application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json");
+        let mut take = |item: Value| {
+            // Pods and Jobs that something else makes say nothing that their maker does not.
+            let made = item
+                .get("metadata")
+                .and_then(|metadata| metadata.get("ownerReferences"))
+                .is_some();
+            if !made {
+                scan.object(&resource.api_version, &resource.kind, &item);
+            }
+        };
+        let read = self.pages(path, query.selector, accept, &mut take).await;
+        if let Err(error) = read {
+            let what = format!("{} {}", resource.api_version, resource.plural);
+            scan.unreadable(&what, &error.to_string());
+        }
+    }
+
+    /// Every object that a path lists, page by page.
+    pub(super) async fn pages(
+        &self,
+        path: &str,
+        selector: &str,
+        accept: Option<&str>,
+        take: &mut (dyn FnMut(Value) + Send),
+    ) -> kube::Result<()> {
         let mut next: Option<String> = None;
         loop {
-            let mut uri = format!("{path}?limit={PAGE}{}", query.selector);
+            let mut uri = format!("{path}?limit={PAGE}{selector}");
             if let Some(token) = &next {
                 uri.push_str("&continue=");
                 uri.push_str(&escaped(token));
             }
-            let accept = query.metadata_only.then_some(
-                "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json",
-            );
-            let list = match self.json::<List>(&uri, accept).await {
-                Ok(list) => list,
-                Err(error) => {
-                    scan.unreadable(
-                        &format!("{} {}", resource.api_version, resource.plural),
-                        &error.to_string(),
-                    );
-                    return;
-                }
-            };
-            for item in list.items.iter().flatten() {
-                // Pods and Jobs that something else makes say nothing that their maker does not.
-                let made = item
-                    .get("metadata")
-                    .and_then(|metadata| metadata.get("ownerReferences"))
-                    .is_some();
-                if !made {
-                    scan.object(&resource.api_version, &resource.kind, item);
-                }
-            }
+            let list = self.json::<List>(&uri, accept).await?;
+            list.items.into_iter().flatten().for_each(&mut *take);
             match list.metadata.next.filter(|token| !token.is_empty()) {
                 Some(token) => next = Some(token),
-                None => return,
+                None => return Ok(()),
             }
         }
     }

@@ -2,6 +2,8 @@
 
 #[cfg(feature = "kube")]
 mod client;
+#[cfg(feature = "kube")]
+mod releases;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;

@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
+use std::io;
 
+use super::written;
 use crate::finding::{Finding, Severity};
 use crate::verdict::Report;
 
@@ -11,6 +12,14 @@ impl Report {
     /// The report as `JUnit` XML: a suite a file, a case a finding. Errors and what could not be judged fail, the others pass with a
     /// note, known findings are skipped.
     pub fn to_junit(&self) -> String {
+        written(|out| self.write_junit(out))
+    }
+
+    /// Writes the report as `JUnit` XML, case by case.
+    ///
+    /// # Errors
+    /// What the writer says.
+    pub fn write_junit(&self, mut out: impl io::Write) -> io::Result<()> {
         let mut suites: BTreeMap<&str, Vec<(&Finding, bool)>> = BTreeMap::new();
         for (finding, known) in self
             .findings
@@ -23,19 +32,25 @@ impl Report {
                 .or_default()
                 .push((finding, known));
         }
-        let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
+        writeln!(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>")?;
         let total = self.findings.len() + self.known.len();
         let failures = self.findings.iter().filter(|finding| fails(finding)).count();
-        let _ = writeln!(
+        writeln!(
             out,
             "<testsuites name=\"fleet-preflight\" tests=\"{}\" failures=\"{failures}\" skipped=\"{}\">",
             total.max(1),
             self.known.len()
-        );
+        )?;
         if suites.is_empty() {
             // Views take a report without a test for a broken one.
-            out.push_str("  <testsuite name=\"preflight\" tests=\"1\" failures=\"0\" skipped=\"0\">\n");
-            out.push_str("    <testcase classname=\"preflight\" name=\"nothing found\"/>\n  </testsuite>\n");
+            writeln!(
+                out,
+                "  <testsuite name=\"preflight\" tests=\"1\" failures=\"0\" skipped=\"0\">"
+            )?;
+            writeln!(
+                out,
+                "    <testcase classname=\"preflight\" name=\"nothing found\"/>\n  </testsuite>"
+            )?;
         }
         for (file, cases) in suites {
             let failures = cases
@@ -43,19 +58,18 @@ impl Report {
                 .filter(|(finding, known)| !known && fails(finding))
                 .count();
             let skipped = cases.iter().filter(|(_, known)| *known).count();
-            let _ = writeln!(
+            writeln!(
                 out,
                 "  <testsuite name=\"{}\" tests=\"{}\" failures=\"{failures}\" skipped=\"{skipped}\">",
                 escaped(file),
                 cases.len()
-            );
+            )?;
             for (finding, known) in cases {
-                case(&mut out, finding, known);
+                case(&mut out, finding, known)?;
             }
-            out.push_str("  </testsuite>\n");
+            writeln!(out, "  </testsuite>")?;
         }
-        out.push_str("</testsuites>\n");
-        out
+        writeln!(out, "</testsuites>")
     }
 }
 
@@ -63,31 +77,31 @@ fn fails(finding: &Finding) -> bool {
     finding.severity == Severity::Error || finding.rule.incomplete
 }
 
-fn case(out: &mut String, finding: &Finding, known: bool) {
+fn case(out: &mut impl io::Write, finding: &Finding, known: bool) -> io::Result<()> {
     let text = format!(
         "{}: {}\n{}\n{}",
         finding.place, finding.message, finding.rule.fix, finding.rule.link
     );
     let text = escaped(&text);
-    let _ = writeln!(
+    writeln!(
         out,
         "    <testcase classname=\"{}\" name=\"{}\">",
         escaped(finding.rule.id),
         escaped(format!("{} {}", finding.place, finding.object).trim())
-    );
+    )?;
     if known {
-        out.push_str("      <skipped message=\"in the baseline\"/>\n");
+        writeln!(out, "      <skipped message=\"in the baseline\"/>")?;
     } else if fails(finding) {
         let message = escaped(&finding.message);
-        let _ = writeln!(
+        writeln!(
             out,
             "      <failure type=\"{}\" message=\"{message}\">{text}</failure>",
             finding.severity
-        );
+        )?;
     } else {
-        let _ = writeln!(out, "      <system-out>{text}</system-out>");
+        writeln!(out, "      <system-out>{text}</system-out>")?;
     }
-    out.push_str("    </testcase>\n");
+    writeln!(out, "    </testcase>")
 }
 
 /// Text for XML: what XML 1.0 cannot say at all becomes the replacement character.

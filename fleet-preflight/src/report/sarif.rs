@@ -1,7 +1,11 @@
 //! A report as SARIF 2.1.0, for code-scanning views.
 
+use std::io;
+
+use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
+use super::written;
 use crate::finding::{Finding, Severity};
 use crate::rules;
 use crate::verdict::Report;
@@ -9,38 +13,67 @@ use crate::verdict::Report;
 impl Report {
     /// The report as SARIF 2.1.0, with a fingerprint that does not move with the lines. Known findings are suppressed results.
     pub fn to_sarif(&self) -> String {
-        let rules: Vec<Value> = rules::all()
-            .iter()
-            .map(|rule| {
-                json!({
-                    "id": rule.id,
-                    "name": rule.id,
-                    "shortDescription": {"text": rule.title},
-                    "fullDescription": {"text": rule.reason},
-                    "help": {"text": rule.fix},
-                    "helpUri": rule.link,
-                    "defaultConfiguration": {"level": level(rule.severity)},
-                })
+        written(|out| self.write_sarif(out))
+    }
+
+    /// Writes the report as SARIF 2.1.0, result by result.
+    ///
+    /// # Errors
+    /// What the writer says.
+    pub fn write_sarif(&self, mut out: impl io::Write) -> io::Result<()> {
+        let rules = rules::all().iter().map(|rule| {
+            json!({
+                "id": rule.id,
+                "name": rule.id,
+                "shortDescription": {"text": rule.title},
+                "fullDescription": {"text": rule.reason},
+                "help": {"text": rule.fix},
+                "helpUri": rule.link,
+                "defaultConfiguration": {"level": level(rule.severity)},
             })
-            .collect();
-        let results = self.findings.iter().map(|finding| (finding, false));
-        let results = results.chain(self.known.iter().map(|finding| (finding, true)));
-        let results: Vec<Value> = results.map(|(finding, known)| result(finding, known)).collect();
-        let sarif = json!({
-            "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
-            "version": "2.1.0",
-            "runs": [{
-                "tool": {"driver": {
+        });
+        let log = Log {
+            schema: "https://json.schemastore.org/sarif-2.1.0.json",
+            version: "2.1.0",
+            runs: [Run {
+                tool: json!({"driver": {
                     "name": "fleet-preflight",
                     "informationUri": env!("CARGO_PKG_REPOSITORY"),
                     "semanticVersion": env!("CARGO_PKG_VERSION"),
-                    "rules": rules,
-                }},
-                "columnKind": "unicodeCodePoints",
-                "results": results,
+                    "rules": rules.collect::<Vec<_>>(),
+                }}),
+                column_kind: "unicodeCodePoints",
+                results: Results(self),
             }],
-        });
-        serde_json::to_string_pretty(&sarif).unwrap_or_default() + "\n"
+        };
+        serde_json::to_writer_pretty(&mut out, &log)?;
+        out.write_all(b"\n")
+    }
+}
+
+#[derive(Serialize)]
+struct Log<'r> {
+    #[serde(rename = "$schema")]
+    schema: &'static str,
+    version: &'static str,
+    runs: [Run<'r>; 1],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Run<'r> {
+    tool: Value,
+    column_kind: &'static str,
+    results: Results<'r>,
+}
+
+/// One result after the other: all at once would be many times the report.
+struct Results<'r>(&'r Report);
+
+impl Serialize for Results<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let findings = self.0.findings.iter().map(|finding| result(finding, false));
+        serializer.collect_seq(findings.chain(self.0.known.iter().map(|finding| result(finding, true))))
     }
 }
 

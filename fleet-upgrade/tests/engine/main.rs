@@ -3,6 +3,7 @@
 // A test that meets what it does not expect stops; clippy knows only functions marked as tests.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod cluster_scan;
 mod faults;
 mod fleet;
 mod orders;
