@@ -128,14 +128,14 @@ fn run(options: &Options) -> Result<Report, Box<dyn std::error::Error>> {
     for (name, version) in &options.component {
         scanner = scanner.component(name, *version);
     }
-    let (input, files): (Vec<_>, Vec<_>) = options.paths.iter().partition(|path| path.as_os_str() == "-");
+    let (input, paths): (Vec<_>, Vec<_>) = options.paths.iter().partition(|path| path.as_os_str() == "-");
     // Standard input can be read only once.
     let mut piped = None;
     if options.fix {
         if let Some(path) = &options.kubeconfig {
             releases(&scanner, path, options)?;
         }
-        let (mut fixes, errors) = scanner.fix_paths(&files);
+        let (mut fixes, errors) = scanner.fix_paths(&paths);
         if !input.is_empty() {
             let text = io::read_to_string(io::stdin().lock())?;
             fixes.extend(scanner.fix_content("-", text.clone()));
@@ -143,7 +143,7 @@ fn run(options: &Options) -> Result<Report, Box<dyn std::error::Error>> {
         }
         tell(&fixes, &errors, options)?;
     }
-    let mut report = scanner.scan_paths(files);
+    let mut report = scanner.scan_paths(paths);
     if let Some(repository) = &options.git {
         report.merge(scanner.scan_git(repository, &options.revision)?);
     }
