@@ -1,9 +1,9 @@
 //! Values that upstream's API server takes and its webhooks can convert: names that are names, durations that are
 //! durations, references that lead to known kinds.
 
+use crd_conformance::required;
+use crd_conformance::values::Random;
 use serde_json::{Map, Value, json};
-
-use super::{Random, required};
 
 /// Fields that v1beta1 may leave out where v1beta2 must have them: without them upstream's conversion makes objects that its
 /// own schema refuses, and no typed model can read.
