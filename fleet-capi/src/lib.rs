@@ -15,7 +15,6 @@ pub mod conversion;
 mod crds;
 #[cfg(feature = "docker")]
 pub mod docker;
-mod duration;
 pub mod inventory;
 mod kubeadm;
 #[cfg(feature = "kube")]
@@ -39,7 +38,7 @@ pub mod workload;
 pub use accessors::CLUSTER_NAME_LABEL;
 pub use build::{ClusterSpec, NodePool};
 pub use crds::crds;
-pub use duration::GoDuration;
+pub use fleet_core::GoDuration;
 pub use object::{ApiKind, Object, ObjectError};
 pub use repository::ClusterRepository;
 pub use sensitive::SensitiveString;

@@ -1,20 +1,29 @@
-//! Cron expressions exactly as Kubernetes, Argo CD and Velero (up to 1.18.2) read them: the rules of robfig/cron v3.
+//! Cron expressions exactly as Kubernetes, Argo CD and Velero read them: the rules of robfig/cron v3, and those of
+//! netresearch/go-cron, which Velero reads with from 1.18.3 on.
 //!
-//! Those rules differ from other crons in ways that move backups and syncs by days, so they are followed to the letter, the
-//! texts of errors included:
+//! Those rules differ from other crons, and from each other, in ways that move backups and syncs by days, so they are followed
+//! to the letter, the texts of errors included. Of both:
 //!
 //! - Exactly five fields (minute, hour, day of month, month, day of week), or `@yearly`, `@annually`, `@monthly`, `@weekly`,
 //!   `@daily`, `@midnight`, `@hourly`, `@every 1h30m`. A zone may stand in front: `CRON_TZ=Europe/Berlin 0 2 * * *` (or `TZ=`).
-//! - Day of month and day of week are joined by OR when both are restricted, and by AND when one of them is a star. A star with
-//!   a step is not a star: `0 0 */2 * 1` fires on odd days and on Mondays.
-//! - Sunday is 0 only; 7 is an error. `5/15` means `5-59/15`. `?` is `*`. `1,,2`, `*-5` and `*/70` are accepted. There is no
-//!   `L`, `W`, `#`.
-//! - A time that a change of the clock leaves out is skipped that day (`30 2 * * *` in spring); one that it repeats fires twice
-//!   (`30 1 * * *` in New York in autumn).
+//! - `5/15` means `5-59/15`. `?` is `*`. `1,,2` and `*-5` are accepted. There is no `L`, `W`, `#`.
+//! - A time that a change of the clock repeats fires twice (`30 1 * * *` in New York in autumn).
 //! - A schedule with no match within five years never fires.
 //!
+//! | | [`Robfig3`](CronDialect::Robfig3) | [`GoCron`](CronDialect::GoCron) |
+//! | --- | --- | --- |
+//! | day of month and day of week, both restricted | either; a star with a step is no star | both |
+//! | ranges that go round the end (`22-2`, `FRI-MON`) | an error | accepted |
+//! | Sunday | 0 | 0 and 7 |
+//! | a step beyond its range (`*/70`) | the first value alone | an error |
+//! | a time that a change of the clock leaves out (`30 2 * * *` in spring) | skipped that day | an hour later |
+//! | `@every` below a second | every second | an error |
+//! | `@manual`, `@none`, `@triggered` | an error | never |
+//! | a zone in quotes; none (`TZ= `) | an error; UTC | accepted; an error |
+//!
 //! ```
-//! use fleet_core::cron::Schedule;
+//! use fleet_core::cron::{CronDialect, Schedule};
+//! use jiff::tz::TimeZone;
 //!
 //! let nightly = Schedule::parse("CRON_TZ=Europe/Berlin 30 2 * * *")?;
 //! let before_summer_time = "2026-03-28T12:00:00Z".parse()?;
@@ -23,9 +32,19 @@
 //!
 //! let error = Schedule::parse("0 0 * * 7").unwrap_err();
 //! assert_eq!(error.to_string(), "end of range (7) above maximum (6): 7");
+//!
+//! // The same words, read by two versions of Velero: every week, or once in five.
+//! let next = |dialect| {
+//!     let schedule = Schedule::parse_as(dialect, "0 1 1,15 * 1", TimeZone::UTC)?;
+//!     Ok::<_, fleet_core::cron::CronError>(schedule.next_after("2026-01-16T00:00:00Z".parse().unwrap()))
+//! };
+//! assert_eq!(next(CronDialect::Robfig3)?, Some("2026-01-19T01:00:00Z".parse()?));
+//! assert_eq!(next(CronDialect::GoCron)?, Some("2026-06-01T01:00:00Z".parse()?));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod error;
+mod gap;
 mod parse;
 mod search;
 
@@ -35,7 +54,9 @@ use std::str::FromStr;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-pub use self::parse::{CronError, DurationSyntax, NumberSyntax};
+pub use self::error::{CronError, Excerpt, NumberSyntax};
+pub use self::gap::Gap;
+pub use crate::go_duration::DurationSyntax;
 
 /// When something recurs.
 ///
@@ -50,15 +71,14 @@ pub struct Schedule {
 }
 
 /// Whose reading of an expression counts.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum CronDialect {
     /// robfig/cron v3.0.1: Kubernetes' `CronJob`s, Argo CD's sync windows, Velero up to 1.18.2.
-    ///
-    /// Velero 1.18.3 and later read with another engine (netresearch/go-cron), which joins day of month and day of week by
-    /// AND; that one is not here yet.
     #[default]
-    Robfig,
+    Robfig3,
+    /// netresearch/go-cron v0.15.0 with its standard parser: Velero from 1.18.3 on.
+    GoCron,
 }
 
 impl Schedule {
@@ -76,7 +96,7 @@ impl Schedule {
     /// # Errors
     /// What robfig/cron says, in its words.
     pub fn parse_in(expression: &str, time_zone: TimeZone) -> Result<Self, CronError> {
-        Self::parse_as(CronDialect::Robfig, expression, time_zone)
+        Self::parse_as(CronDialect::Robfig3, expression, time_zone)
     }
 
     /// Reads an expression the way a certain program does.
@@ -84,9 +104,7 @@ impl Schedule {
     /// # Errors
     /// What that program says, in its words.
     pub fn parse_as(dialect: CronDialect, expression: &str, time_zone: TimeZone) -> Result<Self, CronError> {
-        let parsed = match dialect {
-            CronDialect::Robfig => parse::robfig(expression)?,
-        };
+        let parsed = parse::parse(expression, dialect)?;
         Ok(Self {
             expression: expression.to_owned(),
             dialect,
@@ -117,6 +135,7 @@ impl Schedule {
         match &self.rule {
             Rule::Every(delay) => search::whole_second(after)?.checked_add(*delay).ok(),
             Rule::Fields(fields) => search::next_after(fields, &self.time_zone, after),
+            Rule::Never => None,
         }
     }
 
@@ -126,9 +145,11 @@ impl Schedule {
     }
 
     /// Whether the fields name this very second. Always false for `@every`, which has no phase of its own.
+    ///
+    /// A run that go-cron moves out of an hour which the clock leaves out is at a time the fields do not name.
     pub fn matches(&self, at: Timestamp) -> bool {
         match &self.rule {
-            Rule::Every(_) => false,
+            Rule::Every(_) | Rule::Never => false,
             Rule::Fields(fields) => {
                 at.subsec_nanosecond() == 0 && fields.match_clock(&self.time_zone.to_datetime(at))
             }
@@ -166,6 +187,7 @@ enum Rule {
     Fields(Fields),
     /// At least a second, in whole seconds.
     Every(SignedDuration),
+    Never,
 }
 
 /// What each field allows, one bit for each value.
@@ -176,8 +198,10 @@ struct Fields {
     day_of_month: u64,
     month: u64,
     day_of_week: u64,
-    /// Whether day of month or day of week is a star, which joins the two by AND.
-    starred_day: bool,
+    /// Whether a day must be allowed by both its fields, and not by one of them.
+    both_days: bool,
+    /// Whether what an hour that the clock leaves out would have run, runs an hour later.
+    skipped_hour_runs: bool,
 }
 
 impl Fields {
@@ -192,7 +216,7 @@ impl Fields {
     fn match_day(&self, date: jiff::civil::Date) -> bool {
         let of_month = has(self.day_of_month, date.day());
         let of_week = has(self.day_of_week, date.weekday().to_sunday_zero_offset());
-        if self.starred_day {
+        if self.both_days {
             of_month && of_week
         } else {
             of_month || of_week

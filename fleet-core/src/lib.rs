@@ -6,6 +6,7 @@ pub mod cron;
 mod duration;
 mod extra;
 mod fleet;
+mod go_duration;
 mod labels;
 mod name;
 mod open_enum;
@@ -19,6 +20,7 @@ pub use calendar::Calendar;
 pub use duration::{DurationError, HumanDuration};
 pub use extra::Extra;
 pub use fleet::{Criticality, Fleet, FleetCluster, FleetError, NodeCounts, Provider};
+pub use go_duration::{DurationSyntax, GoDuration, GoDurationError};
 pub use labels::{LabelError, Labels};
 pub use name::{ClusterName, NameError};
 #[doc(hidden)]

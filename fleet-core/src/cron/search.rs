@@ -1,4 +1,5 @@
-//! The search for the next match, step by step as robfig/cron goes, because its steps show where the clock changes.
+//! The search for the next match, step by step as robfig/cron and go-cron go, because their steps show where the clock
+//! changes.
 
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
@@ -6,7 +7,7 @@ use jiff::{SignedDuration, Span, Timestamp, ToSpan as _};
 
 use super::{Fields, has};
 
-/// robfig/cron gives up when the year is further away than this.
+/// Both give up when the year is further away than this.
 const YEARS: i16 = 5;
 
 /// The first match strictly after a time, to the second.
@@ -71,8 +72,14 @@ pub(super) fn next_after(fields: &Fields, zone: &TimeZone, after: Timestamp) -> 
                 let now = clock(zone, at);
                 at = instant(zone, now.date().at(now.hour(), 0, 0, 0))?;
             }
+            let before = clock(zone, at).hour();
             at = at.checked_add(SignedDuration::from_hours(1)).ok()?;
-            if clock(zone, at).hour() == 0 {
+            let hour = clock(zone, at).hour();
+            // What an hour that the clock leaves out would have run, runs in the next.
+            if fields.skipped_hour_runs && hour - before == 2 && has(fields.hour, hour - 1) {
+                break;
+            }
+            if hour == 0 {
                 continue 'search;
             }
         }
