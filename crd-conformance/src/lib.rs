@@ -6,7 +6,12 @@
 //! - [`values`]: values made from a schema, the same on every run and every machine.
 
 // Everything here is part of a test, and fails it.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::missing_panics_doc
+)]
 
 pub mod compare;
 pub mod upstream;

@@ -100,7 +100,7 @@ impl Generator<'_> {
                 ),
             },
             _ => self.random.pick(&[
-                json!(null),
+                json!([null, {"none": null}]),
                 json!(1.5),
                 json!("text"),
                 json!([1, {"a": false}]),

@@ -39,7 +39,11 @@ fn schemas_are_structural_and_the_newest_version_is_stored() {
         let stored = crd.spec.versions.iter().filter(|version| version.storage);
         let stored: Vec<&str> = stored.map(|version| version.name.as_str()).collect();
         let kind = &crd.spec.names.kind;
-        let newest = if kind.starts_with("Azure") { "v1beta1" } else { "v1beta2" };
+        let newest = if kind.starts_with("Azure") {
+            "v1beta1"
+        } else {
+            "v1beta2"
+        };
         assert_eq!(stored, [newest], "{kind}");
     }
 }
