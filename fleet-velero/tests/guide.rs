@@ -37,6 +37,6 @@ fn a_duration_that_go_cannot_read_is_kept_to_be_seen() {
         "spec": {"schedule": "0 2 * * *", "template": {"ttl": "30d"}},
     });
     let schedule: Schedule = serde_json::from_value(read.clone()).unwrap();
-    assert_eq!(schedule.spec.template.ttl.as_ref().unwrap().seconds(), None);
+    assert_eq!(schedule.spec.template.ttl.as_ref().unwrap().as_signed(), None);
     assert_eq!(serde_json::to_value(&schedule).unwrap(), read);
 }

@@ -5,7 +5,11 @@ use crd_conformance::{
     RequiredTimes, assert_covered, assert_names, assert_structural, assert_values_survive, pairs, rewrite,
     upstream_crds,
 };
-use fleet_velero::{Backup, BackupStorageLocation, Restore, Schedule, VolumeSnapshotLocation, crds};
+use fleet_velero::{
+    Backup, BackupRepository, BackupStorageLocation, DataDownload, DataUpload, DeleteBackupRequest,
+    DownloadRequest, PodVolumeBackup, PodVolumeRestore, Restore, Schedule, ServerStatusRequest,
+    VolumeSnapshotLocation, crds,
+};
 use serde_json::Value;
 
 #[test]
@@ -38,6 +42,14 @@ fn every_value_of_the_upstream_schema_survives() {
     };
     assert_values_survive(&pairs, |value: Value| match value["kind"].as_str() {
         Some("Backup") => rewrite::<Backup>(value),
+        Some("BackupRepository") => rewrite::<BackupRepository>(value),
+        Some("DataDownload") => rewrite::<DataDownload>(value),
+        Some("DataUpload") => rewrite::<DataUpload>(value),
+        Some("DeleteBackupRequest") => rewrite::<DeleteBackupRequest>(value),
+        Some("DownloadRequest") => rewrite::<DownloadRequest>(value),
+        Some("PodVolumeBackup") => rewrite::<PodVolumeBackup>(value),
+        Some("PodVolumeRestore") => rewrite::<PodVolumeRestore>(value),
+        Some("ServerStatusRequest") => rewrite::<ServerStatusRequest>(value),
         Some("BackupStorageLocation") => rewrite::<BackupStorageLocation>(value),
         Some("Restore") => rewrite::<Restore>(value),
         Some("Schedule") => rewrite::<Schedule>(value),

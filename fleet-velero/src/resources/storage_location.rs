@@ -2,15 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use fleet_core::{Extra, open_enum};
+use fleet_core::{Extra, GoDuration, open_enum};
 use k8s_openapi::ByteString;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::duration::GoDuration;
-use crate::schema;
+use super::schema;
 
 /// Where backups are kept (`BackupStorageLocationSpec`, velero.io/v1).
 #[derive(CustomResource, Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -24,7 +23,11 @@ use crate::schema;
     namespaced,
     status = "BackupStorageLocationStatus",
     derive = "Default",
-    derive = "PartialEq"
+    derive = "PartialEq",
+    printcolumn = r#"{"name":"Phase","type":"string","jsonPath":".status.phase"}"#,
+    printcolumn = r#"{"name":"Last Validated","type":"date","jsonPath":".status.lastValidationTime"}"#,
+    printcolumn = r#"{"name":"Age","type":"date","jsonPath":".metadata.creationTimestamp"}"#,
+    printcolumn = r#"{"name":"Default","type":"boolean","jsonPath":".spec.default"}"#
 )]
 #[serde(rename_all = "camelCase")]
 pub struct BackupStorageLocationSpec {

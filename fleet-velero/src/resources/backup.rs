@@ -2,15 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use fleet_core::{Extra, open_enum};
+use fleet_core::{Extra, GoDuration, open_enum};
 use k8s_openapi::api::core::v1::TypedLocalObjectReference;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, Time};
 use kube::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::duration::GoDuration;
-use crate::hooks::BackupHooks;
+use super::hooks::BackupHooks;
 
 /// What a backup is to hold (`BackupSpec`, velero.io/v1); also what a Schedule makes its backups of.
 ///

@@ -1,13 +1,12 @@
 //! Commands that Velero runs in pods around a backup or a restore.
 
-use fleet_core::{Extra, open_enum};
+use fleet_core::{Extra, GoDuration, open_enum};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::duration::GoDuration;
-use crate::schema;
+use super::schema;
 
 /// Commands run in pods before and after they are backed up.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]

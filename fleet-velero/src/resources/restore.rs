@@ -2,16 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use fleet_core::{Extra, open_enum};
+use fleet_core::{Extra, GoDuration, open_enum};
 use k8s_openapi::api::core::v1::TypedLocalObjectReference;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, Time};
 use kube::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::backup::HookStatus;
-use crate::duration::GoDuration;
-use crate::hooks::RestoreHooks;
+use super::backup::HookStatus;
+use super::hooks::RestoreHooks;
 
 /// What is brought back, and how (`RestoreSpec`, velero.io/v1). Exactly one of `backupName` and
 /// `scheduleName` is set.

@@ -7,7 +7,7 @@ use kube::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::storage_location::SecretKeyRef;
+use super::storage_location::SecretKeyRef;
 
 /// Where snapshots of volumes are made (`VolumeSnapshotLocationSpec`, velero.io/v1). They stay in the
 /// volume's region, whatever the backup's storage location is.

@@ -1,0 +1,64 @@
+//! Why there is no plan.
+
+/// Why there is no plan.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PlanError {
+    /// The fleet has no such cluster.
+    #[error("the fleet has no cluster `{name}`{}", meant(.nearest.as_deref()))]
+    UnknownCluster {
+        /// The name.
+        name: String,
+        /// One that is nearly the same.
+        nearest: Option<String>,
+    },
+    /// The cluster has no such namespace.
+    #[error("cluster {cluster} has no namespace `{name}`{}", meant(.nearest.as_deref()))]
+    UnknownNamespace {
+        /// The cluster.
+        cluster: String,
+        /// The name.
+        name: String,
+        /// One that is nearly the same.
+        nearest: Option<String>,
+    },
+    /// Nothing of the fleet is in the region.
+    #[error("nothing of the fleet is in region `{region}`{}", meant(.nearest.as_deref()))]
+    UnknownRegion {
+        /// The region.
+        region: String,
+        /// One that is nearly the same.
+        nearest: Option<String>,
+    },
+    /// No location uses the bucket.
+    #[error("no backup storage location uses bucket `{bucket}`{}", meant(.nearest.as_deref()))]
+    UnknownBucket {
+        /// The bucket.
+        bucket: String,
+        /// One that is nearly the same.
+        nearest: Option<String>,
+    },
+    /// No cluster is marked as the hub.
+    #[error("no cluster of the fleet is marked as the hub")]
+    NoHub,
+    /// Namespaces that wait for each other.
+    #[error("namespaces of cluster {cluster} depend on each other in a circle: {}", .namespaces.join(" -> "))]
+    DependencyCycle {
+        /// The cluster.
+        cluster: String,
+        /// The namespaces; the first is also the last.
+        namespaces: Vec<String>,
+    },
+    /// A step needs what no step gives: a defect of this library.
+    #[error("step `{step}` needs what no earlier step gives: {fact}")]
+    Unreachable {
+        /// The step.
+        step: String,
+        /// What it needs.
+        fact: String,
+    },
+}
+
+fn meant(nearest: Option<&str>) -> String {
+    nearest.map_or_else(String::new, |name| format!("; did you mean `{name}`?"))
+}
