@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::{ClusterName, KubernetesVersion, Labels, Selector};
+use crate::{ClusterName, KubernetesVersion, Labels, Networks, Purpose, Selector};
 
 /// One Kubernetes cluster of a fleet: what a planner needs to know of it.
 ///
@@ -38,6 +38,8 @@ pub struct FleetCluster {
     criticality: Option<Criticality>,
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     failure_domains: BTreeSet<String>,
+    #[serde(default, skip_serializing_if = "Networks::is_empty")]
+    networks: Networks,
 }
 
 impl FleetCluster {
@@ -51,6 +53,7 @@ impl FleetCluster {
             nodes: NodeCounts::default(),
             criticality: None,
             failure_domains: BTreeSet::new(),
+            networks: Networks::default(),
         }
     }
 
@@ -83,6 +86,11 @@ impl FleetCluster {
             failure_domains: domains.into_iter().map(Into::into).collect(),
             ..self
         }
+    }
+
+    /// Sets the address ranges.
+    pub fn with_networks(self, networks: Networks) -> Self {
+        Self { networks, ..self }
     }
 
     /// Its name, unique in the fleet.
@@ -152,6 +160,16 @@ impl FleetCluster {
     /// The failure domains that its nodes stand in.
     pub fn failure_domains(&self) -> &BTreeSet<String> {
         &self.failure_domains
+    }
+
+    /// The address ranges of its Pods, Services and nodes, as far as they are known.
+    pub fn networks(&self) -> &Networks {
+        &self.networks
+    }
+
+    /// Why it is a cluster of its own, as its labels say it.
+    pub fn purpose(&self) -> Purpose {
+        Purpose::of(&self.labels)
     }
 }
 

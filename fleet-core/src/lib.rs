@@ -9,7 +9,9 @@ mod fleet;
 mod go_duration;
 mod labels;
 mod name;
+mod networks;
 mod open_enum;
+pub mod purpose;
 pub mod selector;
 pub mod skew;
 mod version;
@@ -23,7 +25,9 @@ pub use fleet::{Criticality, Fleet, FleetCluster, FleetError, NodeCounts, Provid
 pub use go_duration::{DurationSyntax, GoDuration, GoDurationError};
 pub use labels::{LabelError, Labels};
 pub use name::{ClusterName, NameError};
+pub use networks::{NetworkKind, Networks};
 #[doc(hidden)]
 pub use open_enum::__private;
+pub use purpose::Purpose;
 pub use selector::{LabelSelector, Selector, SelectorError};
 pub use version::{KubernetesVersion, MinorVersion, VersionError};
