@@ -1,7 +1,7 @@
 //! What Cluster API's objects say of a cluster as a member of a fleet; and (feature `kube`) the fleet of a live
 //! management cluster.
 
-use fleet_core::{NodeCounts, Provider};
+use fleet_core::{Networks, NodeCounts, Provider};
 use serde_json::Value;
 
 #[cfg(feature = "kube")]
@@ -100,6 +100,45 @@ pub(crate) fn failure_domains(object: &Value) -> Vec<String> {
     domains
 }
 
+/// The address ranges that a Cluster and its infrastructure ask for. What is no CIDR block is left out: where people write by hand it was
+/// refused before.
+pub(crate) fn networks(cluster: &Value, infrastructure: Option<&Value>) -> Networks {
+    let blocks = |value: Option<&Value>| -> Vec<_> {
+        let list = value.and_then(Value::as_array).into_iter().flatten();
+        list.filter_map(|block| block.as_str()?.trim().parse().ok())
+            .collect()
+    };
+    let text = |value: &Value, pointer: &str| {
+        let text = value.pointer(pointer).and_then(Value::as_str);
+        text.filter(|text| !text.is_empty()).map(str::to_owned)
+    };
+    let mut networks = Networks {
+        pods: blocks(cluster.pointer("/spec/clusterNetwork/pods/cidrBlocks")),
+        services: blocks(cluster.pointer("/spec/clusterNetwork/services/cidrBlocks")),
+        service_domain: text(cluster, "/spec/clusterNetwork/serviceDomain"),
+        ..Networks::default()
+    };
+    let Some(infrastructure) = infrastructure else {
+        return networks;
+    };
+    // AWS names one block for the VPC, Azure lists those of the virtual network.
+    let vpc = text(infrastructure, "/spec/network/vpc/cidrBlock")
+        .and_then(|block| block.parse::<ipnet::IpNet>().ok());
+    networks.nodes.extend(vpc);
+    networks.nodes.extend(blocks(
+        infrastructure.pointer("/spec/networkSpec/vnet/cidrBlocks"),
+    ));
+    // A virtual network's name is unique in its resource group only.
+    networks.node_network = text(infrastructure, "/spec/network/vpc/id").or_else(|| {
+        let group = text(infrastructure, "/spec/networkSpec/vnet/resourceGroup")?;
+        Some(format!(
+            "{group}/{}",
+            text(infrastructure, "/spec/networkSpec/vnet/name")?
+        ))
+    });
+    networks
+}
+
 fn count(object: &Value, pointer: &str) -> Option<u32> {
     object.pointer(pointer)?.as_u64()?.try_into().ok()
 }
@@ -127,6 +166,28 @@ mod tests {
         ] {
             assert_eq!(provider_of(kind), provider, "{kind}");
         }
+    }
+
+    #[test]
+    fn address_ranges_of_the_cluster_and_its_infrastructure() {
+        let cluster = json!({"spec": {"clusterNetwork": {
+            "pods": {"cidrBlocks": ["10.64.0.0/16", "fd00:1::/48"]},
+            "services": {"cidrBlocks": ["10.65.0.0/20"]},
+            "serviceDomain": "eu.local",
+        }}});
+        let aws = json!({"spec": {"network": {"vpc": {"id": "vpc-1", "cidrBlock": "10.0.0.0/16"}}}});
+        let azure = json!({"spec": {"networkSpec": {"vnet": {"resourceGroup": "net", "name": "hub", "cidrBlocks": ["10.1.0.0/16"]}}}});
+        let found = networks(&cluster, Some(&aws));
+        let words = |blocks: &[ipnet::IpNet]| blocks.iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(words(&found.pods), ["10.64.0.0/16", "fd00:1::/48"]);
+        assert_eq!(words(&found.services), ["10.65.0.0/20"]);
+        assert_eq!(words(&found.nodes), ["10.0.0.0/16"]);
+        assert_eq!(found.node_network.as_deref(), Some("vpc-1"));
+        assert_eq!(found.service_domain.as_deref(), Some("eu.local"));
+        let found = networks(&cluster, Some(&azure));
+        assert_eq!(words(&found.nodes), ["10.1.0.0/16"]);
+        assert_eq!(found.node_network.as_deref(), Some("net/hub"));
+        assert!(networks(&json!({}), None).is_empty());
     }
 
     #[test]

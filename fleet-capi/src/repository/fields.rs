@@ -1,6 +1,9 @@
 //! Values that an API server or Cluster API's webhooks would refuse, seen in one object alone.
 
+use std::net::IpAddr;
+
 use fleet_core::yaml::{DecodeProblem, FieldPath};
+use ipnet::IpNet;
 use serde_json::Value;
 
 use super::RepositoryObject;
@@ -29,6 +32,9 @@ pub(super) fn check(objects: &[RepositoryObject], errors: &mut Vec<RepositoryErr
         if !namespace.is_empty() && !is_label(namespace) {
             refuse(&metadata("namespace"), not_a_name(namespace, 63));
         }
+        for (path, message) in bad_blocks(object) {
+            refuse(&path, message);
+        }
         let replicas = FieldPath::root().field("spec").field("replicas");
         let Some(count) = object.document.at(&replicas).and_then(Value::as_i64) else {
             continue;
@@ -49,6 +55,42 @@ pub(super) fn check(objects: &[RepositoryObject], errors: &mut Vec<RepositoryErr
             refuse(&replicas, message);
         }
     }
+}
+
+/// What stands where a Cluster lists its address ranges and is no CIDR block.
+fn bad_blocks(object: &RepositoryObject) -> Vec<(FieldPath, String)> {
+    let mut bad = Vec::new();
+    if object.kind() != "Cluster" {
+        return bad;
+    }
+    for network in ["pods", "services"] {
+        let list = ["spec", "clusterNetwork", network, "cidrBlocks"];
+        let list = list
+            .iter()
+            .fold(FieldPath::root(), |path, field| path.field(*field));
+        let blocks = object.document.at(&list).and_then(Value::as_array);
+        for (index, block) in blocks.into_iter().flatten().enumerate() {
+            let Some(block) = block.as_str() else { continue };
+            if let Some(mend) = not_a_block(block) {
+                bad.push((list.clone().index(index), mend));
+            }
+        }
+    }
+    bad
+}
+
+fn not_a_block(text: &str) -> Option<String> {
+    if text.parse::<IpNet>().is_ok() {
+        return None;
+    }
+    let mend = match text.parse::<IpAddr>() {
+        Ok(address) => {
+            let length = if address.is_ipv4() { 16 } else { 48 };
+            format!("add the length of the prefix, such as `{text}/{length}`")
+        }
+        Err(_) => "write an address and the length of the prefix, such as `10.64.0.0/16`".to_owned(),
+    };
+    Some(format!("found `{text}`, expected a CIDR block; {mend}"))
 }
 
 fn has_external_etcd(object: &RepositoryObject) -> bool {

@@ -6,7 +6,7 @@ use fleet_core::{ClusterName, Fleet, FleetCluster, NodeCounts};
 use super::error::{RepositoryError, RepositoryErrors};
 use super::resolve::{self, version};
 use super::{ClusterRepository, RepositoryCluster};
-use crate::inventory::{failure_domains, provider_of, replicas, topology_nodes};
+use crate::inventory::{failure_domains, networks, provider_of, replicas, topology_nodes};
 
 pub(super) fn fleet(repository: &ClusterRepository) -> Result<Fleet, RepositoryErrors> {
     let mut errors = Vec::new();
@@ -53,5 +53,9 @@ fn fleet_cluster(cluster: RepositoryCluster<'_>) -> Result<FleetCluster, Reposit
         .with_provider(provider_of(
             object.text("/spec/infrastructureRef/kind").unwrap_or_default(),
         ))
-        .with_failure_domains(parts.flat_map(|part| failure_domains(part.value()))))
+        .with_failure_domains(parts.flat_map(|part| failure_domains(part.value())))
+        .with_networks(networks(
+            object.value(),
+            infrastructure.map(super::RepositoryObject::value),
+        )))
 }
