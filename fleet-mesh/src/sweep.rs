@@ -32,14 +32,15 @@ impl Rules {
     fn across(self, one: &Class, other: &Class) -> bool {
         use NetworkKind::{Globalnet, Nodes, Services};
         let kinds = (one.kind.min(other.kind), one.kind.max(other.kind));
-        match (self, kinds) {
-            (_, (_, Globalnet)) => true,
-            (Self::Globalnet, _) => false,
-            (Self::Cilium, (Nodes, Nodes)) => one.network.is_none() || one.network != other.network,
-            // A Service's address means something in its own cluster only; gateways talk over public addresses.
-            (Self::Cilium, (Services, Services)) | (Self::Submariner, (Nodes, Nodes)) => false,
-            (Self::Cilium | Self::Submariner, _) => true,
-        }
+        let anywhere = match self {
+            // A Service's address means something in its own cluster only.
+            Self::Cilium if kinds == (Nodes, Nodes) => one.network.is_none() || one.network != other.network,
+            Self::Cilium => kinds != (Services, Services),
+            // Gateways talk over public addresses.
+            Self::Submariner => kinds != (Nodes, Nodes),
+            Self::Globalnet => false,
+        };
+        anywhere || kinds.1 == Globalnet
     }
 
     /// Whether blocks of one cluster must be apart: always, when they are for different things.
