@@ -513,3 +513,21 @@ proptest! {
         prop_assert_eq!(again.set_version("staging-eu-west", &to).unwrap(), []);
     }
 }
+
+#[test]
+fn address_ranges_that_are_none() {
+    let with = |blocks: &str| {
+        let network = format!("spec:\n  clusterNetwork:\n    pods:\n      cidrBlocks: {blocks}\n");
+        refusal_of("spec:\n", &network)
+    };
+    let short = with("[10.64.0.0]");
+    assert!(
+        short.contains(
+            "clusters/eu/cluster.yaml:12:20: spec.clusterNetwork.pods.cidrBlocks[0]: found `10.64.0.0`"
+        ),
+        "{short}"
+    );
+    assert!(short.contains("such as `10.64.0.0/16`"), "{short}");
+    assert!(with("[10.64.0.0/16, pods]").contains("cidrBlocks[1]: found `pods`"));
+    assert!(with("['fd00::/129']").contains("found `fd00::/129`, expected a CIDR block"));
+}
