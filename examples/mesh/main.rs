@@ -6,13 +6,17 @@
 mod place;
 
 use std::error::Error;
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
 use fleet_capi::ClusterRepository;
+use fleet_core::Fleet;
+use fleet_core::purpose::{Facts, report};
 use fleet_mesh::names::explain;
-use fleet_mesh::{MeshPlan, MeshPolicy, Present, helm_values, mermaid, mesh_plan, svg};
+use fleet_mesh::{Connection, MeshPlan, MeshPolicy, Present, helm_values, mermaid, mesh_plan, svg};
 use serde_json::{Value, json};
 
 /// Plan the mesh of a fleet: Cilium Cluster Mesh or Submariner.
@@ -48,6 +52,8 @@ enum Output {
     HelmValues,
     /// What was allocated, as the policy's `members`.
     Ledger,
+    /// Why each cluster of the fleet exists, and which constraints it breaks.
+    Purpose,
 }
 
 fn main() -> ExitCode {
@@ -64,7 +70,8 @@ fn main() -> ExitCode {
 fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
     let policy = MeshPolicy::read(&arguments.policy)?;
     let repository = ClusterRepository::open(&arguments.fleet)?;
-    let plan = match mesh_plan(&repository.fleet()?, &policy) {
+    let fleet = repository.fleet()?;
+    let plan = match mesh_plan(&fleet, &policy) {
         Ok(plan) => plan,
         Err(refusal) => {
             for problem in refusal.problems() {
@@ -76,34 +83,47 @@ fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
             return Ok(false);
         }
     };
-    if let Some(name) = &arguments.explain {
-        println!("{name}: {}", explain(name, &plan));
-        return Ok(true);
-    }
-    match arguments.output {
-        Output::Table => table(&plan),
-        Output::Json => println!("{}", serde_json::to_string_pretty(&whole(&plan)?)?),
-        Output::Mermaid => print!("{}", mermaid(&plan)),
-        Output::Svg => print!("{}", svg(&plan)),
-        Output::HelmValues => values(&plan)?,
-        Output::Ledger => {
+    let text = match (&arguments.explain, arguments.output) {
+        (Some(name), _) => format!("{name}: {}\n", explain(name, &plan)),
+        (None, Output::Table) => table(&plan)?,
+        (None, Output::Json) => serde_json::to_string_pretty(&whole(&plan)?)? + "\n",
+        (None, Output::Mermaid) => mermaid(&plan),
+        (None, Output::Svg) => svg(&plan),
+        (None, Output::HelmValues) => values(&plan)?,
+        (None, Output::Purpose) => purpose(&fleet, &policy, &plan),
+        (None, Output::Ledger) => {
             let members = serde_json::to_value(&plan.record(policy).members)?;
-            print!("{}", fleet_core::yaml::to_string(&json!({ "members": members }))?);
+            fleet_core::yaml::to_string(&json!({ "members": members }))?
         }
+    };
+    match io::stdout().lock().write_all(text.as_bytes()) {
+        // Whoever reads has read enough.
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(true),
     }
-    Ok(true)
 }
 
-fn table(plan: &MeshPlan) {
-    print!("{plan}");
-    println!("open between members");
+fn table(plan: &MeshPlan) -> Result<String, std::fmt::Error> {
+    let mut text = plan.to_string();
+    writeln!(text, "open between members")?;
     for opening in plan.openings() {
-        println!("  {:10} {}", opening.port, opening.purpose);
+        writeln!(text, "  {:10} {}", opening.port, opening.purpose)?;
     }
-    println!("from nothing, in order");
+    writeln!(text, "from nothing, in order")?;
     for step in plan.steps(&Present::default()) {
-        println!("  {:48} {}", step.action.to_string(), step.command);
+        writeln!(text, "  {:48} {}", step.action.to_string(), step.command)?;
     }
+    Ok(text)
+}
+
+fn purpose(fleet: &Fleet, policy: &MeshPolicy, plan: &MeshPlan) -> String {
+    let ends = |connection: Connection| connection.ends().map(Clone::clone);
+    let facts = Facts {
+        connections: plan.connections().map(ends).collect(),
+        ..Facts::default()
+    };
+    let reports = report(fleet, &policy.constraints, &facts);
+    reports.iter().map(|report| format!("{report}\n")).collect()
 }
 
 fn whole(plan: &MeshPlan) -> Result<Value, serde_json::Error> {
@@ -112,14 +132,15 @@ fn whole(plan: &MeshPlan) -> Result<Value, serde_json::Error> {
     Ok(value)
 }
 
-fn values(plan: &MeshPlan) -> Result<(), Box<dyn Error>> {
+fn values(plan: &MeshPlan) -> Result<String, Box<dyn Error>> {
+    let mut text = String::new();
     for member in plan.members() {
         let values = helm_values(plan, &member.cluster)
             .ok_or("Submariner has no Helm values; see -o table for its commands")?;
-        println!("---\n# clusters/{}/cilium/mesh-values.yaml", member.cluster);
-        print!("{}", fleet_core::yaml::to_string(&values)?);
+        writeln!(text, "---\n# clusters/{}/cilium/mesh-values.yaml", member.cluster)?;
+        text += &fleet_core::yaml::to_string(&values)?;
     }
-    Ok(())
+    Ok(text)
 }
 
 fn with_causes(error: &dyn Error) -> String {
