@@ -1,14 +1,23 @@
-//! What Cluster API's objects say of a cluster as a member of a fleet; and (feature `kube`) the fleet of a live
-//! management cluster.
+//! What Cluster API's objects say of a cluster as a member of a fleet; [`ClusterProfile`], the inventory that all cluster
+//! managers share; and (feature `kube`) the fleet of a live management cluster, and fleets read from and written as profiles.
 
 use fleet_core::{Networks, NodeCounts, Provider};
 use serde_json::Value;
 
 #[cfg(feature = "kube")]
 mod live;
+mod profile;
+#[cfg(feature = "kube")]
+mod publish;
 
 #[cfg(feature = "kube")]
 pub use live::{InventoryError, inventory};
+pub use profile::{
+    AccessProvider, CLUSTER_MANAGER_LABEL, ClusterAccess, ClusterManager, ClusterProfile, ClusterProfileSpec,
+    ClusterProfileStatus, ClusterProperty, ClusterVersion, FLEET_SDK_MANAGER, NamedExtension, ProfileError,
+};
+#[cfg(feature = "kube")]
+pub use publish::{ProfilesError, Published, from_profiles, publish};
 
 /// The provider behind a kind of infrastructure: `AWSCluster` is AWS. A kind of somebody else's is named as it calls
 /// itself: `MetalStackCluster` is `metalstack`.

@@ -393,6 +393,11 @@ async fn a_version_that_git_keeps_is_not_written_but_said() {
             .to_string()
             .starts_with("KubeadmControlPlane eu of cluster `eu` is kept by Argo CD: commit v1.31.0 there")
     );
+    assert_eq!(
+        error.patch_to_commit().unwrap(),
+        json!({"apiVersion": "controlplane.cluster.x-k8s.io/v1beta2", "kind": "KubeadmControlPlane",
+            "metadata": {"name": "eu"}, "spec": {"version": "v1.31.0"}})
+    );
     assert_eq!(server.patches(), [] as [&str; 0]);
     // Unless that is what somebody wants.
     let driver = server.driver().overwrite_declared();

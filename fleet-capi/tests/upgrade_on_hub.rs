@@ -10,8 +10,8 @@ use std::time::Duration;
 use fleet_capi::rollout::{BlockReason, Pace, Patience, RolloutStatus};
 use fleet_capi::upgrade::{CapiClusterDriver, Half, Order, Refusal, Rotation, Step, UpgradeError};
 use fleet_core::{ClusterName, KubernetesVersion};
-use fleet_sim::Hub;
 use fleet_sim::cluster_api::ClusterApi;
+use fleet_sim::{Fault, Hub, Verb};
 use http::Method;
 use kube::api::{
     Api, ApiResource, DynamicObject, GroupVersionKind, ListParams, Patch, PatchParams, PostParams,
@@ -240,6 +240,65 @@ async fn killed_at_any_write_and_started_again_it_ends_the_same() {
             assert!(done.done, "{cut:?}");
             assert_eq!(outcome(&hub).await, undisturbed, "{cut:?}");
         }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_fault_of_the_api_server_makes_it_done_twice_or_never() {
+    let undisturbed = {
+        let hub = hub(ClusterApi::default()).await;
+        let done = CapiClusterDriver::new(hub.client())
+            .run(&eu(), &two_minors())
+            .await;
+        assert!(done.unwrap().done);
+        outcome(&hub).await
+    };
+    let ms = Duration::from_millis;
+    let ours = [Verb::Create, Verb::Patch, Verb::Update];
+    let faults: [(&str, Fault); 13] = [
+        ("conflicts", Fault::conflict().on_verb(Verb::Patch).times(3)),
+        ("too many requests", Fault::too_many_requests(1).at_rate(0.2)),
+        ("internal errors", Fault::internal_error().at_rate(0.2)),
+        ("unavailable", Fault::unavailable().at_rate(0.2)),
+        ("no answer", Fault::time_out(ms(300)).at_rate(0.1)),
+        ("no connection", Fault::unreachable().at_rate(0.2)),
+        (
+            "half an answer",
+            Fault::cut_body(40).on_verb(Verb::List).at_rate(0.3),
+        ),
+        ("watches that end", Fault::drop_watch(ms(5_000))),
+        ("watches that expire", Fault::expire_watch(ms(7_000)).times(20)),
+        ("events twice", Fault::duplicate_events()),
+        (
+            "changes without an answer",
+            Fault::lost_acknowledgement().on_verbs(ours).at_rate(0.3),
+        ),
+        (
+            "old news",
+            Fault::stale_read().on_verbs([Verb::Get, Verb::List]).at_rate(0.3),
+        ),
+        ("slow", Fault::latency(ms(900))),
+    ];
+    for (name, fault) in faults {
+        let hub = hub(ClusterApi::default()).await;
+        hub.inject(fault);
+        let mut tries = 0;
+        // A process that gives up on an error is started again.
+        let done = loop {
+            match CapiClusterDriver::new(hub.client())
+                .run(&eu(), &two_minors())
+                .await
+            {
+                Ok(done) => break done,
+                Err(error) => assert!(!error.is_refusal(), "{name}: {error}"),
+            }
+            tries += 1;
+            assert!(tries < 200, "{name}: no end");
+            tokio::time::sleep(Duration::from_secs(2)).await;
+        };
+        assert!(done.done, "{name}");
+        hub.faults().clear();
+        assert_eq!(outcome(&hub).await, undisturbed, "{name}");
     }
 }
 

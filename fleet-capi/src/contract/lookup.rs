@@ -8,7 +8,7 @@ use kube::{Client, ResourceExt};
 use super::Contract;
 
 /// The API version of a provider's kind that Cluster API itself reads, by the labels of its `CustomResourceDefinition`, and
-/// the contract that it follows. A kind that follows none has the version that the API server recommends.
+/// the contract that it follows. A kind that follows none has its most stable version.
 ///
 /// Three requests, of the definition only its metadata.
 ///
@@ -33,7 +33,11 @@ pub async fn resource_of(
         Err(kube::Error::Discovery(kube::error::DiscoveryError::MissingApiGroup(_))) => return Err(unknown()),
         Err(source) => return Err(api(source)),
     };
-    let (recommended, _) = known.recommended_kind(kind).ok_or_else(unknown)?;
+    // Not what the group recommends as a whole: providers share one group, and each kind has versions of its own.
+    let mut all = known.resources_by_stability().into_iter();
+    let (recommended, _) = all
+        .find(|(resource, _)| resource.kind == kind)
+        .ok_or_else(unknown)?;
     let definitions: Api<CustomResourceDefinition> = Api::all(client.clone());
     let name = format!("{}.{group}", recommended.plural);
     let definition: Option<PartialObjectMeta<_>> = definitions.get_metadata_opt(&name).await.map_err(api)?;

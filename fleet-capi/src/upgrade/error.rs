@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use fleet_core::{ClusterName, KubernetesVersion};
 use jiff::Timestamp;
+use serde_json::{Value, json};
 
 use super::{Refusal, Step};
 use crate::management::ManagementError;
@@ -118,6 +119,25 @@ impl UpgradeError {
             }
             _ => false,
         }
+    }
+
+    /// What is to be committed where a tool keeps the version: a merge patch of the one object, which names it.
+    ///
+    /// `None` for other errors.
+    pub fn patch_to_commit(&self) -> Option<Value> {
+        let Self::Declared { object, to, .. } = self else {
+            return None;
+        };
+        let version = json!(to.to_string());
+        let spec = match object.kind.as_str() {
+            "Cluster" => json!({"topology": {"version": version}}),
+            "MachineDeployment" | "MachinePool" => json!({"template": {"spec": {"version": version}}}),
+            _ => json!({"version": version}),
+        };
+        Some(json!({
+            "apiVersion": object.api_version, "kind": object.kind,
+            "metadata": {"name": object.name}, "spec": spec,
+        }))
     }
 
     /// Whether the step is forbidden, so that asking again is no use.

@@ -3,11 +3,11 @@
 use fleet_core::{ClusterName, KubernetesVersion};
 use kube::Client;
 use kube::api::{Api, ApiResource, DynamicObject, GroupVersionKind, ObjectMeta, PostParams};
-use kube::discovery::oneshot;
 use serde_json::{Value, json};
 
 use super::UpgradeError;
 use super::take::api_error;
+use crate::contract::{ContractError, resource_of};
 use crate::rollout::{FIELD_MANAGER, TemplateRef};
 
 /// Makes the copy that goes with a version, and says its name; `None` when nothing would be different. Made again, it is
@@ -26,19 +26,18 @@ pub(super) async fn rotate(
     };
     let resource = if let Some(version) = &template.version {
         let kind = GroupVersionKind::gvk(&template.group, version, &template.kind);
-        Some(ApiResource::from_gvk(&kind))
+        ApiResource::from_gvk(&kind)
     } else {
-        let group = oneshot::group(client, &template.group).await;
-        let group = group.map_err(error("find the API of"))?;
-        group
-            .recommended_kind(&template.kind)
-            .map(|(resource, _)| resource)
-    };
-    let Some(resource) = resource else {
-        return Err(UpgradeError::NoTemplate {
-            cluster: cluster.clone(),
-            template: template.clone(),
-        });
+        match resource_of(client, &template.group, &template.kind).await {
+            Ok((resource, _)) => resource,
+            Err(ContractError::UnknownKind { .. }) => {
+                return Err(UpgradeError::NoTemplate {
+                    cluster: cluster.clone(),
+                    template: template.clone(),
+                });
+            }
+            Err(ContractError::Api { source, .. }) => return Err(error("find the API of")(*source)),
+        }
     };
     let api: Api<DynamicObject> = Api::namespaced_with(client.clone(), namespace, &resource);
     let former = api.get(&template.name).await.map_err(error("read"))?;
