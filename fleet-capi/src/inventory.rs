@@ -48,9 +48,13 @@ pub fn provider_of(infrastructure_kind: &str) -> Provider {
 
 /// `spec.replicas`, or what the webhooks fill in: the autoscaler's minimum, else 1.
 pub(crate) fn replicas(object: &Value) -> u32 {
-    let is_machine = object.get("kind").and_then(Value::as_str) == Some("Machine");
-    if is_machine {
+    let kind = object.get("kind").and_then(Value::as_str).unwrap_or_default();
+    if kind == "Machine" {
         return 1;
+    }
+    // EKS and AKS run the control plane: it has no nodes.
+    if kind.ends_with("ManagedControlPlane") {
+        return 0;
     }
     count(object, "/spec/replicas").unwrap_or_else(|| {
         let annotations = object.pointer("/metadata/annotations");
@@ -206,6 +210,10 @@ mod tests {
         let scaled = json!({"metadata": {"annotations": {AUTOSCALER_MINIMUM: "4"}}, "spec": {}});
         assert_eq!(replicas(&scaled), 4);
         assert_eq!(replicas(&json!({"kind": "Machine", "spec": {}})), 1);
+        assert_eq!(
+            replicas(&json!({"kind": "AWSManagedControlPlane", "spec": {}})),
+            0
+        );
     }
 
     #[test]
