@@ -11,7 +11,8 @@ use fleet_capi::rollout::{BlockReason, Pace, Patience, RolloutStatus};
 use fleet_capi::upgrade::{CapiClusterDriver, Half, Order, Refusal, Rotation, Step, UpgradeError};
 use fleet_core::{ClusterName, KubernetesVersion};
 use fleet_sim::cluster_api::ClusterApi;
-use fleet_sim::{Fault, Hub, Verb};
+use fleet_sim::faults::Fault;
+use fleet_sim::{Hub, Verb};
 use http::Method;
 use kube::api::{
     Api, ApiResource, DynamicObject, GroupVersionKind, ListParams, Patch, PatchParams, PostParams,
