@@ -9,6 +9,7 @@ const OTHER_TEXT: &[&str] = &[
     "list-elementsYaml-syntax-error",
     "gitfiles-syntax-error",
     "gitfiles-null-key-error",
+    "patch-yaml-error",
     "decode-bool-placeholder-error",
     "decode-elements-wrong-type-error",
 ];
@@ -27,21 +28,20 @@ fn every_case_is_answered_as_argo_cd_answers_it() {
     assert!(cases.len() >= 200, "the cases are gone");
 
     let mut differences = Vec::new();
-    let mut waiting = 0;
+    let mut go = 0;
     for (case, expected) in cases.iter().zip(&expected) {
         assert_eq!(case["name"], expected["name"]);
         if case["applicationSet"]["spec"]["goTemplate"] == true {
-            waiting += 1;
-            continue;
+            go += 1;
         }
         if let Some(difference) = compare(case, expected) {
             differences.push(format!("{}: {difference}", case["name"]));
         }
     }
-    let tried = cases.len() - waiting;
     println!(
-        "{tried} cases in the plain language, {} equal; {waiting} wait for Go's",
-        tried - differences.len()
+        "{} cases, {go} of them in Go's language: {} equal",
+        cases.len(),
+        cases.len() - differences.len()
     );
     assert!(differences.is_empty(), "{}", differences.join("\n"));
 }

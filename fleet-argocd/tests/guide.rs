@@ -88,7 +88,18 @@ fn an_expansion_to_nothing_is_warned_of() {
 #[test]
 fn what_cannot_be_expanded_is_refused_with_its_place() {
     for (patch, path) in [
-        (serde_json::json!({"goTemplate": true}), "spec.goTemplate"),
+        (
+            serde_json::json!({
+                "goTemplate": true,
+                "goTemplateOptions": ["missingkey=error", "missingkey=none"],
+                "generators": [{"list": {"elements": [{"a": "x"}]}}],
+            }),
+            "spec.goTemplateOptions[1]",
+        ),
+        (
+            serde_json::json!({"goTemplate": true, "generators": [{"list": {"elements": [{"a": "x"}]}}]}),
+            "spec.template.metadata.name",
+        ),
         (
             serde_json::json!({"generators": [{"list": {}}, {"git": {"repoURL": "r", "revision": "HEAD", "directories": [{"path": "*"}]}}]}),
             "spec.generators[1].git",

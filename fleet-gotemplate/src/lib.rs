@@ -13,6 +13,6 @@ mod value;
 
 pub use error::{ExecError, ExecErrorKind, Limit, OptionError, ParseError};
 pub use functions::function_names;
-pub use options::{Entropy, Env, Limits, MissingKey, Options};
+pub use options::{Entropy, Env, Limits, MissingKey, Options, Usage};
 pub use template::Template;
 pub use value::{Elem, List, Map, Value};

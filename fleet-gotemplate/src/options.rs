@@ -74,6 +74,14 @@ pub struct Limits {
     pub recursion: usize,
 }
 
+/// What an execution took, so that a caller can bound many of them together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Usage {
+    /// Steps: nodes evaluated and items visited.
+    pub steps: u64,
+}
+
 impl Limits {
     /// The size of a template's text in bytes: 1 MiB, the most that etcd keeps of one object.
     pub const TEXT: usize = 1 << 20;

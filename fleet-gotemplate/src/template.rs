@@ -2,7 +2,7 @@
 
 use crate::error::{ExecError, ParseError};
 use crate::exec;
-use crate::options::{Env, Options};
+use crate::options::{Env, Options, Usage};
 use crate::syntax::{self, Node, Tree};
 use crate::value::Value;
 
@@ -52,10 +52,10 @@ impl Template {
     /// # Errors
     /// Where Go fails, in Go's words; and when a bound is exceeded. `out` then holds what was printed before, as Go's
     /// writer does.
-    pub fn render(&self, data: &Value, env: &Env<'_>, out: &mut String) -> Result<(), ExecError> {
+    pub fn render(&self, data: &Value, env: &Env<'_>, out: &mut String) -> Result<Usage, ExecError> {
         if let Some(text) = self.literal() {
             out.push_str(text);
-            return Ok(());
+            return Ok(Usage::default());
         }
         exec::execute(self, data, env, out).map_err(|error| *error)
     }

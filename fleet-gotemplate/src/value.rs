@@ -33,6 +33,9 @@ pub enum Value {
     List(List),
     /// A map with string keys.
     Map(Map),
+    /// JSON that was never decoded, such as the input of an Argo CD plugin: Kubernetes' `v1.JSON`. It prints as the bytes it
+    /// is; `toJson` gives the JSON.
+    RawJson(Arc<str>),
 }
 
 /// The Go type of what a [`List`] or a [`Map`] holds.
@@ -58,7 +61,8 @@ pub enum Elem {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct List {
     elem: Elem,
-    items: Arc<[Value]>,
+    /// None is a nil slice.
+    items: Option<Arc<[Value]>>,
 }
 
 /// A Go map with string keys.
@@ -105,7 +109,9 @@ impl Value {
             Self::Int(value) => Json::from(*value),
             Self::Float(value) => number(*value),
             Self::String(text) => Json::String(text.to_string()),
+            Self::List(list) if list.is_nil() => Json::Null,
             Self::List(list) => Json::Array(list.iter().map(Self::to_json).collect()),
+            Self::RawJson(text) => serde_json::from_str(text).unwrap_or_default(),
             Self::Map(map) => Json::Object(
                 map.iter()
                     .map(|(key, value)| (key.to_owned(), value.to_json()))
@@ -120,8 +126,18 @@ impl List {
     pub fn new(elem: Elem, items: impl IntoIterator<Item = Value>) -> Self {
         Self {
             elem,
-            items: items.into_iter().collect(),
+            items: Some(items.into_iter().collect()),
         }
+    }
+
+    /// A nil slice of this element type: empty, and null in JSON.
+    pub fn nil(elem: Elem) -> Self {
+        Self { elem, items: None }
+    }
+
+    /// Whether this is a nil slice.
+    pub fn is_nil(&self) -> bool {
+        self.items.is_none()
     }
 
     /// The element type.
@@ -131,12 +147,12 @@ impl List {
 
     /// The items, in order.
     pub fn iter(&self) -> std::slice::Iter<'_, Value> {
-        self.items.iter()
+        self.as_slice().iter()
     }
 
     /// The items.
     pub fn as_slice(&self) -> &[Value] {
-        &self.items
+        self.items.as_deref().unwrap_or_default()
     }
 }
 
@@ -193,6 +209,11 @@ impl Map {
     /// The entries, sorted by key.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &Value)> {
         self.entries.iter().map(|(key, value)| (&**key, value))
+    }
+
+    /// The entries with their shared keys, sorted by key.
+    pub fn shared(&self) -> impl ExactSizeIterator<Item = (&Arc<str>, &Value)> {
+        self.entries.iter()
     }
 
     /// How many entries there are.

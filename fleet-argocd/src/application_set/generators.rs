@@ -130,7 +130,7 @@ pub struct ListGenerator {
     pub elements_yaml: Option<String>,
     /// Overrides of the template for these parameters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub template: Option<ApplicationTemplate>,
+    pub template: Option<Box<ApplicationTemplate>>,
     /// Fields this version of the library does not know, kept as they were read.
     #[serde(flatten)]
     pub extra: Extra,
@@ -151,7 +151,7 @@ pub struct ClusterGenerator {
     pub flat_list: Option<bool>,
     /// Overrides of the template for these clusters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub template: Option<ApplicationTemplate>,
+    pub template: Option<Box<ApplicationTemplate>>,
     /// Fields this version of the library does not know, kept as they were read.
     #[serde(flatten)]
     pub extra: Extra,
@@ -186,7 +186,7 @@ pub struct GitGenerator {
     pub requeue_after_seconds: Option<i64>,
     /// Overrides of the template.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub template: Option<ApplicationTemplate>,
+    pub template: Option<Box<ApplicationTemplate>>,
     /// Fields this version of the library does not know, kept as they were read.
     #[serde(flatten)]
     pub extra: Extra,
@@ -230,7 +230,7 @@ pub struct ClusterDecisionResourceGenerator {
     pub requeue_after_seconds: Option<i64>,
     /// Overrides of the template.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub template: Option<ApplicationTemplate>,
+    pub template: Option<Box<ApplicationTemplate>>,
     /// Fields this version of the library does not know, kept as they were read.
     #[serde(flatten)]
     pub extra: Extra,
@@ -246,7 +246,7 @@ pub struct MatrixGenerator {
     pub generators: Vec<NestedGenerator>,
     /// Overrides of the template.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub template: Option<ApplicationTemplate>,
+    pub template: Option<Box<ApplicationTemplate>>,
     /// Fields this version of the library does not know, kept as they were read.
     #[serde(flatten)]
     pub extra: Extra,
@@ -266,7 +266,7 @@ pub struct MergeGenerator {
     pub merge_keys: Vec<String>,
     /// Overrides of the template.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub template: Option<ApplicationTemplate>,
+    pub template: Option<Box<ApplicationTemplate>>,
     /// Fields this version of the library does not know, kept as they were read.
     #[serde(flatten)]
     pub extra: Extra,
@@ -291,7 +291,7 @@ pub struct PluginGenerator {
     pub requeue_after_seconds: Option<i64>,
     /// Overrides of the template.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub template: Option<ApplicationTemplate>,
+    pub template: Option<Box<ApplicationTemplate>>,
     /// Fields this version of the library does not know, kept as they were read.
     #[serde(flatten)]
     pub extra: Extra,

@@ -49,7 +49,7 @@ pub struct ScmProviderGenerator {
     pub requeue_after_seconds: Option<i64>,
     /// Overrides of the template.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub template: Option<ApplicationTemplate>,
+    pub template: Option<Box<ApplicationTemplate>>,
     /// Fields this version of the library does not know, kept as they were read.
     #[serde(flatten)]
     pub extra: Extra,

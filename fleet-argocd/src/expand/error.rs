@@ -3,6 +3,7 @@
 use fleet_core::yaml::{FieldPath, Segment};
 
 use super::snapshot::SourceFailure;
+use super::text::TextFault;
 
 /// Why an ApplicationSet cannot be expanded. Every error names the place in the ApplicationSet.
 ///
@@ -11,15 +12,27 @@ use super::snapshot::SourceFailure;
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ExpandError {
-    /// Something this version of the library does not expand. Argo CD might; nothing is guessed.
-    #[error("{path}: {what} cannot be expanded yet; expected {expected}")]
-    Unsupported {
+    /// `goTemplateOptions` holds an option that Go does not know. Argo CD's controller panics at it.
+    #[error(
+        "{path}: {option:?} is no option of Go's templates; expected missingkey=default, missingkey=zero or \
+         missingkey=error"
+    )]
+    TemplateOption {
         /// Where it stands.
         path: FieldPath,
-        /// What it is.
-        what: &'static str,
-        /// What can be expanded.
-        expected: &'static str,
+        /// The option.
+        option: String,
+        /// What Argo CD says.
+        upstream: String,
+    },
+    /// A bound of [`Bounds`](super::Bounds) is exceeded, or a template calls a function that has no place outside Argo CD.
+    /// Argo CD itself would go on.
+    #[error("{path}: {message}")]
+    Bound {
+        /// Where the template or the generator stands.
+        path: FieldPath,
+        /// Which bound or function.
+        message: String,
     },
     /// A generator's parameters cannot be made.
     #[error("{path}: {problem}")]
@@ -129,7 +142,8 @@ impl ExpandError {
     /// Where in the ApplicationSet (`spec.generators[0].list.elements[2].replicas`).
     pub fn path(&self) -> &FieldPath {
         match self {
-            Self::Unsupported { path, .. }
+            Self::TemplateOption { path, .. }
+            | Self::Bound { path, .. }
             | Self::Generator { path, .. }
             | Self::Source { path, .. }
             | Self::Template { path, .. }
@@ -140,9 +154,11 @@ impl ExpandError {
     /// The text that Argo CD shows in the ApplicationSet's status, if it fails as well.
     pub fn upstream(&self) -> Option<String> {
         match self {
-            Self::Generator { upstream, .. } | Self::Source { upstream, .. } => Some(upstream.clone()),
+            Self::Generator { upstream, .. }
+            | Self::Source { upstream, .. }
+            | Self::TemplateOption { upstream, .. } => Some(upstream.clone()),
             Self::Template { message, .. } => Some(message.clone()),
-            Self::Unsupported { .. } | Self::Shape { .. } => None,
+            Self::Bound { .. } | Self::Shape { .. } => None,
         }
     }
 
@@ -151,7 +167,7 @@ impl ExpandError {
         match self {
             Self::Generator { .. } | Self::Source { .. } => Some("ApplicationGenerationFromParamsError"),
             Self::Template { .. } => Some("RenderTemplateParamsError"),
-            Self::Unsupported { .. } | Self::Shape { .. } => None,
+            Self::TemplateOption { .. } | Self::Bound { .. } | Self::Shape { .. } => None,
         }
     }
 }
@@ -163,6 +179,48 @@ impl ExpandError {
             path,
             problem,
             upstream,
+        }
+    }
+
+    /// A text among a generator's own that cannot be rendered; `words` are what Argo CD says around it.
+    pub(crate) fn text_of_generator(
+        path: FieldPath,
+        fault: TextFault,
+        words: impl FnOnce(String) -> String,
+    ) -> Self {
+        match fault {
+            TextFault::Upstream(message) => Self::generator(
+                path,
+                GeneratorProblem::Template {
+                    message: words(message),
+                },
+            ),
+            other => Self::text(path, String::new(), other, |message| message),
+        }
+    }
+
+    /// A text of the Applications' template, or the patch, that cannot be rendered.
+    pub(crate) fn text(
+        path: FieldPath,
+        template: String,
+        fault: TextFault,
+        words: impl FnOnce(String) -> String,
+    ) -> Self {
+        match fault {
+            TextFault::Upstream(message) => Self::Template {
+                path,
+                template,
+                message: words(message),
+            },
+            TextFault::Option(bad) => Self::TemplateOption {
+                path: FieldPath::default()
+                    .field("spec")
+                    .field("goTemplateOptions")
+                    .index(bad.index),
+                upstream: bad.upstream(),
+                option: bad.option,
+            },
+            TextFault::Refused(message) => Self::Bound { path, message },
         }
     }
 
@@ -227,7 +285,6 @@ impl GeneratorProblem {
 #[derive(Clone, Debug)]
 pub(crate) struct Fault {
     pub(crate) template: String,
-    /// Argo CD's words.
-    pub(crate) message: String,
+    pub(crate) cause: TextFault,
     pub(crate) segments: Vec<Segment>,
 }

@@ -1,6 +1,6 @@
 //! Texts as Go's formatter writes them, where they reach parameters or messages.
 
-use serde_json::Value;
+use serde_json::{Number, Value};
 
 /// A string as `%q` writes it.
 pub(crate) fn quoted(text: &str) -> String {
@@ -80,6 +80,33 @@ pub(crate) fn json(value: &Value) -> String {
         .replace('<', "\\u003c")
         .replace('>', "\\u003e")
         .replace('&', "\\u0026")
+}
+
+/// A number after Go has held it as a float64: as JSON, its shortest digits.
+pub(crate) fn as_float64(number: &Number) -> Number {
+    let Some(float) = number.as_f64() else {
+        return number.clone();
+    };
+    if float.fract() == 0.0 {
+        let digits = format!("{float}");
+        if let Ok(whole) = digits.parse::<i64>() {
+            return whole.into();
+        }
+        if let Ok(whole) = digits.parse::<u64>() {
+            return whole.into();
+        }
+    }
+    Number::from_f64(float).unwrap_or_else(|| number.clone())
+}
+
+/// JSON after Go has held it: every number a float64.
+pub(crate) fn decoded(value: &mut Value) {
+    match value {
+        Value::Number(number) => *number = as_float64(number),
+        Value::Array(items) => items.iter_mut().for_each(decoded),
+        Value::Object(fields) => fields.values_mut().for_each(decoded),
+        Value::Null | Value::Bool(_) | Value::String(_) => {}
+    }
 }
 
 /// The kind of a JSON value in the words of Go's decoder.

@@ -1,8 +1,11 @@
 //! Sets of parameters: what generators give and templates see.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::ops::Deref;
+use std::sync::{Arc, OnceLock};
 
+use fleet_gotemplate as template;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -57,7 +60,7 @@ pub(crate) enum Kind {
     Input,
 }
 
-/// Parameters with their kinds, shared by all sets they are part of.
+/// Parameters with their kinds, as a generator makes them.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Layer {
     pub(crate) map: Map<String, Value>,
@@ -65,17 +68,26 @@ pub(crate) struct Layer {
     pub(crate) kinds: Vec<(Vec<String>, Kind)>,
 }
 
+/// Parameters that change no more, shared by all sets they are part of.
+#[derive(Debug)]
+pub(crate) struct SharedLayer {
+    layer: Layer,
+    /// As Go's templates see them, once one has asked.
+    go: OnceLock<template::Map>,
+}
+
 /// One set of parameters: layers whose names do not clash.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ParamSet {
-    pub(crate) layers: Vec<Arc<Layer>>,
+    pub(crate) layers: Vec<Arc<SharedLayer>>,
 }
 
 /// What a template is rendered with.
 #[derive(Debug)]
 pub(crate) struct Scope<'a> {
-    layers: &'a [Arc<Layer>],
-    more: &'a [Arc<Layer>],
+    layers: &'a [Arc<SharedLayer>],
+    more: &'a [Arc<SharedLayer>],
+    dot: OnceCell<template::Value>,
 }
 
 impl Layer {
@@ -101,8 +113,37 @@ impl Layer {
 impl From<Layer> for ParamSet {
     fn from(layer: Layer) -> Self {
         Self {
-            layers: vec![Arc::new(layer)],
+            layers: vec![Arc::new(SharedLayer {
+                layer,
+                go: OnceLock::new(),
+            })],
         }
+    }
+}
+
+impl Deref for SharedLayer {
+    type Target = Layer;
+
+    fn deref(&self) -> &Layer {
+        &self.layer
+    }
+}
+
+impl SharedLayer {
+    fn go(&self) -> &template::Map {
+        self.go.get_or_init(|| {
+            let mut path = Vec::new();
+            let fields = &self.layer.map;
+            fields
+                .iter()
+                .map(|(name, value)| {
+                    (
+                        Arc::from(name.as_str()),
+                        typed(value, name, &mut path, &self.layer),
+                    )
+                })
+                .collect()
+        })
     }
 }
 
@@ -150,8 +191,24 @@ impl ParamSet {
 }
 
 impl<'a> Scope<'a> {
-    pub(crate) fn new(layers: &'a [Arc<Layer>], more: &'a [Arc<Layer>]) -> Self {
-        Self { layers, more }
+    pub(crate) fn new(layers: &'a [Arc<SharedLayer>], more: &'a [Arc<SharedLayer>]) -> Self {
+        Self {
+            layers,
+            more,
+            dot: OnceCell::new(),
+        }
+    }
+
+    /// The parameters as Go's templates see them.
+    pub(crate) fn dot(&self) -> &template::Value {
+        self.dot.get_or_init(|| {
+            let mut layers = self.layers.iter().chain(self.more).rev();
+            let mut dot = layers.next().map(|layer| layer.go().clone()).unwrap_or_default();
+            for (name, value) in layers.flat_map(|layer| layer.go().shared()) {
+                dot.insert(Arc::clone(name), value.clone());
+            }
+            dot.into()
+        })
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<&'a Value> {
@@ -170,6 +227,56 @@ impl<'a> Scope<'a> {
             .map(|(name, value)| (name.clone(), value.clone()))
             .collect()
     }
+}
+
+/// A parameter with Go's type of it.
+fn typed(value: &Value, key: &str, path: &mut Vec<String>, layer: &Layer) -> template::Value {
+    if layer.kinds.is_empty() {
+        return value.into();
+    }
+    path.push(key.to_owned());
+    let kind = layer.kind(path);
+    let typed = match value {
+        Value::Null if kind == Some(Kind::Sets) => template::List::nil(template::Elem::AnyMap).into(),
+        Value::Array(items) => {
+            let elem = match kind {
+                Some(Kind::Sets) => template::Elem::AnyMap,
+                Some(Kind::StringList) => template::Elem::String,
+                _ => template::Elem::Any,
+            };
+            let items = items.iter().enumerate();
+            template::List::new(
+                elem,
+                items.map(|(index, item)| typed(item, &index.to_string(), path, layer)),
+            )
+            .into()
+        }
+        Value::Object(fields) if kind == Some(Kind::Input) => {
+            let sections = fields.iter().map(|(name, section)| {
+                let parameters = section.as_object().into_iter().flatten();
+                let parameters = parameters.map(|(name, value)| {
+                    let json = template::Value::RawJson(value.to_string().into());
+                    (Arc::from(name.as_str()), json)
+                });
+                let section = template::Map::new(template::Elem::Any, parameters);
+                (Arc::from(name.as_str()), section.into())
+            });
+            template::Map::new(template::Elem::AnyMap, sections).into()
+        }
+        Value::Object(fields) => {
+            let elem = match kind {
+                Some(Kind::Strings) => template::Elem::String,
+                _ => template::Elem::Any,
+            };
+            let fields = fields
+                .iter()
+                .map(|(name, value)| (Arc::from(name.as_str()), typed(value, name, path, layer)));
+            template::Map::new(elem, fields).into()
+        }
+        scalar => scalar.into(),
+    };
+    path.pop();
+    typed
 }
 
 fn flatten(

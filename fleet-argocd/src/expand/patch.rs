@@ -3,15 +3,16 @@
 use fleet_core::yaml::{self, FieldPath};
 use serde_json::{Map, Value};
 
+use super::bounds::Meter;
 use super::error::ExpandError;
 use super::go;
 use super::params::Scope;
 use super::shape::{self, Shape};
-use super::text::{Language, Text};
+use super::text::{Language, Text, TextFault};
 
 /// A patch whose text was read once.
 pub(crate) struct Patch {
-    text: Result<Text, String>,
+    text: Result<Text, TextFault>,
     source: String,
     path: FieldPath,
 }
@@ -26,18 +27,23 @@ impl Patch {
     }
 
     /// The Application with the patch for these parameters.
-    pub(crate) fn applied(&self, application: Value, scope: &Scope<'_>) -> Result<Value, ExpandError> {
-        let failed = |message: String| ExpandError::Template {
-            path: self.path.clone(),
-            template: self.source.clone(),
-            message,
+    pub(crate) fn applied(
+        &self,
+        application: Value,
+        scope: &Scope<'_>,
+        meter: &Meter,
+    ) -> Result<Value, ExpandError> {
+        let failed = |fault: TextFault, words: &str| {
+            ExpandError::text(self.path.clone(), self.source.clone(), fault, |message| {
+                format!("{words}{message}")
+            })
         };
         let rendered = match &self.text {
-            Ok(text) => text.rendered(scope),
-            Err(message) => Err(message.clone()),
+            Ok(text) => text.rendered(scope, meter),
+            Err(fault) => Err(fault.clone()),
         }
-        .map_err(|message| failed(format!("error replacing values in templatePatch: {message}")))?;
-        apply(application, &rendered).map_err(failed)
+        .map_err(|fault| failed(fault, "error replacing values in templatePatch: "))?;
+        apply(application, &rendered).map_err(|message| failed(TextFault::Upstream(message), ""))
     }
 }
 

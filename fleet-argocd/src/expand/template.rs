@@ -6,12 +6,14 @@
 use std::sync::Arc;
 
 use fleet_core::yaml::{FieldPath, Segment};
-use serde_json::{Map, Number, Value};
+use serde_json::{Map, Value};
 
+use super::bounds::Meter;
 use super::error::Fault;
+use super::go;
 use super::params::Scope;
 use super::shape::{Field, Shape};
-use super::text::{Language, Text};
+use super::text::{Language, Text, TextFault};
 
 /// A value with its templates found and read.
 #[derive(Debug)]
@@ -21,7 +23,7 @@ pub(crate) struct Template {
 }
 
 /// The texts of one rendering: the slots' results in one string.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Rendered {
     text: Box<str>,
     ends: Box<[u32]>,
@@ -29,8 +31,10 @@ pub(crate) struct Rendered {
 
 #[derive(Debug)]
 struct Slot {
+    /// As written.
+    source: Box<str>,
     /// Faults count only when there is something to render, so they wait here.
-    text: Result<Text, Fault>,
+    text: Result<Text, TextFault>,
     /// Where it is, below the template.
     path: Vec<Segment>,
     /// Whether it is inside the user's own JSON.
@@ -83,24 +87,21 @@ impl Template {
     }
 
     /// Renders the texts for one set of parameters, in Go's order.
-    pub(crate) fn render(&self, scope: &Scope<'_>, scratch: &mut String) -> Result<Rendered, Fault> {
+    pub(crate) fn render(
+        &self,
+        scope: &Scope<'_>,
+        meter: &Meter,
+        scratch: &mut String,
+    ) -> Result<Rendered, Fault> {
         scratch.clear();
         let mut ends = Vec::with_capacity(self.slots.len());
         for slot in &self.slots {
-            let failed = |message: String, template: String| Fault {
-                template,
-                message: if slot.inside_json {
-                    format!("failed to deeply replace JSON field contents: {message}")
-                } else {
-                    message
-                },
-                segments: slot.path.clone(),
+            let outcome = match &slot.text {
+                Ok(text) => text.render(scope, meter, scratch),
+                Err(cause) => Err(cause.clone()),
             };
-            match &slot.text {
-                Ok(text) => text
-                    .render(scope, scratch)
-                    .map_err(|message| failed(message, String::new()))?,
-                Err(fault) => return Err(failed(fault.message.clone(), fault.template.clone())),
+            if let Err(cause) = outcome {
+                return Err(slot.fault(cause));
             }
             ends.push(u32::try_from(scratch.len()).unwrap_or(u32::MAX));
         }
@@ -108,6 +109,11 @@ impl Template {
             text: scratch.as_str().into(),
             ends: ends.into_boxed_slice(),
         })
+    }
+
+    /// Whether there is nothing to render.
+    pub(crate) fn is_fixed(&self) -> bool {
+        self.slots.is_empty()
     }
 
     /// The whole value.
@@ -135,6 +141,22 @@ impl Template {
             Node::Fixed(value) => value.as_str(),
             Node::Slot(slot) => Some(rendered.slot(*slot)),
             _ => None,
+        }
+    }
+}
+
+impl Slot {
+    fn fault(&self, cause: TextFault) -> Fault {
+        let cause = match cause {
+            TextFault::Upstream(message) if self.inside_json => {
+                TextFault::Upstream(format!("failed to deeply replace JSON field contents: {message}"))
+            }
+            other => other,
+        };
+        Fault {
+            template: self.source.to_string(),
+            cause,
+            segments: self.path.clone(),
         }
     }
 }
@@ -203,7 +225,9 @@ impl Reader<'_> {
                 self.list(items, list, raw)
             }
             (Shape::Free, Value::Array(list)) => self.list(&Shape::Free, list, false),
-            (Shape::Free, Value::Number(number)) => Node::Fixed(Arc::new(Value::Number(as_float64(&number)))),
+            (Shape::Free, Value::Number(number)) => {
+                Node::Fixed(Arc::new(Value::Number(go::as_float64(&number))))
+            }
             (Shape::Any, value) => Node::Fixed(Arc::new(value)),
             (_, Value::String(text)) => match self.slot(&text) {
                 None => Node::Fixed(Arc::new(Value::String(text))),
@@ -251,11 +275,8 @@ impl Reader<'_> {
             return None;
         }
         self.slots.push(Slot {
-            text: read.map_err(|message| Fault {
-                template: text.to_owned(),
-                message,
-                segments: Vec::new(),
-            }),
+            source: text.into(),
+            text: read,
             path: self.path.clone(),
             inside_json: self.inside_json,
         });
@@ -306,11 +327,7 @@ impl Node {
                 .all(|(key, value)| matches!((key, value), (Key::Fixed(_), Self::Fixed(_)))),
         };
         if plain {
-            let nothing = Rendered {
-                text: "".into(),
-                ends: Box::default(),
-            };
-            Self::Fixed(Arc::new(self.value(&nothing)))
+            Self::Fixed(Arc::new(self.value(&Rendered::default())))
         } else {
             self
         }
@@ -322,18 +339,5 @@ fn emptied(field: &Field) -> Emptied {
         Emptied::Stays
     } else {
         Emptied::Goes
-    }
-}
-
-/// A number after Go has held it as a float64.
-fn as_float64(number: &Number) -> Number {
-    let Some(float) = number.as_f64() else {
-        return number.clone();
-    };
-    #[allow(clippy::cast_possible_truncation)] // checked: whole and within range
-    if float.fract() == 0.0 && float.abs() < 9.2e18 {
-        Number::from(float as i64)
-    } else {
-        Number::from_f64(float).unwrap_or_else(|| number.clone())
     }
 }

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::val::{List, Map, MapBody, Str, Val};
 use crate::error::Limit;
-use crate::options::{Env, Limits};
+use crate::options::{Env, Limits, Usage};
 use crate::value::Elem;
 
 /// Why a function failed.
@@ -60,6 +60,10 @@ impl<'a> Cx<'a> {
             depth: 0,
             linked: Vec::new(),
         }
+    }
+
+    pub(crate) fn usage(&self) -> Usage {
+        Usage { steps: self.steps }
     }
 
     /// Counts work.

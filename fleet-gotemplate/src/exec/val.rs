@@ -25,6 +25,8 @@ pub(crate) enum Val<'a> {
     Str(Str<'a>),
     List(List<'a>),
     Map(Map<'a>),
+    /// Kubernetes' `v1.JSON`: a struct around bytes.
+    RawJson(&'a str),
     Version(Rc<Version>),
     Time(Rc<Time>),
     Duration(i64),
@@ -89,15 +91,17 @@ impl<'a> Val<'a> {
             Value::Int(value) => Self::Int(*value),
             Value::Float(value) => Self::Float(*value),
             Value::String(text) => Self::Str(Str::Ref(text)),
+            Value::List(list) if list.is_nil() => Self::List(List::Nil(list.elem())),
             Value::List(list) => Self::List(List::Ref(list.elem(), list.as_slice())),
             Value::Map(map) => Self::Map(Map::Ref(map)),
+            Value::RawJson(text) => Self::RawJson(text),
         }
     }
 
     /// A copy whose maps can be changed, for templates that call `set` and its like.
     pub(crate) fn from_data_mutable(value: &'a Value) -> Self {
         match value {
-            Value::List(list) => Self::List(List::made(
+            Value::List(list) if !list.is_nil() => Self::List(List::made(
                 list.elem(),
                 list.iter().map(Self::from_data_mutable).collect(),
             )),
@@ -137,7 +141,7 @@ impl<'a> Val<'a> {
             Self::Str(text) => !text.is_empty(),
             Self::List(list) => list.len() > 0,
             Self::Map(map) => map.len() > 0,
-            Self::Version(_) | Self::Time(_) => true,
+            Self::Version(_) | Self::Time(_) | Self::RawJson(_) => true,
         }
     }
 
@@ -167,6 +171,7 @@ impl<'a> Val<'a> {
                 Elem::AnyList => "map[string][]interface {}",
                 Elem::AnyMap => "map[string]map[string]interface {}",
             },
+            Self::RawJson(_) => "v1.JSON",
             Self::Version(_) => "*semver.Version",
             Self::Time(_) => "time.Time",
             Self::Duration(_) => "time.Duration",
@@ -182,7 +187,7 @@ impl<'a> Val<'a> {
             Self::List(_) => "slice",
             Self::Map(_) => "map",
             Self::Version(_) => "ptr",
-            Self::Time(_) => "struct",
+            Self::Time(_) | Self::RawJson(_) => "struct",
             Self::Duration(_) => "int64",
             Self::Month(_) | Self::Weekday(_) => "int",
             other => other.type_name(),

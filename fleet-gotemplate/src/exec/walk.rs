@@ -4,7 +4,7 @@
 use super::cx::{Cx, Fault};
 use super::val::{Slot, Val};
 use crate::error::{ExecError, ExecErrorKind, Limit};
-use crate::options::{Env, MissingKey};
+use crate::options::{Env, MissingKey, Usage};
 use crate::syntax::{Command, Definition, Expr, Node, Pipe, RangeNode, TemplateCall};
 use crate::template::Template;
 use crate::text::print::{Sink, print};
@@ -17,14 +17,15 @@ pub(crate) fn execute<'a>(
     data: &'a Value,
     env: &'a Env<'a>,
     out: &mut String,
-) -> Result<()> {
+) -> Result<Usage> {
     let dot = if template.mutates {
         Val::from_data_mutable(data)
     } else {
         Val::from_data(data)
     };
     let mut cx = Cx::new(env);
-    run(template, dot, &mut cx, out)
+    run(template, dot, &mut cx, out)?;
+    Ok(cx.usage())
 }
 
 /// Executes a template within an execution that has begun: `tpl`.

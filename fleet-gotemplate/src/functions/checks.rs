@@ -72,6 +72,7 @@ pub(super) fn deep_equal<'a>(cx: &mut Cx<'a>, a: &Val<'a>, b: &Val<'a>) -> Resul
         (Val::Float(a), Val::Float(b)) => a == b,
         (Val::Complex(a, i), Val::Complex(b, j)) => a == b && i == j,
         (Val::Str(a), Val::Str(b)) => a == b,
+        (Val::RawJson(a), Val::RawJson(b)) => a == b,
         (Val::Month(a), Val::Month(b)) | (Val::Weekday(a), Val::Weekday(b)) => a == b,
         (Val::Version(a), Val::Version(b)) => a == b,
         (Val::Time(a), Val::Time(b)) => a == b,

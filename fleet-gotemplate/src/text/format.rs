@@ -252,6 +252,12 @@ impl Printer<'_, '_> {
                 self.flags.plus = plus;
             }
             Val::Str(text) => self.string(value, text, verb),
+            Val::RawJson(text) if verb == 's' => {
+                self.sink.push("{");
+                self.sink.push(text);
+                self.sink.push("}");
+            }
+            Val::RawJson(_) => super::print::print(self.sink, value),
             Val::List(list) => self.list(value, list, verb, depth),
             Val::Map(map) => self.map(value, map, verb, depth),
             Val::Version(_) | Val::Time(_) => {

@@ -45,6 +45,7 @@ fn nested(
         Val::Float(value) => sink.push(&number(*value)?),
         Val::Complex(..) => return Err("json: unsupported type: complex128".to_owned()),
         Val::Str(text) => string(sink, &text.as_str(), style.escape_html),
+        Val::RawJson(text) => sink.push(text),
         Val::Version(version) => string(sink, &version.to_string(), style.escape_html),
         Val::Time(time) => string(sink, &time.rfc3339(), style.escape_html),
         Val::List(list) if list.is_nil() => sink.push("null"),

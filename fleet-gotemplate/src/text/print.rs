@@ -126,6 +126,13 @@ fn nested(sink: &mut Sink<'_>, value: &Val<'_>, depth: usize) {
             let _ = write!(sink, "({first}{sign}{text}i)");
         }
         Val::Str(text) => sink.push(&text.as_str()),
+        Val::RawJson(text) => {
+            sink.push("{[");
+            for (index, byte) in text.bytes().enumerate() {
+                let _ = write!(sink, "{}{byte}", if index > 0 { " " } else { "" });
+            }
+            sink.push("]}");
+        }
         Val::List(list) => {
             sink.push("[");
             for (index, item) in list.iter().enumerate() {

@@ -54,7 +54,8 @@ fn combined(
     context: &Context<'_>,
     depth: usize,
 ) -> Result<Vec<Group>, Combined> {
-    let mut groups = Vec::new();
+    let mut groups: Vec<Group> = Vec::new();
+    let mut count = 0;
     let mut interpolated: Option<(Generator, Interpolated)> = None;
     let mut shared: Option<Inner> = None;
     for set in outer {
@@ -68,11 +69,13 @@ fn combined(
         };
         let fresh;
         let inner = match &shared {
-            Some(inner) if rendering.fixed.is_some() => inner,
+            Some(inner) if rendering.fixed.is_some() && !set.is_empty() => inner,
             _ => {
                 let rendered;
-                let generator = if set.is_empty() || rendering.fixed.is_some() {
+                let generator = if set.is_empty() {
                     item
+                } else if let Some(fixed) = &rendering.fixed {
+                    fixed
                 } else {
                     rendered = rendering
                         .render(set, path, context)
@@ -86,7 +89,7 @@ fn combined(
                 let inner = Inner::new(
                     only(run(generator, path, context, depth + 1), path).map_err(Combined::Child)?,
                 );
-                if rendering.fixed.is_some() {
+                if rendering.fixed.is_some() && !set.is_empty() {
                     &*shared.insert(inner)
                 } else {
                     fresh = inner;
@@ -94,6 +97,8 @@ fn combined(
                 }
             }
         };
+        count += inner.sets.len();
+        context.meter.check_sets(count, path).map_err(Combined::Union)?;
         groups.push(united(set, inner, path, context).map_err(Combined::Union)?);
     }
     Ok(groups)

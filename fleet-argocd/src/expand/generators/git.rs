@@ -124,6 +124,7 @@ fn files(generator: &GitGenerator, path: &FieldPath, context: &Context<'_>) -> O
             let mut layer = Layer::default();
             if context.go {
                 layer.map = object;
+                layer.map.values_mut().for_each(go::decoded);
             } else {
                 flattened_into(&mut layer, "", &Value::Object(object));
             }

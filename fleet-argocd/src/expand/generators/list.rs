@@ -34,6 +34,7 @@ fn list_element(element: &Value, path: &FieldPath, context: &Context<'_>) -> Out
     let mut layer = Layer::default();
     if context.go {
         layer.map.clone_from(fields);
+        layer.map.values_mut().for_each(go::decoded);
         return Ok(layer);
     }
     for (key, value) in fields {
@@ -81,7 +82,10 @@ fn elements_yaml(text: &str, path: &FieldPath) -> Outcome<Vec<ParamSet>> {
         .map(|(index, item)| {
             let mut layer = Layer::default();
             match item {
-                Value::Object(fields) => layer.map = fields,
+                Value::Object(fields) => {
+                    layer.map = fields;
+                    layer.map.values_mut().for_each(go::decoded);
+                }
                 Value::Null => {}
                 other => {
                     let found = go::kind(&other);

@@ -16,12 +16,13 @@ use fleet_core::yaml::FieldPath;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::bounds::Meter;
 use super::error::{ExpandError, GeneratorProblem};
 use super::params::ParamSet;
 use super::selector::{Matcher, Values};
 use super::shape;
 use super::snapshot::Snapshot;
-use super::template::{Template, below};
+use super::template::{Rendered, Template, below};
 use super::text::Language;
 use crate::application_set::{ApplicationTemplate, Generator, NestedGenerator};
 
@@ -29,6 +30,7 @@ use crate::application_set::{ApplicationTemplate, Generator, NestedGenerator};
 pub(crate) struct Context<'a> {
     pub(crate) language: &'a Language,
     pub(crate) go: bool,
+    pub(crate) meter: &'a Meter,
     pub(crate) snapshot: &'a Snapshot,
     /// The project of the ApplicationSet's template.
     pub(crate) project: &'a str,
@@ -41,7 +43,7 @@ pub(crate) struct Batch {
     pub(crate) kind: GeneratorKind,
     pub(crate) path: FieldPath,
     pub(crate) groups: Vec<Group>,
-    pub(crate) template: Option<ApplicationTemplate>,
+    pub(crate) template: Option<Box<ApplicationTemplate>>,
 }
 
 /// Sets of parameters that share a part: each is the shared part and one of the rest.
@@ -171,6 +173,8 @@ pub(crate) fn run(
                 |g| &g.template,
             ),
         }?;
+        let count = groups.iter().map(|group| group.inner.len()).sum();
+        context.meter.check_sets(count, &path)?;
         if let Some(matcher) = &matcher {
             for group in &mut groups {
                 let kept: Vec<_> = group
@@ -195,8 +199,8 @@ pub(crate) fn run(
 fn run_leaf<G>(
     generator: Option<&G>,
     sets: impl FnOnce(&G) -> Outcome<Vec<ParamSet>>,
-    template: impl FnOnce(&G) -> &Option<ApplicationTemplate>,
-) -> Outcome<(Vec<Group>, Option<ApplicationTemplate>)> {
+    template: impl FnOnce(&G) -> &Option<Box<ApplicationTemplate>>,
+) -> Outcome<(Vec<Group>, Option<Box<ApplicationTemplate>>)> {
     let Some(generator) = generator else {
         return Ok(Default::default());
     };
@@ -259,7 +263,7 @@ fn unnested(child: &NestedGenerator, path: &FieldPath) -> Outcome<Generator> {
 /// A generator whose texts are rendered with the parameters of another: the second child of a matrix.
 struct Interpolated {
     template: Template,
-    /// Whether there is nothing to render.
+    /// The result, if there is nothing to render.
     fixed: Option<Generator>,
 }
 
@@ -267,11 +271,16 @@ impl Interpolated {
     fn new(item: &Generator, path: &FieldPath, context: &Context<'_>) -> Outcome<Self> {
         let shape = shape::of("ApplicationSetGenerator");
         let value = serde_json::to_value(item).map_err(|error| other(path.clone(), error.to_string()))?;
-        let has_templates = value.to_string().contains("{{");
-        Ok(Self {
-            template: Template::new(context.language, shape, shape.without_nulls(value), is_values),
-            fixed: (!has_templates).then(|| item.clone()),
-        })
+        let texts = value.to_string().contains("{{");
+        let template = Template::new(context.language, shape, shape.without_nulls(value), is_values);
+        let fixed = if texts || !template.is_fixed() {
+            None
+        } else {
+            // What is rendered is also decoded and encoded again, which drops nulls and rounds large numbers.
+            let value = template.value(&Rendered::default());
+            Some(Generator::deserialize(value).map_err(|error| other(path.clone(), error.to_string()))?)
+        };
+        Ok(Self { template, fixed })
     }
 
     /// The generator for one set of parameters of the first child.
@@ -279,13 +288,11 @@ impl Interpolated {
         let scope = params.scope();
         let rendered = self
             .template
-            .render(&scope, &mut String::new())
+            .render(&scope, context.meter, &mut String::new())
             .map_err(|fault| {
-                let message = format!("failed to replace parameters in generator: {}", fault.message);
-                ExpandError::generator(
-                    below(path, &fault.segments),
-                    GeneratorProblem::Template { message },
-                )
+                ExpandError::text_of_generator(below(path, &fault.segments), fault.cause, |message| {
+                    format!("failed to replace parameters in generator: {message}")
+                })
             })?;
         let mut value = self.template.value(&rendered);
         values::resolve_early(&mut value, &scope, path, context)?;

@@ -64,7 +64,10 @@ pub(super) fn run(
     for object in answer.iter() {
         let mut layer = Layer::default();
         match object {
-            Value::Object(fields) if context.go => layer.map.clone_from(fields),
+            Value::Object(fields) if context.go => {
+                layer.map.clone_from(fields);
+                layer.map.values_mut().for_each(go::decoded);
+            }
             Value::Null => {}
             object => flattened_into(&mut layer, "", object),
         }

@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use fleet_core::yaml::FieldPath;
 use serde_json::{Map, Value};
 
-use super::super::error::{ExpandError, GeneratorProblem};
+use super::super::error::ExpandError;
 use super::super::params::{Kind, Layer, ParamSet, Scope};
-use super::super::text::Text;
+use super::super::text::{Text, TextFault};
 use super::{Context, Outcome};
 
 /// `values`, read once for all sets of a generator.
 pub(super) struct ValueTemplates {
-    templates: Vec<(String, Result<Text, String>)>,
+    templates: Vec<(String, Result<Text, TextFault>)>,
     path: FieldPath,
     words: String,
 }
@@ -46,18 +46,16 @@ impl ValueTemplates {
         let mut values = Map::new();
         for (name, text) in &self.templates {
             let rendered = match text {
-                Ok(text) => text.rendered(&scope),
-                Err(message) => Err(message.clone()),
+                Ok(text) => text.rendered(&scope, context.meter),
+                Err(fault) => Err(fault.clone()),
             };
-            let rendered = rendered.map_err(|message| {
-                let message = format!(
-                    "{}failed to replace templated string: failed to replace templated string with rendered values: {message}",
-                    self.words
-                );
-                ExpandError::generator(
-                    self.path.clone().field(name.as_str()),
-                    GeneratorProblem::Template { message },
-                )
+            let rendered = rendered.map_err(|fault| {
+                ExpandError::text_of_generator(self.path.clone().field(name.as_str()), fault, |message| {
+                    format!(
+                        "{}failed to replace templated string: failed to replace templated string with rendered values: {message}",
+                        self.words
+                    )
+                })
             })?;
             if context.go {
                 values.insert(name.clone(), Value::String(rendered));
@@ -85,6 +83,7 @@ pub(super) fn resolve_early(
     let Some(kinds) = generator.as_object_mut() else {
         return Ok(());
     };
+    let strict = context.language.strict();
     for (kind, inner) in kinds {
         if matches!(kind.as_str(), "matrix" | "merge") {
             let children = inner.get_mut("generators").and_then(Value::as_array_mut);
@@ -97,23 +96,24 @@ pub(super) fn resolve_early(
         let values = inner.get_mut("values").and_then(Value::as_object_mut);
         for (name, value) in values.into_iter().flatten() {
             let Some(text) = value.as_str() else { continue };
-            match context.language.read(text).and_then(|text| text.rendered(scope)) {
+            let rendered = strict
+                .read(text)
+                .and_then(|text| text.rendered(scope, context.meter));
+            match rendered {
                 Ok(rendered) => *value = Value::String(rendered),
-                Err(message) if context.go && is_missing_key(&message) => {}
-                Err(message) => {
+                Err(TextFault::Upstream(message)) if is_missing_key(&message) => {}
+                Err(fault) => {
                     let path = path
                         .clone()
                         .field(kind.as_str())
                         .field("values")
                         .field(name.as_str());
-                    let message = format!(
-                        "failed to replace parameters in generator: failed to pre-resolve Values key {}: {message}",
-                        super::super::go::quoted(name)
-                    );
-                    return Err(ExpandError::generator(
-                        path,
-                        GeneratorProblem::Template { message },
-                    ));
+                    return Err(ExpandError::text_of_generator(path, fault, |message| {
+                        format!(
+                            "failed to replace parameters in generator: failed to pre-resolve Values key {}: {message}",
+                            super::super::go::quoted(name)
+                        )
+                    }));
                 }
             }
         }

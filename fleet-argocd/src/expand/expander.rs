@@ -1,0 +1,325 @@
+//! The expansion itself: generators, then templates, then the patch, over as many threads as pay.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use fleet_core::yaml::FieldPath;
+use serde_json::Value;
+
+use super::bounds::{Bounds, Meter};
+use super::error::ExpandError;
+use super::expansion::{Body, ExpandedBatch, ExpandedGroup, Expansion};
+use super::generators::{self, Batch, Context, Group};
+use super::params::{ParamSet, Scope};
+use super::patch::Patch;
+use super::shape;
+use super::snapshot::Snapshot;
+use super::template::{self, Template};
+use super::text::Language;
+use crate::application_set::{ApplicationSet, ApplicationTemplate};
+
+/// The Applications Argo CD makes of an ApplicationSet: a pure function of it and the snapshot.
+///
+/// Exact as to Argo CD 3.5 for every generator, both template languages and `templatePatch`, quirks included; the quirks are
+/// in [`Expansion::warnings`]. Owner references come on applying, as in Argo CD. [`Expander`] sets bounds and threads.
+///
+/// # Errors
+/// Where Argo CD fails, where the snapshot lacks a source or holds its failure, and where a bound is exceeded. An error names
+/// its place in the ApplicationSet; nothing is expanded in part.
+///
+/// ```
+/// use fleet_argocd::{ApplicationSet, Snapshot, expand};
+///
+/// let set: ApplicationSet = serde_json::from_value(serde_json::json!({
+///     "metadata": {"name": "web", "namespace": "argocd"},
+///     "spec": {
+///         "goTemplate": true,
+///         "goTemplateOptions": ["missingkey=error"],
+///         "generators": [{"list": {"elements": [{"cluster": "eu"}, {"cluster": "us"}]}}],
+///         "template": {
+///             "metadata": {"name": "web-{{ .cluster }}"},
+///             "spec": {"project": "shop", "destination": {"name": "{{ .cluster | upper }}"}},
+///         },
+///     },
+/// }))?;
+/// let expansion = expand(&set, &Snapshot::empty())?;
+/// let names: Vec<_> = expansion.iter().map(|application| application.name().to_owned()).collect();
+/// assert_eq!(names, ["web-eu", "web-us"]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn expand(set: &ApplicationSet, snapshot: &Snapshot) -> Result<Expansion, ExpandError> {
+    Expander::new().expand(set, snapshot)
+}
+
+/// Expands ApplicationSets within bounds and over a number of threads. What comes out depends on neither.
+///
+/// ```
+/// use fleet_argocd::{ApplicationSet, Bounds, ExpandError, Expander, Snapshot};
+///
+/// let set = ApplicationSet::read(serde_json::json!({
+///     "metadata": {"name": "bomb", "namespace": "argocd"},
+///     "spec": {
+///         "goTemplate": true,
+///         "generators": [{"list": {"elements": [{"a": "x"}]}}],
+///         "template": {
+///             "metadata": {"name": "{{ range until 1000000000 }}{{ . }}{{ end }}"},
+///             "spec": {"project": "default", "destination": {}},
+///         },
+///     },
+/// }))?;
+/// let error = Expander::new().bounds(Bounds::default()).expand(&set, &Snapshot::empty()).unwrap_err();
+/// assert!(matches!(error, ExpandError::Bound { .. }));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Expander {
+    bounds: Bounds,
+    threads: Option<NonZeroUsize>,
+}
+
+impl Expander {
+    /// With the default bounds, and as many threads as the machine has where there is enough to do.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// With other bounds.
+    pub fn bounds(mut self, bounds: Bounds) -> Self {
+        self.bounds = bounds;
+        self
+    }
+
+    /// With so many threads, however little there is to do.
+    pub fn threads(mut self, threads: NonZeroUsize) -> Self {
+        self.threads = Some(threads);
+        self
+    }
+
+    /// Expands an ApplicationSet.
+    ///
+    /// # Errors
+    /// As [`expand`].
+    pub fn expand(&self, set: &ApplicationSet, snapshot: &Snapshot) -> Result<Expansion, ExpandError> {
+        let spec_path = FieldPath::default().field("spec");
+        let go = set.spec.go_template == Some(true);
+        let language = if go {
+            Language::go(set.spec.go_template_options.as_deref().unwrap_or_default())
+        } else {
+            Language::Plain
+        };
+        let meter = Meter::new(self.bounds);
+        let context = Context {
+            language: &language,
+            go,
+            meter: &meter,
+            snapshot,
+            project: &set.spec.template.spec.project,
+            set_name: set.metadata.name.as_deref().unwrap_or_default(),
+        };
+        let preserved = set
+            .spec
+            .sync_policy
+            .as_ref()
+            .and_then(|policy| policy.preserve_resources_on_deletion);
+        let frame = Frame {
+            base: shaped(&set.spec.template, &spec_path.clone().field("template"))?,
+            language: &language,
+            meter: &meter,
+            spec: &spec_path,
+            finalized: preserved != Some(true),
+            namespace: set.metadata.namespace.as_deref().map(Arc::from),
+            patch: set
+                .spec
+                .template_patch
+                .as_deref()
+                .map(|text| Patch::new(text, &language, spec_path.clone().field("templatePatch"))),
+            threads: self.threads,
+        };
+
+        let mut expansion = Expansion::default();
+        for (index, item) in set.spec.generators.iter().enumerate() {
+            let path = spec_path.clone().field("generators").index(index);
+            let batches = generators::run(item, &path, &context, 0)?;
+            if batches.is_empty() {
+                expansion.unrecognized.push(index);
+            }
+            for batch in batches {
+                expansion.batches.push(frame.rendered(index, batch)?);
+            }
+        }
+        Ok(expansion)
+    }
+}
+
+/// What all generators' templates have in common.
+struct Frame<'a> {
+    base: Value,
+    language: &'a Language,
+    meter: &'a Meter,
+    spec: &'a FieldPath,
+    finalized: bool,
+    namespace: Option<Arc<str>>,
+    patch: Option<Patch>,
+    threads: Option<NonZeroUsize>,
+}
+
+/// A part of a batch that one thread renders in one go.
+struct Portion<'a> {
+    outer: &'a ParamSet,
+    inner: &'a [ParamSet],
+}
+
+impl Frame<'_> {
+    fn rendered(&self, generator: usize, batch: Batch) -> Result<ExpandedBatch, ExpandError> {
+        let shape = shape::template();
+        let plain = match &batch.template {
+            None => self.base.clone(),
+            Some(over) => {
+                let over = shaped(over, &batch.path.clone().field("template"))?;
+                shape.merged(over, self.base.clone())
+            }
+        };
+        let place = if batch.template.is_some() {
+            batch.path.clone()
+        } else {
+            self.spec.clone()
+        }
+        .field("template");
+        let template = Template::new(self.language, shape, plain.clone(), |_, _| false);
+        let bare = plain
+            .pointer("/metadata/finalizers")
+            .and_then(Value::as_array)
+            .is_none_or(Vec::is_empty);
+        let mut expanded = ExpandedBatch {
+            generator,
+            kind: batch.kind,
+            plain: Arc::new(plain),
+            template: Arc::new(template),
+            finalized: self.finalized && bare,
+            namespace: self.namespace.clone(),
+            groups: Vec::with_capacity(batch.groups.len()),
+        };
+        let mut bodies = self.bodies(&batch.groups, &expanded, &place)?.into_iter();
+        for group in batch.groups {
+            let own = bodies.by_ref().take(group.inner.len()).collect();
+            expanded.groups.push(ExpandedGroup {
+                outer: group.outer,
+                inner: group.inner,
+                bodies: own,
+            });
+        }
+        Ok(expanded)
+    }
+
+    /// The bodies of all groups' Applications, in order. The error is that of the first that fails.
+    fn bodies(
+        &self,
+        groups: &[Group],
+        batch: &ExpandedBatch,
+        place: &FieldPath,
+    ) -> Result<Vec<Body>, ExpandError> {
+        let portions: Vec<_> = groups
+            .iter()
+            .flat_map(|group| {
+                let outer = &group.outer;
+                group
+                    .inner
+                    .chunks(PORTION)
+                    .map(move |inner| Portion { outer, inner })
+            })
+            .collect();
+        let count: usize = portions.iter().map(|portion| portion.inner.len()).sum();
+        let threads = match self.threads {
+            Some(threads) => threads.get(),
+            None if count < PAYS => 1,
+            None => thread::available_parallelism().map_or(1, NonZeroUsize::get),
+        }
+        .min(portions.len());
+        let mut bodies = Vec::with_capacity(count);
+        if threads <= 1 {
+            for portion in &portions {
+                bodies.extend(self.portion(portion, batch, place)?);
+            }
+            return Ok(bodies);
+        }
+        let next = AtomicUsize::new(0);
+        let work = || {
+            let mut done = Vec::new();
+            while let Some((index, portion)) = taken(&portions, &next) {
+                done.push((index, self.portion(portion, batch, place)));
+            }
+            done
+        };
+        let mut done: Vec<_> = thread::scope(|scope| {
+            let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+            workers
+                .into_iter()
+                .flat_map(|worker| match worker.join() {
+                    Ok(done) => done,
+                    Err(panic) => std::panic::resume_unwind(panic),
+                })
+                .collect()
+        });
+        done.sort_by_key(|(index, _)| *index);
+        for (_, portion) in done {
+            bodies.extend(portion?);
+        }
+        Ok(bodies)
+    }
+
+    fn portion(
+        &self,
+        portion: &Portion<'_>,
+        batch: &ExpandedBatch,
+        place: &FieldPath,
+    ) -> Result<Vec<Body>, ExpandError> {
+        let mut scratch = String::new();
+        let mut bodies = Vec::with_capacity(portion.inner.len());
+        for inner in portion.inner {
+            let scope = Scope::new(&portion.outer.layers, &inner.layers);
+            let body = if portion.outer.is_empty() && inner.is_empty() {
+                Body::Plain
+            } else {
+                let rendered = batch
+                    .template
+                    .render(&scope, self.meter, &mut scratch)
+                    .map_err(|fault| {
+                        let path = template::below(place, &fault.segments);
+                        ExpandError::text(path, fault.template, fault.cause, |message| message)
+                    })?;
+                Body::Rendered(rendered)
+            };
+            bodies.push(match &self.patch {
+                None => body,
+                Some(patch) => {
+                    let application = batch.value_of(&body);
+                    Body::Patched(Box::new(patch.applied(application, &scope, self.meter)?))
+                }
+            });
+        }
+        Ok(bodies)
+    }
+}
+
+/// The next portion that nobody has taken.
+fn taken<'p, 'a>(portions: &'p [Portion<'a>], next: &AtomicUsize) -> Option<(usize, &'p Portion<'a>)> {
+    let index = next.fetch_add(1, Ordering::Relaxed);
+    Some((index, portions.get(index)?))
+}
+
+/// A template in upstream's shape.
+fn shaped(template: &ApplicationTemplate, path: &FieldPath) -> Result<Value, ExpandError> {
+    serde_json::to_value(template)
+        .map(|value| shape::template().applied(value))
+        .map_err(|error| ExpandError::Shape {
+            path: path.clone(),
+            message: error.to_string(),
+        })
+}
+
+/// Sets of parameters that one thread renders in one go.
+const PORTION: usize = 512;
+/// Below this many, threads cost more than they save.
+const PAYS: usize = 2_000;
