@@ -5,7 +5,8 @@ use std::fs;
 use std::path::Path;
 
 use fleet_argocd::{
-    ApplicationSet, Diff, Expansion, Finding, GitTree, GuardRails, PullRequest, Snapshot, expand,
+    ApplicationSet, Checkouts, Diff, Expansion, Finding, PullRequest, RecordedSources, Snapshot, Sources,
+    expand,
 };
 use fleet_core::yaml;
 use k8s_openapi::api::core::v1::Secret;
@@ -24,45 +25,58 @@ pub struct Preview {
 pub fn read(arguments: &Arguments) -> Result<Preview, Box<dyn Error>> {
     let file = arguments.applicationset.as_deref().unwrap_or_default();
     let set = application_set(file)?;
-    let mut snapshot = clusters(arguments.clusters.as_deref(), &set)?;
-    if let Some(file) = &arguments.pull_requests {
-        snapshot = pull_requests(snapshot, file)?;
-    }
     let before = arguments.before.as_deref().map(documents).transpose()?;
     let earlier = before
         .as_ref()
         .map(|found| earlier_set(found))
         .transpose()?
         .flatten();
-    for argument in &arguments.repo {
-        let (url, directory) = argument
-            .rsplit_once('=')
-            .ok_or_else(|| format!("--repo {argument} is not URL=DIR"))?;
-        let tree =
-            GitTree::from_directory(Path::new(directory)).map_err(|error| format!("{directory}: {error}"))?;
-        for revision in [&set]
-            .into_iter()
-            .chain(&earlier)
-            .flat_map(|set| revisions(set, url))
-        {
-            snapshot = snapshot.with_git(url, revision, Ok(tree.clone()));
-        }
-    }
-    let expansion = expand(&set, &snapshot).map_err(|error| format!("{file}: {error}"))?;
-    let rails = GuardRails::default();
-    let mut findings = rails.check(&expansion);
+    let sources = sources(arguments, &set)?;
+    let expansion = expanded(&set, &sources).map_err(|error| format!("{file}: {error}"))?;
+    let rails = arguments.rails();
     let after: Vec<_> = expansion.iter().map(|one| one.to_value()).collect();
-    let diff = match (before, earlier) {
-        (None, _) => Diff::between(&[], &after),
-        (Some(_), Some(earlier)) => expand(&earlier, &snapshot)?.diff(&expansion),
-        (Some(found), None) => Diff::between(&applications(found), &after),
+    let (diff, findings) = if let Some(earlier) = earlier {
+        let earlier = expanded(&earlier, &sources).map_err(|error| format!("--before: {error}"))?;
+        let findings = rails.check_change(&set, &earlier, &expansion);
+        (earlier.diff(&expansion), findings)
+    } else {
+        let diff = Diff::between(&before.map(applications).unwrap_or_default(), &after);
+        let mut findings = rails.check_diff(&diff);
+        findings.extend(rails.check(&expansion));
+        (diff, findings)
     };
-    findings.extend(rails.check_diff(&diff));
     Ok(Preview {
         expansion,
         diff,
         findings,
     })
+}
+
+/// The expansion from what the sources say. What the command line does not give is an error, not nothing.
+fn expanded(set: &ApplicationSet, sources: &Sources) -> Result<Expansion, Box<dyn Error>> {
+    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+    let snapshot = runtime.block_on(Snapshot::gather(sources, set))?;
+    Ok(expand(set, &snapshot)?)
+}
+
+fn sources(arguments: &Arguments, set: &ApplicationSet) -> Result<Sources, Box<dyn Error>> {
+    let mut checkouts = Checkouts::new();
+    for argument in &arguments.repo {
+        let (url, directory) = argument
+            .rsplit_once('=')
+            .ok_or_else(|| format!("--repo {argument} is not URL=DIR"))?;
+        if !Path::new(directory).is_dir() {
+            return Err(format!("--repo {argument}: {directory} is not a directory").into());
+        }
+        checkouts = checkouts.with(url, directory);
+    }
+    let hub = RecordedSources::new(clusters(arguments.clusters.as_deref(), set)?);
+    let mut sources = Sources::new().git(checkouts).clusters(hub);
+    if let Some(file) = &arguments.pull_requests {
+        let found = pull_requests(Snapshot::empty(), file)?;
+        sources = sources.pull_requests(RecordedSources::new(found));
+    }
+    Ok(sources)
 }
 
 fn application_set(file: &str) -> Result<ApplicationSet, Box<dyn Error>> {
@@ -148,28 +162,4 @@ fn documents(file: &str) -> Result<Vec<Value>, Box<dyn Error>> {
     let text = fs::read_to_string(file).map_err(|error| format!("{file}: {error}"))?;
     let documents = yaml::documents(&text).map_err(|error| format!("{file}: {error}"))?;
     Ok(documents.into_iter().map(yaml::Document::into_value).collect())
-}
-
-/// The revisions of a repository that an ApplicationSet names. A checkout stands for all of them.
-fn revisions(set: &ApplicationSet, url: &str) -> Vec<String> {
-    fn walk(value: &Value, url: &str, found: &mut Vec<String>) {
-        match value {
-            Value::Object(fields) => {
-                if fields.get("repoURL").and_then(Value::as_str) == Some(url) {
-                    let revision = fields.get("revision").and_then(Value::as_str);
-                    found.push(revision.unwrap_or_default().to_owned());
-                }
-                fields.values().for_each(|value| walk(value, url, found));
-            }
-            Value::Array(items) => items.iter().for_each(|item| walk(item, url, found)),
-            _ => {}
-        }
-    }
-    let mut found = vec!["HEAD".to_owned()];
-    walk(
-        &serde_json::to_value(&set.spec.generators).unwrap_or_default(),
-        url,
-        &mut found,
-    );
-    found
 }

@@ -8,6 +8,7 @@ mod output;
 use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
+use fleet_argocd::GuardRails;
 
 /// Expand an ApplicationSet as Argo CD would, without a cluster.
 #[derive(Debug, Parser)]
@@ -28,12 +29,35 @@ struct Arguments {
     /// What there was: an ApplicationSet, or a list of Applications as `-o json` or `-o yaml` writes it.
     #[arg(long, value_name = "FILE")]
     before: Option<String>,
+    /// How many Applications may be deleted; default a tenth of them.
+    #[arg(long, value_name = "NUMBER")]
+    max_deletions: Option<usize>,
+    /// A destination (server or name) that is production's, which previews of pull requests must not reach. May be repeated.
+    #[arg(long, value_name = "CLUSTER")]
+    production: Vec<String>,
+    /// A project that previews of pull requests must not be in. May be repeated.
+    #[arg(long, value_name = "PROJECT")]
+    privileged_project: Vec<String>,
     /// How to write the answer.
     #[arg(short, long, value_enum, default_value = "yaml")]
     output: Output,
     /// Answer every case of a file of JSON lines (`-` is standard input), a JSON line a case.
     #[arg(long, value_name = "FILE.jsonl", conflicts_with_all = ["applicationset", "clusters", "repo", "pull_requests", "before"])]
     cases: Option<String>,
+}
+
+impl Arguments {
+    /// The bounds that the command line asks for.
+    fn rails(&self) -> GuardRails {
+        let mut rails = GuardRails::default();
+        if let Some(bound) = self.max_deletions {
+            rails.max_deletions = Some(bound);
+            rails.max_deleted_percent = None;
+        }
+        rails.production.clone_from(&self.production);
+        rails.privileged_projects.clone_from(&self.privileged_project);
+        rails
+    }
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -48,7 +72,10 @@ enum Output {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let outcome = match &arguments.cases {
-        Some(file) => output::cases(file).map(|()| false),
+        Some(file) => match output::cases(file) {
+            Ok(true) => return ExitCode::from(2),
+            done => done,
+        },
         None => input::read(&arguments).and_then(|preview| output::write(arguments.output, &preview)),
     };
     match outcome {

@@ -45,8 +45,8 @@ pub fn write(output: Output, preview: &Preview) -> Result<bool, Box<dyn Error>> 
     Ok(!preview.findings.is_empty())
 }
 
-/// Answers cases, one JSON line each, in the order of the input.
-pub fn cases(file: &str) -> Result<(), Box<dyn Error>> {
+/// Answers cases, one JSON line each, in the order of the input and as soon as it is read. Tells whether a line was no case.
+pub fn cases(file: &str) -> Result<bool, Box<dyn Error>> {
     let reader: Box<dyn BufRead> = if file == "-" {
         Box::new(BufReader::new(io::stdin()))
     } else {
@@ -55,21 +55,28 @@ pub fn cases(file: &str) -> Result<(), Box<dyn Error>> {
         ))
     };
     let mut out = BufWriter::new(io::stdout().lock());
-    for (index, line) in reader.lines().enumerate() {
+    let mut bad = false;
+    for (index, line) in reader.split(b'\n').enumerate() {
         let line = line?;
-        if line.trim().is_empty() {
+        if line.trim_ascii().is_empty() {
             continue;
         }
-        let value: Value =
-            serde_json::from_str(&line).map_err(|error| format!("{file}:{}: {error}", index + 1))?;
-        serde_json::to_writer(&mut out, &answer(value))?;
+        let answer = match serde_json::from_slice(&line) {
+            Ok(case) => answer(case),
+            Err(error) => {
+                bad = true;
+                json!({"name": null, "error": format!("{file}:{}: not a case: {error}", index + 1)})
+            }
+        };
+        serde_json::to_writer(&mut out, &answer)?;
         writeln!(out)?;
+        out.flush()?;
     }
-    Ok(out.flush()?)
+    Ok(bad)
 }
 
 fn answer(value: Value) -> Value {
-    let name = value["name"].clone();
+    let name = value.get("name").cloned().unwrap_or_default();
     let case = match ExpandCase::read(value) {
         Ok(case) => case,
         Err(error) => return json!({"name": name, "error": error.to_string()}),

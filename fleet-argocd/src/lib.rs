@@ -6,7 +6,10 @@ mod application_set;
 mod apply;
 mod cluster;
 mod expand;
+mod gather;
 mod project;
+mod repository;
+mod rolling_sync;
 mod schema;
 
 pub use application::*;
@@ -14,7 +17,10 @@ pub use application_set::*;
 pub use apply::*;
 pub use cluster::*;
 pub use expand::*;
+pub use gather::*;
 pub use project::*;
+pub use repository::*;
+pub use rolling_sync::*;
 
 use std::sync::LazyLock;
 

@@ -15,4 +15,5 @@ pub use error::{ExecError, ExecErrorKind, Limit, OptionError, ParseError};
 pub use functions::function_names;
 pub use options::{Entropy, Env, Limits, MissingKey, Options, Usage};
 pub use template::Template;
+pub use text::json::json_error;
 pub use value::{Elem, List, Map, Value};

@@ -70,6 +70,7 @@ pub struct List {
 pub struct Map {
     elem: Elem,
     entries: Arc<BTreeMap<Arc<str>, Value>>,
+    nil: bool,
 }
 
 impl Value {
@@ -112,6 +113,7 @@ impl Value {
             Self::List(list) if list.is_nil() => Json::Null,
             Self::List(list) => Json::Array(list.iter().map(Self::to_json).collect()),
             Self::RawJson(text) => serde_json::from_str(text).unwrap_or_default(),
+            Self::Map(map) if map.is_nil() => Json::Null,
             Self::Map(map) => Json::Object(
                 map.iter()
                     .map(|(key, value)| (key.to_owned(), value.to_json()))
@@ -171,7 +173,22 @@ impl Map {
         Self {
             elem,
             entries: Arc::new(entries.into_iter().collect()),
+            nil: false,
         }
+    }
+
+    /// A nil map of this element type: empty, and null in JSON.
+    pub fn nil(elem: Elem) -> Self {
+        Self {
+            elem,
+            entries: Arc::default(),
+            nil: true,
+        }
+    }
+
+    /// Whether this is a nil map.
+    pub fn is_nil(&self) -> bool {
+        self.nil
     }
 
     /// A `map[string]string`, such as an object's labels.
@@ -198,6 +215,7 @@ impl Map {
 
     /// Puts a value under a key and returns what was there. Copies the map's spine first when it is shared.
     pub fn insert(&mut self, key: impl Into<Arc<str>>, value: Value) -> Option<Value> {
+        self.nil = false;
         Arc::make_mut(&mut self.entries).insert(key.into(), value)
     }
 

@@ -12,9 +12,9 @@ pub use operation::{
 };
 pub use resource::Application;
 pub use source::{
-    ApplicationSource, DirectorySource, DrySource, EnvironmentVariable, HelmFileParameter, HelmParameter,
-    HelmSource, HydrateTo, JsonnetSource, JsonnetVariable, KustomizePatch, KustomizeReplica,
-    KustomizeSelector, KustomizeSource, PluginParameter, PluginSource, SourceHydrator, SyncSource,
+    ApplicationSource, CmpSource, DirectorySource, DrySource, EnvironmentVariable, HelmFileParameter,
+    HelmParameter, HelmSource, HydrateTo, JsonnetSource, JsonnetVariable, KustomizePatch, KustomizeReplica,
+    KustomizeSelector, KustomizeSource, PluginParameter, SourceHydrator, SyncSource,
 };
 pub use spec::{
     ApplicationDestination, ApplicationSpec, AutomatedSync, Backoff, IgnoreDifferences, Info,

@@ -42,7 +42,7 @@ pub struct ApplicationSource {
     pub directory: Option<DirectorySource>,
     /// The config management plugin that renders it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub plugin: Option<PluginSource>,
+    pub plugin: Option<CmpSource>,
     /// The name by which other sources of the same Application refer to this one's files
     /// (`$values/prod.yaml`).
     #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
@@ -343,7 +343,7 @@ pub struct JsonnetVariable {
 /// The config management plugin that renders a source.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct PluginSource {
+pub struct CmpSource {
     /// The plugin's name; without one, the plugin that recognises the repository.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
@@ -443,7 +443,7 @@ pub struct DrySource {
     pub directory: Option<DirectorySource>,
     /// The plugin that renders it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub plugin: Option<PluginSource>,
+    pub plugin: Option<CmpSource>,
     /// Fields this version of the library does not know, kept as they were read.
     #[serde(flatten)]
     pub extra: Extra,

@@ -93,6 +93,22 @@ pub enum RegistryError {
         /// The cluster.
         cluster: String,
     },
+    /// Kubernetes has made no token for the account.
+    #[error(
+        "Secret {namespace}/{secret} has got no token; is the controller of service account tokens running?"
+    )]
+    NoToken {
+        /// The Secret's namespace.
+        namespace: String,
+        /// The Secret.
+        secret: String,
+    },
+    /// No cluster of this name is registered.
+    #[error("no cluster is registered as {cluster}")]
+    NotRegistered {
+        /// The cluster.
+        cluster: String,
+    },
     /// The Secret is not one of Cluster API's.
     #[error("Secret {namespace}/{secret} is of type {found}; expected cluster.x-k8s.io/secret")]
     NotClusterApis {
@@ -199,6 +215,32 @@ impl ClusterRegistry {
         Ok(clusters)
     }
 
+    /// Sets labels of a registered cluster, and takes those away that are given without a value. The credentials are not
+    /// touched.
+    ///
+    /// # Errors
+    /// No cluster of this name is registered, or the API server refuses.
+    pub async fn label(
+        &self,
+        cluster: &str,
+        labels: &BTreeMap<String, Option<String>>,
+    ) -> Result<(), RegistryError> {
+        let registered = self.list().await?;
+        let secret = registered
+            .iter()
+            .find(|known| known.name == cluster)
+            .ok_or_else(|| RegistryError::NotRegistered {
+                cluster: cluster.to_owned(),
+            })?;
+        let name = secret.secret_name.as_str();
+        let patch = serde_json::json!({"metadata": {"labels": labels}});
+        self.secrets()
+            .patch(name, &PatchParams::default(), &Patch::Merge(patch))
+            .await
+            .map(drop)
+            .map_err(|source| self.failed("labelling", name, source))
+    }
+
     /// Removes the cluster of this name from Argo CD: deletes its Secret. The cluster and what runs on it stay.
     ///
     /// Tells whether there was one.
@@ -281,7 +323,7 @@ fn failed(verb: &'static str, namespace: &str, name: &str, source: kube::Error) 
 }
 
 /// Who sets the fields of what this crate applies.
-const FIELD_MANAGER: &str = "fleet-sdk";
+pub(super) const FIELD_MANAGER: &str = "fleet-sdk";
 
 /// The type of the Secrets Cluster API writes.
 const CLUSTER_API_SECRET: &str = "cluster.x-k8s.io/secret";

@@ -28,6 +28,9 @@ pub struct Diff {
     pub deleted: Vec<String>,
     /// One that goes and one that comes, alike but for their names.
     pub renamed: Vec<Rename>,
+    /// Would cease to be, had all sources answered as if there were none; they stay.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub withheld: Vec<String>,
 }
 
 /// An Application that stays and differs.
@@ -72,9 +75,16 @@ pub struct Rename {
 
 impl Expansion {
     /// What changes from this expansion to another.
+    ///
+    /// To one from incomplete sources nothing is deleted: what would be is in [`Diff::withheld`].
     pub fn diff(&self, after: &Self) -> Diff {
         let values = |expansion: &Self| expansion.iter().map(|one| one.to_value()).collect::<Vec<_>>();
-        Diff::between(&values(self), &values(after))
+        let diff = Diff::between(&values(self), &values(after));
+        if after.incomplete().next().is_some() {
+            diff.without_deletions()
+        } else {
+            diff
+        }
     }
 }
 
@@ -124,6 +134,13 @@ impl Diff {
             }
         }
         diff
+    }
+
+    /// The same without deletions, which incomplete sources cannot justify.
+    pub fn without_deletions(mut self) -> Self {
+        self.withheld.append(&mut self.deleted);
+        self.renamed.clear();
+        self
     }
 
     /// Whether nothing changes.

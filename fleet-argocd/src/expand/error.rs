@@ -165,6 +165,8 @@ impl ExpandError {
     /// The reason of the condition that Argo CD sets, if it fails as well.
     pub fn reason(&self) -> Option<&'static str> {
         match self {
+            // The controller's reconciliation ends there, and sets no condition.
+            Self::Generator { upstream, .. } if upstream.starts_with("panic: ") => None,
             Self::Generator { .. } | Self::Source { .. } => Some("ApplicationGenerationFromParamsError"),
             Self::Template { .. } => Some("RenderTemplateParamsError"),
             Self::TemplateOption { .. } | Self::Bound { .. } | Self::Shape { .. } => None,
@@ -235,7 +237,9 @@ impl ExpandError {
 
     /// Puts words before what Argo CD says, as it does around the errors of inner generators.
     pub(crate) fn within(mut self, words: &str) -> Self {
-        if let Self::Generator { upstream, .. } | Self::Source { upstream, .. } = &mut self {
+        if let Self::Generator { upstream, .. } | Self::Source { upstream, .. } = &mut self
+            && !upstream.starts_with("panic: ")
+        {
             upstream.insert_str(0, words);
         }
         self
@@ -255,11 +259,6 @@ impl GeneratorProblem {
             // Argo CD wraps an error that is nil here.
             Self::NotString { .. } => "error parsing value as string %!w(<nil>)".to_owned(),
             Self::ValuesNotObject { .. } => "error parsing values map".to_owned(),
-            Self::ElementsYamlSyntax { message } => {
-                format!(
-                    "error unmarshling decoded ElementsYaml error converting YAML to JSON: yaml: {message}"
-                )
-            }
             Self::ElementsYamlShape { found, item } => {
                 let message = if *item {
                     into_map(found)
@@ -276,7 +275,9 @@ impl GeneratorProblem {
                 format!("error getting cluster secrets: error converting label selector: {message}")
             }
             Self::ParameterSelector { message } => format!("error parsing label selector: {message}"),
-            Self::Template { message } | Self::Other { message } => message.clone(),
+            Self::ElementsYamlSyntax { message } | Self::Template { message } | Self::Other { message } => {
+                message.clone()
+            }
         }
     }
 }

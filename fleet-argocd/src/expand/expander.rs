@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::bounds::{Bounds, Meter};
 use super::error::ExpandError;
-use super::expansion::{Body, ExpandedBatch, ExpandedGroup, Expansion};
+use super::expansion::{Body, ExpandedBatch, ExpandedGroup, Expansion, Recipe};
 use super::generators::{self, Batch, Context, Group};
 use super::params::{ParamSet, Scope};
 use super::patch::Patch;
@@ -77,6 +77,7 @@ pub fn expand(set: &ApplicationSet, snapshot: &Snapshot) -> Result<Expansion, Ex
 pub struct Expander {
     bounds: Bounds,
     threads: Option<NonZeroUsize>,
+    partial: bool,
 }
 
 impl Expander {
@@ -97,11 +98,41 @@ impl Expander {
         self
     }
 
+    /// Passes over items of `spec.generators` whose sources failed, instead of failing with the first. The expansion says
+    /// which ([`Expansion::incomplete`]), and a [`Diff`](super::Diff) to it deletes nothing.
+    pub fn partial(mut self) -> Self {
+        self.partial = true;
+        self
+    }
+
     /// Expands an ApplicationSet.
     ///
     /// # Errors
     /// As [`expand`].
     pub fn expand(&self, set: &ApplicationSet, snapshot: &Snapshot) -> Result<Expansion, ExpandError> {
+        self.run(set, snapshot, None)
+    }
+
+    /// Expands an ApplicationSet again: what depends on the same parameters and the same template as in an earlier expansion
+    /// is taken over from it. What comes out is what [`expand`](Self::expand) gives.
+    ///
+    /// # Errors
+    /// As [`expand`].
+    pub fn update(
+        &self,
+        earlier: &Expansion,
+        set: &ApplicationSet,
+        snapshot: &Snapshot,
+    ) -> Result<Expansion, ExpandError> {
+        self.run(set, snapshot, Some(earlier))
+    }
+
+    fn run(
+        &self,
+        set: &ApplicationSet,
+        snapshot: &Snapshot,
+        earlier: Option<&Expansion>,
+    ) -> Result<Expansion, ExpandError> {
         let spec_path = FieldPath::default().field("spec");
         let go = set.spec.go_template == Some(true);
         let language = if go {
@@ -115,6 +146,7 @@ impl Expander {
             go,
             meter: &meter,
             snapshot,
+            wants: None,
             project: &set.spec.template.spec.project,
             set_name: set.metadata.name.as_deref().unwrap_or_default(),
         };
@@ -138,15 +170,36 @@ impl Expander {
             threads: self.threads,
         };
 
-        let mut expansion = Expansion::default();
+        let mut expansion = Expansion {
+            recipe: Recipe {
+                go,
+                options: set.spec.go_template_options.clone().unwrap_or_default(),
+                patch: set.spec.template_patch.clone(),
+            },
+            ..Expansion::default()
+        };
+        let earlier = earlier.filter(|earlier| earlier.recipe == expansion.recipe);
         for (index, item) in set.spec.generators.iter().enumerate() {
             let path = spec_path.clone().field("generators").index(index);
-            let batches = generators::run(item, &path, &context, 0)?;
+            let batches = match generators::run(item, &path, &context, 0) {
+                Ok(batches) => batches,
+                Err(ExpandError::Source { path, failure, .. }) if self.partial => {
+                    expansion.incomplete.push((path, failure));
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
             if batches.is_empty() {
                 expansion.unrecognized.push(index);
             }
             for batch in batches {
-                expansion.batches.push(frame.rendered(index, batch)?);
+                let known = earlier.and_then(|earlier| {
+                    let mut batches = earlier.batches.iter();
+                    batches.find(|known| known.generator == index && known.kind == batch.kind)
+                });
+                let (batch, reused) = frame.rendered(index, batch, known)?;
+                expansion.batches.push(batch);
+                expansion.reused += reused;
             }
         }
         Ok(expansion)
@@ -169,10 +222,40 @@ struct Frame<'a> {
 struct Portion<'a> {
     outer: &'a ParamSet,
     inner: &'a [ParamSet],
+    /// What is known already, of each.
+    known: Known<'a>,
+}
+
+/// Bodies of an earlier expansion: those of a group, and which of them each set of parameters takes over.
+#[derive(Clone)]
+struct Known<'a> {
+    bodies: &'a [Body],
+    places: Places,
+    offset: usize,
+}
+
+impl<'a> Known<'a> {
+    fn nothing() -> Self {
+        Self {
+            bodies: &[],
+            places: Arc::default(),
+            offset: 0,
+        }
+    }
+
+    fn body(&self, index: usize) -> Option<&'a Body> {
+        let place = self.places.get(self.offset + index)?.as_ref()?;
+        self.bodies.get(*place)
+    }
 }
 
 impl Frame<'_> {
-    fn rendered(&self, generator: usize, batch: Batch) -> Result<ExpandedBatch, ExpandError> {
+    fn rendered(
+        &self,
+        generator: usize,
+        batch: Batch,
+        known: Option<&ExpandedBatch>,
+    ) -> Result<(ExpandedBatch, usize), ExpandError> {
         let shape = shape::template();
         let plain = match &batch.template {
             None => self.base.clone(),
@@ -201,7 +284,13 @@ impl Frame<'_> {
             namespace: self.namespace.clone(),
             groups: Vec::with_capacity(batch.groups.len()),
         };
-        let mut bodies = self.bodies(&batch.groups, &expanded, &place)?.into_iter();
+        let known = known.filter(|known| {
+            known.plain == expanded.plain
+                && known.finalized == expanded.finalized
+                && (self.patch.is_none() || known.namespace == expanded.namespace)
+        });
+        let (bodies, reused) = self.bodies(&batch.groups, &expanded, &place, known)?;
+        let mut bodies = bodies.into_iter();
         for group in batch.groups {
             let own = bodies.by_ref().take(group.inner.len()).collect();
             expanded.groups.push(ExpandedGroup {
@@ -210,7 +299,7 @@ impl Frame<'_> {
                 bodies: own,
             });
         }
-        Ok(expanded)
+        Ok((expanded, reused))
     }
 
     /// The bodies of all groups' Applications, in order. The error is that of the first that fails.
@@ -219,21 +308,36 @@ impl Frame<'_> {
         groups: &[Group],
         batch: &ExpandedBatch,
         place: &FieldPath,
-    ) -> Result<Vec<Body>, ExpandError> {
+        known: Option<&ExpandedBatch>,
+    ) -> Result<(Vec<Body>, usize), ExpandError> {
+        let known = known_bodies(
+            groups,
+            known.map(|known| known.groups.as_slice()).unwrap_or_default(),
+        );
+        let reused: usize = known
+            .iter()
+            .map(|known| known.places.iter().flatten().count())
+            .sum();
         let portions: Vec<_> = groups
             .iter()
-            .flat_map(|group| {
+            .zip(&known)
+            .flat_map(|(group, known)| {
                 let outer = &group.outer;
-                group
-                    .inner
-                    .chunks(PORTION)
-                    .map(move |inner| Portion { outer, inner })
+                let portions = group.inner.chunks(PORTION).enumerate();
+                portions.map(move |(index, inner)| Portion {
+                    outer,
+                    inner,
+                    known: Known {
+                        offset: index * PORTION,
+                        ..known.clone()
+                    },
+                })
             })
             .collect();
         let count: usize = portions.iter().map(|portion| portion.inner.len()).sum();
         let threads = match self.threads {
             Some(threads) => threads.get(),
-            None if count < PAYS => 1,
+            None if count - reused < PAYS => 1,
             None => thread::available_parallelism().map_or(1, NonZeroUsize::get),
         }
         .min(portions.len());
@@ -242,7 +346,7 @@ impl Frame<'_> {
             for portion in &portions {
                 bodies.extend(self.portion(portion, batch, place)?);
             }
-            return Ok(bodies);
+            return Ok((bodies, reused));
         }
         let next = AtomicUsize::new(0);
         let work = || {
@@ -266,7 +370,7 @@ impl Frame<'_> {
         for (_, portion) in done {
             bodies.extend(portion?);
         }
-        Ok(bodies)
+        Ok((bodies, reused))
     }
 
     fn portion(
@@ -277,7 +381,11 @@ impl Frame<'_> {
     ) -> Result<Vec<Body>, ExpandError> {
         let mut scratch = String::new();
         let mut bodies = Vec::with_capacity(portion.inner.len());
-        for inner in portion.inner {
+        for (index, inner) in portion.inner.iter().enumerate() {
+            if let Some(body) = portion.known.body(index) {
+                bodies.push(body.clone());
+                continue;
+            }
             let scope = Scope::new(&portion.outer.layers, &inner.layers);
             let body = if portion.outer.is_empty() && inner.is_empty() {
                 Body::Plain
@@ -289,18 +397,67 @@ impl Frame<'_> {
                         let path = template::below(place, &fault.segments);
                         ExpandError::text(path, fault.template, fault.cause, |message| message)
                     })?;
-                Body::Rendered(rendered)
+                Body::Rendered(Arc::new(rendered))
             };
             bodies.push(match &self.patch {
                 None => body,
                 Some(patch) => {
                     let application = batch.value_of(&body);
-                    Body::Patched(Box::new(patch.applied(application, &scope, self.meter)?))
+                    Body::Patched(Arc::new(patch.applied(application, &scope, self.meter)?))
                 }
             });
         }
         Ok(bodies)
     }
+}
+
+/// For each group, what an earlier expansion has of it.
+fn known_bodies<'a>(groups: &[Group], earlier: &'a [ExpandedGroup]) -> Vec<Known<'a>> {
+    let mut known = Vec::with_capacity(groups.len());
+    let mut next = 0;
+    // Groups mostly share their sets, so what stands where is found once.
+    let mut last: Option<(Sets<'_>, Sets<'_>, Places)> = None;
+    for group in groups {
+        let found = (next..earlier.len())
+            .chain(0..next)
+            .find(|index| earlier[*index].outer == group.outer);
+        let Some(index) = found else {
+            known.push(Known::nothing());
+            continue;
+        };
+        next = index + 1;
+        let same = &earlier[index];
+        let places = match &last {
+            Some((old, new, places)) if Arc::ptr_eq(old, &same.inner) && Arc::ptr_eq(new, &group.inner) => {
+                Arc::clone(places)
+            }
+            _ => places(&same.inner, &group.inner),
+        };
+        last = Some((&same.inner, &group.inner, Arc::clone(&places)));
+        known.push(Known {
+            bodies: &same.bodies,
+            places,
+            offset: 0,
+        });
+    }
+    known
+}
+
+type Sets<'a> = &'a Arc<[ParamSet]>;
+type Places = Arc<[Option<usize>]>;
+
+/// Where each new set of parameters stands among the old ones. Both are in the generator's order, so an old one is looked for
+/// from the last that was found.
+fn places(old: &[ParamSet], new: &[ParamSet]) -> Places {
+    let mut next = 0;
+    new.iter()
+        .map(|set| {
+            let ahead = old.iter().enumerate().skip(next).take(LOOK_AHEAD);
+            let found = ahead.into_iter().find(|(_, known)| *known == set)?.0;
+            next = found + 1;
+            Some(found)
+        })
+        .collect()
 }
 
 /// The next portion that nobody has taken.
@@ -319,6 +476,8 @@ fn shaped(template: &ApplicationTemplate, path: &FieldPath) -> Result<Value, Exp
         })
 }
 
+/// How many sets that have gone, one after the other, an update looks past.
+const LOOK_AHEAD: usize = 64;
 /// Sets of parameters that one thread renders in one go.
 const PORTION: usize = 512;
 /// Below this many, threads cost more than they save.

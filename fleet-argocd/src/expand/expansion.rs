@@ -12,6 +12,7 @@ use serde_json::Value;
 use super::fasttemplate::has_placeholder;
 use super::generators::GeneratorKind;
 use super::params::{ParamSet, Params, Scope};
+use super::snapshot::SourceFailure;
 use super::template::{Rendered, Template};
 use crate::application::Application;
 
@@ -26,6 +27,18 @@ use crate::application::Application;
 pub struct Expansion {
     pub(crate) batches: Vec<ExpandedBatch>,
     pub(crate) unrecognized: Vec<usize>,
+    pub(crate) incomplete: Vec<(FieldPath, SourceFailure)>,
+    /// What its Applications depend on beside their parameters.
+    pub(crate) recipe: Recipe,
+    pub(crate) reused: usize,
+}
+
+/// What all Applications of an ApplicationSet depend on beside their parameters and their template.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Recipe {
+    pub(crate) go: bool,
+    pub(crate) options: Vec<String>,
+    pub(crate) patch: Option<String>,
 }
 
 /// What one generator gave.
@@ -54,8 +67,8 @@ pub(crate) struct ExpandedGroup {
 pub(crate) enum Body {
     /// The template as it stands.
     Plain,
-    Rendered(Rendered),
-    Patched(Box<Value>),
+    Rendered(Arc<Rendered>),
+    Patched(Arc<Value>),
 }
 
 /// An Application, and where it comes from.
@@ -106,7 +119,7 @@ pub enum Warning {
         /// The index among the Applications.
         index: usize,
     },
-    /// A placeholder was not replaced, and is applied as it stands.
+    /// A placeholder was not replaced and is applied as it stands, or Go's template printed `<no value>` for it.
     Unresolved {
         /// The Application.
         application: String,
@@ -135,6 +148,11 @@ impl Expansion {
         self.iter().map(|generated| generated.application())
     }
 
+    /// How many of them were taken over from an earlier expansion ([`Expander::update`](super::Expander::update)).
+    pub fn reused(&self) -> usize {
+        self.reused
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
         self.batches
@@ -147,6 +165,22 @@ impl Expansion {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// How many Applications each item of `spec.generators` gave, with the kinds it holds.
+    pub(crate) fn by_generator(&self) -> BTreeMap<(usize, GeneratorKind), usize> {
+        let mut counts = BTreeMap::new();
+        for batch in &self.batches {
+            let given: usize = batch.groups.iter().map(|group| group.bodies.len()).sum();
+            *counts.entry((batch.generator, batch.kind)).or_default() += given;
+        }
+        counts
+    }
+
+    /// The generators that were passed over because their sources failed, with the reasons. Empty unless
+    /// [`Expander::partial`](super::Expander::partial) was asked for.
+    pub fn incomplete(&self) -> impl Iterator<Item = (&FieldPath, &SourceFailure)> {
+        self.incomplete.iter().map(|(path, failure)| (path, failure))
     }
 
     /// What looks wrong.
@@ -271,7 +305,10 @@ impl<'a> GeneratedApplication<'a> {
 
     fn unresolved(&self, warnings: &mut Vec<Warning>) {
         let suspicious = match self.body() {
-            Body::Rendered(rendered) => rendered.text().contains("{{"),
+            Body::Rendered(rendered) => {
+                let text = rendered.text();
+                text.contains("{{") || text.contains(NO_VALUE)
+            }
             Body::Plain | Body::Patched(_) => true,
         };
         if !suspicious {
@@ -311,7 +348,9 @@ fn walk<'a>(value: &'a Value, path: &[&str]) -> Option<&'a Value> {
 /// The texts that still look like templates, and where they are. Helm's own (`{{ .Values.x }}`) are none of ours.
 fn unresolved(value: &Value, path: &FieldPath, found: &mut Vec<(FieldPath, String)>) {
     match value {
-        Value::String(text) if has_placeholder(text) => found.push((path.clone(), text.clone())),
+        Value::String(text) if has_placeholder(text) || text.contains(NO_VALUE) => {
+            found.push((path.clone(), text.clone()));
+        }
         Value::Array(items) => {
             for (index, item) in items.iter().enumerate() {
                 unresolved(item, &path.clone().index(index), found);
@@ -326,6 +365,8 @@ fn unresolved(value: &Value, path: &FieldPath, found: &mut Vec<(FieldPath, Strin
     }
 }
 
+/// What Go's templates print for a key that is not there.
+const NO_VALUE: &str = "<no value>";
 /// Deletes an Application's resources with it.
 const RESOURCES_FINALIZER: &str = "resources-finalizer.argocd.argoproj.io";
 
@@ -353,7 +394,10 @@ impl fmt::Display for Warning {
                 path,
                 text,
             } => {
-                write!(f, "{application}: {path} keeps a placeholder: {text}")
+                write!(
+                    f,
+                    "{application}: {path} has a placeholder that nothing replaced: {text}"
+                )
             }
         }
     }

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::diff::Diff;
 use super::{Expansion, GeneratorKind, Warning};
+use crate::application_set::{ApplicationSet, Generator};
 
 /// Bounds that an expansion or a change must keep.
 ///
@@ -61,6 +62,8 @@ pub enum Rail {
     TooManyDeletions,
     /// Everything is deleted.
     BecomesEmpty,
+    /// A generator gave Applications and gives none any more.
+    GeneratorCollapsed,
     /// An Application is deleted and one like it created.
     Renames,
     /// Two Applications have one name.
@@ -124,6 +127,41 @@ impl GuardRails {
                 parameter: Some("metadata.name".to_owned()),
             });
         }
+        findings
+    }
+
+    /// What the change from one expansion of an ApplicationSet to another breaks: what [`check_diff`](Self::check_diff) and
+    /// [`check`](Self::check) find, and generators whose selector or paths have stopped matching.
+    ///
+    /// `set` is the ApplicationSet as it is now.
+    pub fn check_change(&self, set: &ApplicationSet, before: &Expansion, after: &Expansion) -> Vec<Finding> {
+        let mut findings = self.check_diff(&before.diff(after));
+        let now = after.by_generator();
+        let passed_over: Vec<_> = after.incomplete().map(|(path, _)| path.to_string()).collect();
+        for ((index, kind), count) in before.by_generator() {
+            let path = format!("spec.generators[{index}].{kind}");
+            let gone = now.get(&(index, kind)).is_none_or(|given| *given == 0);
+            if count == 0 || !gone || passed_over.iter().any(|known| known.starts_with(&path)) {
+                continue;
+            }
+            let asked = set
+                .spec
+                .generators
+                .get(index)
+                .map(|item| asked_for(item, kind))
+                .unwrap_or_default();
+            findings.push(Finding {
+                rail: Rail::GeneratorCollapsed,
+                reason: format!("{path} gave {count} Applications and gives none any more{asked}"),
+                applications: before
+                    .iter()
+                    .filter(|one| one.provenance().generator == index && one.provenance().kind == kind)
+                    .map(|one| one.name().to_owned())
+                    .collect(),
+                parameter: Some(path),
+            });
+        }
+        findings.extend(self.check(after));
         findings
     }
 
@@ -193,6 +231,32 @@ impl GuardRails {
     }
 }
 
+/// What a generator looks for, in words that go on a sentence.
+fn asked_for(item: &Generator, kind: GeneratorKind) -> String {
+    let json = |value: Result<Value, serde_json::Error>| value.unwrap_or_default().to_string();
+    match kind {
+        GeneratorKind::Clusters => match item.clusters.as_ref().and_then(|one| one.selector.as_ref()) {
+            Some(selector) => format!(
+                ": no cluster matches its selector {}",
+                json(serde_json::to_value(selector))
+            ),
+            None => ": no cluster is registered".to_owned(),
+        },
+        GeneratorKind::Git => {
+            let git = item.git.as_ref();
+            let items = git.and_then(|git| git.directories.as_ref().or(git.files.as_ref()));
+            let paths: Vec<_> = items
+                .into_iter()
+                .flatten()
+                .filter(|item| item.exclude != Some(true))
+                .map(|item| item.path.as_str())
+                .collect();
+            format!(": nothing in the repository matches {}", paths.join(", "))
+        }
+        _ => String::new(),
+    }
+}
+
 fn warned(warning: Warning) -> Option<Finding> {
     let reason = warning.to_string();
     let (rail, applications, parameter) = match warning {
@@ -223,6 +287,7 @@ impl fmt::Display for Rail {
         f.write_str(match self {
             Self::TooManyDeletions => "too-many-deletions",
             Self::BecomesEmpty => "becomes-empty",
+            Self::GeneratorCollapsed => "generator-collapsed",
             Self::Renames => "renames",
             Self::DuplicateName => "duplicate-name",
             Self::NoName => "no-name",

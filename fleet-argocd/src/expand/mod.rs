@@ -9,6 +9,7 @@ mod expansion;
 mod fasttemplate;
 mod generators;
 mod go;
+mod go_yaml;
 mod guard;
 mod params;
 mod patch;
@@ -18,6 +19,7 @@ mod shape;
 mod snapshot;
 mod template;
 mod text;
+mod wants;
 
 pub use bounds::Bounds;
 pub use case::{CaseError, ExpandCase};
@@ -26,9 +28,11 @@ pub use error::{ExpandError, GeneratorProblem};
 pub use expander::{Expander, expand};
 pub use expansion::{Expansion, GeneratedApplication, Provenance, Warning};
 pub use generators::GeneratorKind;
+pub(crate) use generators::{pull_request_query, scm_query};
 pub use guard::{Finding, GuardRails, Rail};
 pub use params::Params;
 pub use snapshot::{
     FailureKind, GitEntry, GitTree, PullRequest, ScmRepository, Snapshot, SnapshotCluster, SourceFailure,
     Switches,
 };
+pub(crate) use wants::{Sought, Want, wants};

@@ -147,6 +147,18 @@ impl SharedLayer {
     }
 }
 
+/// By what is in them. What is shared is not looked at.
+impl PartialEq for ParamSet {
+    fn eq(&self, other: &Self) -> bool {
+        self.layers.len() == other.layers.len()
+            && self
+                .layers
+                .iter()
+                .zip(&other.layers)
+                .all(|(a, b)| Arc::ptr_eq(a, b) || a.layer == b.layer)
+    }
+}
+
 impl ParamSet {
     pub(crate) fn is_empty(&self) -> bool {
         self.layers.iter().all(|layer| layer.map.is_empty())
@@ -253,12 +265,16 @@ fn typed(value: &Value, key: &str, path: &mut Vec<String>, layer: &Layer) -> tem
         }
         Value::Object(fields) if kind == Some(Kind::Input) => {
             let sections = fields.iter().map(|(name, section)| {
-                let parameters = section.as_object().into_iter().flatten();
-                let parameters = parameters.map(|(name, value)| {
-                    let json = template::Value::RawJson(value.to_string().into());
-                    (Arc::from(name.as_str()), json)
-                });
-                let section = template::Map::new(template::Elem::Any, parameters);
+                let section = match section {
+                    Value::Object(parameters) => {
+                        let parameters = parameters.iter().map(|(name, value)| {
+                            let json = template::Value::RawJson(value.to_string().into());
+                            (Arc::from(name.as_str()), json)
+                        });
+                        template::Map::new(template::Elem::Any, parameters)
+                    }
+                    _ => template::Map::nil(template::Elem::Any),
+                };
                 (Arc::from(name.as_str()), section.into())
             });
             template::Map::new(template::Elem::AnyMap, sections).into()

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use super::bounds::Meter;
 use super::error::ExpandError;
 use super::go;
+use super::go_yaml;
 use super::params::Scope;
 use super::shape::{self, Shape};
 use super::text::{Language, Text, TextFault};
@@ -50,13 +51,16 @@ impl Patch {
 fn apply(application: Value, rendered: &str) -> Result<Value, String> {
     let is_json = rendered.trim_start().starts_with('{');
     let patch = if is_json {
-        serde_json::from_str(rendered)
-            .map_err(|error| format!("invalid templatePatch {}: {error}", go::quoted(rendered)))?
+        serde_json::from_str(rendered).map_err(|error| {
+            let message = fleet_gotemplate::json_error(rendered).unwrap_or_else(|| error.to_string());
+            format!("invalid templatePatch {}: {message}", go::quoted(rendered))
+        })?
     } else {
         let documents = yaml::documents(rendered).map_err(|error| {
             format!(
-                "error while converting template to json {}: yaml: {error}",
-                go::quoted(rendered)
+                "error while converting template to json {}: {}",
+                go::quoted(rendered),
+                go_yaml::message(&error, rendered)
             )
         })?;
         documents
@@ -76,12 +80,13 @@ fn apply(application: Value, rendered: &str) -> Result<Value, String> {
             go::quoted(&converted)
         ));
     }
-    let (Value::Object(mut original), Value::Object(patch)) = (application, patch) else {
-        // A patch that is empty or null changes nothing; its text is checked above.
-        return Err(format!(
-            "invalid templatePatch {}: expected an object",
-            go::quoted(&converted)
-        ));
+    let patch = match patch {
+        Value::Object(patch) => patch,
+        // A patch without content changes nothing; anything else was refused above.
+        _ => Map::new(),
+    };
+    let Value::Object(mut original) = application else {
+        return Ok(application);
     };
     let project = original
         .get("spec")
@@ -115,14 +120,17 @@ fn merge(
     shape: &Shape,
     owner: &str,
 ) -> Result<(), String> {
-    if let Some(directive) = patch.remove(DIRECTIVE) {
+    if let Some(directive) = patch.get(DIRECTIVE) {
         match directive.as_str() {
-            Some("replace") => *original = patch,
+            Some("replace") => {
+                patch.remove(DIRECTIVE);
+                *original = patch;
+            }
             Some("delete") => original.clear(),
             _ => {
                 return Err(format!(
                     "unknown patch type: {} in map: {}",
-                    go::plain(&directive),
+                    go::plain(directive),
                     go::plain(&Value::Object(patch))
                 ));
             }
@@ -179,7 +187,7 @@ fn merge(
             (Some(Value::Array(original)), Value::Array(patch)) => {
                 inner.ok_or_else(unknown)?;
                 match key.as_str() {
-                    "finalizers" => unite(original, patch),
+                    "finalizers" => unite(original, &patch),
                     "ownerReferences" => unite_by(original, patch, "uid"),
                     _ => *original = patch,
                 }
@@ -196,17 +204,23 @@ fn merge(
     Ok(())
 }
 
-/// Items that both have stay where the patch puts them; what only the original has comes first.
-fn unite(original: &mut Vec<Value>, patch: Vec<Value>) {
+/// The patch's items in its order, and among them what only the original has: an item comes before the first of the
+/// patch's that stands behind it in the original, or last.
+fn unite(original: &mut Vec<Value>, patch: &[Value]) {
+    let place = |item: &Value| original.iter().position(|known| known == item);
+    let mut own = original.iter().filter(|item| !patch.contains(item)).peekable();
     let mut united: Vec<Value> = Vec::new();
-    for item in original.drain(..).filter(|item| !patch.contains(item)) {
-        if !united.contains(&item) {
-            united.push(item);
+    for item in patch {
+        while let Some(first) = own.next_if(|first| place(item).is_some_and(|at| place(first) < Some(at))) {
+            united.push(first.clone());
+        }
+        if !united.contains(item) {
+            united.push(item.clone());
         }
     }
-    for item in patch {
-        if !united.contains(&item) {
-            united.push(item);
+    for item in own {
+        if !united.contains(item) {
+            united.push(item.clone());
         }
     }
     *original = united;

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 
-use super::go::quoted;
+use super::go::{self, quoted};
 
 /// A selector whose keys and operators are valid.
 #[derive(Debug)]
@@ -37,48 +37,38 @@ impl Matcher {
     pub(crate) fn new(selector: &LabelSelector, values: Values) -> Result<Self, String> {
         let mut requirements = Vec::new();
         for (key, value) in selector.match_labels.iter().flatten() {
-            requirements.push((key.clone(), Test::In(vec![value.clone()])));
+            requirements.push(requirement(key, Test::In(vec![value.clone()]), values)?);
         }
         for expression in selector.match_expressions.iter().flatten() {
             let listed = expression.values.clone().unwrap_or_default();
             let test = match expression.operator.as_str() {
                 "In" => Test::In(listed),
                 "NotIn" => Test::NotIn(listed),
-                "Exists" => Test::Exists,
-                "DoesNotExist" => Test::DoesNotExist,
+                "Exists" if listed.is_empty() => Test::Exists,
+                "DoesNotExist" if listed.is_empty() => Test::DoesNotExist,
+                "Exists" | "DoesNotExist" => {
+                    let unwanted = invalid(
+                        "values",
+                        &go::json(&listed.into()),
+                        "values set must be empty for exists and does not exist",
+                    );
+                    return Err(aggregate(
+                        key_problems(&expression.key).into_iter().chain([unwanted]),
+                    ));
+                }
                 other => {
+                    // Argo CD's copy of Kubernetes' code has kept an older text.
+                    let whose = match values {
+                        Values::Labels => "label",
+                        Values::Any => "pod",
+                    };
                     return Err(format!(
-                        "{} is not a valid label selector operator",
+                        "{} is not a valid {whose} selector operator",
                         quoted(other)
                     ));
                 }
             };
-            if matches!(test, Test::Exists | Test::DoesNotExist)
-                && expression.values.iter().flatten().count() > 0
-            {
-                return Err(
-                    "values: Invalid value: values set must be empty for exists and does not exist"
-                        .to_owned(),
-                );
-            }
-            requirements.push((expression.key.clone(), test));
-        }
-        for (key, test) in &requirements {
-            check_key(key)?;
-            let (Test::In(listed) | Test::NotIn(listed)) = test else {
-                continue;
-            };
-            if listed.is_empty() {
-                return Err(
-                    "values: Invalid value: []: for 'in', 'notin' operators, values set can't be empty"
-                        .to_owned(),
-                );
-            }
-            if values == Values::Labels {
-                for (index, value) in listed.iter().enumerate() {
-                    check_value(key, index, value)?;
-                }
-            }
+            requirements.push(requirement(&expression.key, test, values)?);
         }
         Ok(Self { requirements })
     }
@@ -102,54 +92,99 @@ pub(crate) fn is_empty(selector: &LabelSelector) -> bool {
         && selector.match_expressions.iter().flatten().next().is_none()
 }
 
-fn check_key(key: &str) -> Result<(), String> {
-    let invalid = |message: &str| Err(format!("key: Invalid value: {}: {message}", quoted(key)));
-    let (prefix, name) = match key.split_once('/') {
-        Some((_, name)) if name.contains('/') => {
-            return invalid(&format!(
-                "a qualified name {NAME_RULE} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"
+/// A requirement whose key and values are allowed, or all that is wrong with them.
+fn requirement(key: &str, test: Test, values: Values) -> Result<(String, Test), String> {
+    let mut problems: Vec<String> = key_problems(key).into_iter().collect();
+    if let Test::In(listed) | Test::NotIn(listed) = &test {
+        if listed.is_empty() {
+            problems.push(invalid(
+                "values",
+                "null",
+                "for 'in', 'notin' operators, values set can't be empty",
             ));
         }
-        Some((prefix, name)) => (Some(prefix), name),
-        None => (None, key),
-    };
-    if let Some(prefix) = prefix {
-        if prefix.is_empty() {
-            return invalid("prefix part must be non-empty");
-        }
-        if prefix.len() > 253 {
-            return invalid("prefix part must be no more than 253 bytes");
-        }
-        if !prefix.split('.').all(is_dns_label) {
-            return invalid(&format!("prefix part {SUBDOMAIN_RULE}"));
+        if values == Values::Labels {
+            problems.extend(
+                listed
+                    .iter()
+                    .enumerate()
+                    .filter_map(|(index, value)| value_problem(key, index, value)),
+            );
         }
     }
-    if name.is_empty() {
-        return invalid("name part must be non-empty");
+    if problems.is_empty() {
+        Ok((key.to_owned(), test))
+    } else {
+        Err(aggregate(problems))
     }
-    if name.len() > 63 {
-        return invalid("name part must be no more than 63 bytes");
-    }
-    if !is_label_text(name) {
-        return invalid(&format!("name part {NAME_RULE}"));
-    }
-    Ok(())
 }
 
-fn check_value(key: &str, index: usize, value: &str) -> Result<(), String> {
-    let invalid = |message: &str| {
-        Err(format!(
-            "values[{index}][{key}]: Invalid value: {}: {message}",
-            quoted(value)
-        ))
+/// Several errors as Kubernetes prints them together.
+fn aggregate(problems: impl IntoIterator<Item = String>) -> String {
+    let mut distinct: Vec<String> = Vec::new();
+    for problem in problems {
+        if !distinct.contains(&problem) {
+            distinct.push(problem);
+        }
+    }
+    match distinct.as_slice() {
+        [one] => one.clone(),
+        several => format!("[{}]", several.join(", ")),
+    }
+}
+
+fn invalid(field: &str, value: &str, message: &str) -> String {
+    format!("{field}: Invalid value: {value}: {message}")
+}
+
+/// What is wrong with a key, all in one.
+fn key_problems(key: &str) -> Option<String> {
+    let mut problems = Vec::new();
+    let name = match key.split_once('/') {
+        Some((_, name)) if name.contains('/') => {
+            problems.push(format!(
+                "a valid label key {NAME_RULE} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"
+            ));
+            None
+        }
+        Some((prefix, name)) => {
+            if prefix.is_empty() {
+                problems.push("prefix part must be non-empty".to_owned());
+            } else {
+                if prefix.len() > 253 {
+                    problems.push("prefix part must be no more than 253 bytes".to_owned());
+                }
+                if !prefix.split('.').all(is_dns_label) {
+                    problems.push(format!("prefix part {SUBDOMAIN_RULE}"));
+                }
+            }
+            Some(name)
+        }
+        None => Some(key),
     };
+    if let Some(name) = name {
+        if name.is_empty() {
+            problems.push("name part must be non-empty".to_owned());
+        } else if name.len() > 63 {
+            problems.push("name part must be no more than 63 bytes".to_owned());
+        }
+        if !is_label_text(name) {
+            problems.push(format!("name part {NAME_RULE}"));
+        }
+    }
+    (!problems.is_empty()).then(|| invalid("key", &quoted(key), &problems.join("; ")))
+}
+
+fn value_problem(key: &str, index: usize, value: &str) -> Option<String> {
+    let mut problems = Vec::new();
     if value.len() > 63 {
-        return invalid("must be no more than 63 bytes");
+        problems.push("must be no more than 63 bytes");
     }
     if !value.is_empty() && !is_label_text(value) {
-        return invalid(VALUE_RULE);
+        problems.push(VALUE_RULE);
     }
-    Ok(())
+    let field = format!("values[{index}][{key}]");
+    (!problems.is_empty()).then(|| invalid(&field, &quoted(value), &problems.join("; ")))
 }
 
 fn is_label_text(text: &str) -> bool {

@@ -45,6 +45,8 @@ pub(crate) struct Field {
     pub(crate) shape: Shape,
     /// Left out when it is empty.
     pub(crate) omitted: bool,
+    /// Left out also when it is a struct in which nothing is set: Go's `omitzero`.
+    zero_omitted: bool,
     /// Held by pointer: written when it is set, even to an empty value.
     pub(crate) pointer: bool,
     /// How Go prints its type.
@@ -85,12 +87,14 @@ fn read_struct(name: &str, lines: &BTreeMap<&str, &str>, types: &mut BTreeMap<St
             .split_once('=')
             .map_or((rest, None), |(kind, printed)| (kind, Some(printed)));
         let omitted = field.ends_with('?');
+        let zero_omitted = field.ends_with("??");
         let pointer = kind.starts_with('*');
         let kind = kind.trim_start_matches('*');
         fields.push(Field {
             name: field.trim_end_matches('?').to_owned(),
             shape: read_shape(kind, lines, types),
             omitted,
+            zero_omitted,
             pointer,
             printed: printed.map_or_else(|| printed_type(kind), str::to_owned),
         });
@@ -310,12 +314,15 @@ impl Shape {
 impl Field {
     /// Whether the encoder writes this value.
     pub(crate) fn keeps(&self, value: &Value) -> bool {
+        if self.zero_omitted && is_empty(value) {
+            return false;
+        }
         !self.omitted || self.pointer || matches!(self.shape, Shape::Struct(_)) || !is_empty(value)
     }
 
     /// Structs held by value are written even when nothing is in them: `omitempty` does not see into them.
     fn always_written(&self) -> bool {
-        !self.pointer && (!self.omitted || matches!(self.shape, Shape::Struct(_)))
+        !self.pointer && !self.zero_omitted && (!self.omitted || matches!(self.shape, Shape::Struct(_)))
     }
 }
 
@@ -353,7 +360,7 @@ mod tests {
                 "spec": {
                     "project": "",
                     "destination": {},
-                    "source": {"repoURL": "", "directory": {"jsonnet": {}}},
+                    "source": {"repoURL": "", "directory": {}},
                     "syncPolicy": {"automated": {"prune": false, "enabled": false}},
                     "revisionHistoryLimit": 0,
                 },

@@ -93,6 +93,7 @@ impl<'a> Val<'a> {
             Value::String(text) => Self::Str(Str::Ref(text)),
             Value::List(list) if list.is_nil() => Self::List(List::Nil(list.elem())),
             Value::List(list) => Self::List(List::Ref(list.elem(), list.as_slice())),
+            Value::Map(map) if map.is_nil() => Self::Map(Map::Nil(map.elem())),
             Value::Map(map) => Self::Map(Map::Ref(map)),
             Value::RawJson(text) => Self::RawJson(text),
         }
@@ -105,7 +106,7 @@ impl<'a> Val<'a> {
                 list.elem(),
                 list.iter().map(Self::from_data_mutable).collect(),
             )),
-            Value::Map(map) => Self::Map(Map::made(
+            Value::Map(map) if !map.is_nil() => Self::Map(Map::made(
                 map.elem(),
                 map.iter()
                     .map(|(key, value)| (Str::Ref(key), Self::from_data_mutable(value)))

@@ -45,6 +45,7 @@ fn nested(
         Val::Float(value) => sink.push(&number(*value)?),
         Val::Complex(..) => return Err("json: unsupported type: complex128".to_owned()),
         Val::Str(text) => string(sink, &text.as_str(), style.escape_html),
+        Val::RawJson(text) if style.escape_html => sink.push(&html_escaped(text)),
         Val::RawJson(text) => sink.push(text),
         Val::Version(version) => string(sink, &version.to_string(), style.escape_html),
         Val::Time(time) => string(sink, &time.rfc3339(), style.escape_html),
@@ -88,6 +89,20 @@ fn nested(
         }
     }
     Ok(())
+}
+
+/// JSON text in which what HTML would read is escaped. It stands in strings only.
+fn html_escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => {
+                let _ = write!(out, "\\u{:04x}", u32::from(c));
+            }
+            c => out.push(c),
+        }
+    }
+    out
 }
 
 fn line(sink: &mut Sink<'_>, style: Style, depth: usize) {
@@ -140,6 +155,16 @@ fn string(sink: &mut Sink<'_>, text: &str, escape_html: bool) {
     }
     out.push('"');
     sink.push(&out);
+}
+
+/// What `encoding/json` says of a text that is no JSON; nothing if it is.
+pub fn json_error(text: &str) -> Option<String> {
+    let env = crate::options::Env::default();
+    let mut cx = Cx::new(&env);
+    match read(&mut cx, text) {
+        Err(Fault::Message(message)) => Some(message),
+        _ => None,
+    }
 }
 
 /// Reads a text: every number is a float.

@@ -26,7 +26,7 @@ pub(super) fn run(
             GeneratorProblem::ClusterSelector { message },
         )
     })?;
-    let known = context.snapshot.known_clusters().map_err(|failure| {
+    let known = context.clusters(path).map_err(|failure| {
         ExpandError::source(path.clone(), failure.within("error getting cluster secrets: "))
     })?;
     let words = "error appending templated values for cluster: ";
@@ -46,6 +46,8 @@ pub(super) fn run(
         .values()
         .any(|cluster| cluster.server == IN_CLUSTER_SERVER);
     if is_empty(&selector) && !local_is_registered {
+        let words = "error appending templated values for local cluster: ";
+        let values = ValueTemplates::new(generator.values.as_ref(), path, words, context);
         sets.push(values.applied(in_cluster_params(), context)?);
     }
     if generator.flat_list == Some(true) {

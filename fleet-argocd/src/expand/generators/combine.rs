@@ -243,6 +243,8 @@ pub(super) fn merge(
             if context.go {
                 overlay(&mut base[target], &over)
                     .map_err(|message| other(path.clone().field("generators").index(index), message))?;
+            } else if base[target].map.is_empty() && !over.map.is_empty() {
+                return Err(other(path.clone().field("generators").index(0), NIL_MAP));
             } else {
                 base[target].map.extend(over.map);
             }
@@ -303,4 +305,6 @@ fn only(batches: Outcome<Vec<Batch>>, path: &FieldPath) -> Outcome<Vec<ParamSet>
         .collect())
 }
 
+/// An element without parameters is no map at all in the plain language, and Go's runtime takes nothing into it.
+const NIL_MAP: &str = "panic: assignment to entry in nil map";
 const CHILD: &str = "child generator returned an error on parameter generation: ";

@@ -8,7 +8,7 @@ use super::super::go;
 use super::super::params::{Kind, Layer, ParamSet};
 use super::super::selector::{Matcher, Values, is_empty};
 use super::clusters::IN_CLUSTER_NAME;
-use super::{Context, Outcome, other};
+use super::{Context, Outcome, Sought, other};
 use crate::application_set::ClusterDecisionResourceGenerator;
 use crate::cluster::IN_CLUSTER_SERVER;
 
@@ -18,11 +18,13 @@ pub(super) fn run(
     context: &Context<'_>,
 ) -> Outcome<Vec<ParamSet>> {
     let known = context
-        .snapshot
-        .known_clusters()
+        .clusters(path)
         .map_err(|failure| ExpandError::source(path.clone(), failure.within("error listing clusters: ")))?;
     let reference = &generator.config_map_ref;
-    let Some(config) = context.snapshot.config_map(reference) else {
+    let config = context.config_map(reference, path).map_err(|failure| {
+        ExpandError::source(path.clone(), failure.within("error reading configMapRef: "))
+    })?;
+    let Some(config) = config else {
         return Err(other(
             path.clone().field("configMapRef"),
             format!("error reading configMapRef: configmaps \"{reference}\" not found"),
@@ -52,9 +54,16 @@ pub(super) fn run(
             format!("failed to get dynamic resources: {message}"),
         )
     })?;
-    let resources = context.snapshot.resources(api_version, kind).map_err(|failure| {
-        ExpandError::source(path.clone(), failure.within("failed to get dynamic resources: "))
-    })?;
+    let resources = context
+        .found(context.snapshot.resources(api_version, kind), path, || {
+            Sought::Resources {
+                api_version: api_version.to_owned(),
+                plural: kind.to_owned(),
+            }
+        })
+        .map_err(|failure| {
+            ExpandError::source(path.clone(), failure.within("failed to get dynamic resources: "))
+        })?;
     let chosen: Vec<&Value> = resources
         .iter()
         .filter(|resource| {

@@ -7,11 +7,12 @@ use serde_json::{Map, Value, json};
 
 use super::super::error::ExpandError;
 use super::super::go;
+use super::super::go_yaml;
 use super::super::params::{Kind, Layer, ParamSet};
 use super::super::patterns::{Pathspec, Pattern};
 use super::super::snapshot::{GitEntry, GitTree, SourceFailure};
 use super::values::ValueTemplates;
-use super::{Context, Outcome, flattened_into, normalized_name, other};
+use super::{Context, Outcome, Sought, flattened_into, is_looking, normalized_name, other};
 use crate::application_set::GitGenerator;
 
 pub(super) fn run(
@@ -19,6 +20,10 @@ pub(super) fn run(
     path: &FieldPath,
     context: &Context<'_>,
 ) -> Outcome<Vec<ParamSet>> {
+    // Which projects there are is known with the clusters.
+    if is_looking(context) {
+        drop(context.clusters(path));
+    }
     let project = context.project;
     if !project.contains("{{") && !context.snapshot.has_project(project) {
         return Err(other(
@@ -41,7 +46,7 @@ pub(super) fn run(
 }
 
 fn directories(generator: &GitGenerator, path: &FieldPath, context: &Context<'_>) -> Outcome<Vec<ParamSet>> {
-    let tree = tree(generator, context).map_err(|failure| {
+    let tree = tree(generator, path, context).map_err(|failure| {
         let words = "error getting directories from repo: error retrieving Git Directories: ";
         ExpandError::source(path.clone(), failure.within(words))
     })?;
@@ -83,7 +88,7 @@ fn directories(generator: &GitGenerator, path: &FieldPath, context: &Context<'_>
 }
 
 fn files(generator: &GitGenerator, path: &FieldPath, context: &Context<'_>) -> Outcome<Vec<ParamSet>> {
-    let tree = tree(generator, context).map_err(|failure| {
+    let tree = tree(generator, path, context).map_err(|failure| {
         ExpandError::source(path.clone(), failure.within("error retrieving Git files: "))
     })?;
     let mut selected: BTreeMap<&str, &str> = BTreeMap::new();
@@ -140,10 +145,17 @@ fn files(generator: &GitGenerator, path: &FieldPath, context: &Context<'_>) -> O
     Ok(sets)
 }
 
-fn tree<'a>(generator: &GitGenerator, context: &Context<'a>) -> Result<&'a GitTree, SourceFailure> {
+fn tree<'a>(
+    generator: &GitGenerator,
+    path: &FieldPath,
+    context: &Context<'a>,
+) -> Result<&'a GitTree, SourceFailure> {
+    let (repo_url, revision) = (&generator.repo_url, &generator.revision);
     context
-        .snapshot
-        .git(&generator.repo_url, &generator.revision)
+        .found(context.snapshot.git(repo_url, revision), path, || Sought::Git {
+            repo_url: repo_url.clone(),
+            revision: revision.clone(),
+        })
         .map(|tree| &**tree)
 }
 
@@ -216,8 +228,12 @@ fn clean(pattern: &str) -> String {
 
 /// The objects of a file: one, or a list of them. An empty file is one without fields.
 fn objects(text: &str) -> Result<Vec<Map<String, Value>>, String> {
-    let documents =
-        yaml::documents(text).map_err(|error| format!("error converting YAML to JSON: yaml: {error}"))?;
+    let documents = yaml::documents(text).map_err(|error| {
+        format!(
+            "error converting YAML to JSON: {}",
+            go_yaml::message(&error, text)
+        )
+    })?;
     let mismatch = |found: &Value, whole: &str| {
         format!(
             "error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {} into Go value of type {whole}",

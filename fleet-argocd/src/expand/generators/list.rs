@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::super::error::{ExpandError, GeneratorProblem};
 use super::super::go;
+use super::super::go_yaml;
 use super::super::params::{Layer, ParamSet};
 use super::{Context, Outcome};
 use crate::application_set::ListGenerator;
@@ -63,7 +64,15 @@ fn list_element(element: &Value, path: &FieldPath, context: &Context<'_>) -> Out
 fn elements_yaml(text: &str, path: &FieldPath) -> Outcome<Vec<ParamSet>> {
     let documents = yaml::documents(text).map_err(|error| {
         let message = error.to_string();
-        problem(path, GeneratorProblem::ElementsYamlSyntax { message })
+        let upstream = format!(
+            "error unmarshling decoded ElementsYaml error converting YAML to JSON: {}",
+            go_yaml::message(&error, text)
+        );
+        ExpandError::Generator {
+            path: path.clone(),
+            problem: GeneratorProblem::ElementsYamlSyntax { message },
+            upstream,
+        }
     })?;
     let items = match documents.into_iter().next().map(yaml::Document::into_value) {
         None | Some(Value::Null) => return Ok(Vec::new()),

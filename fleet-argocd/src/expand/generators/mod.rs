@@ -10,6 +10,7 @@ mod plugin;
 mod providers;
 mod values;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use fleet_core::yaml::FieldPath;
@@ -21,10 +22,13 @@ use super::error::{ExpandError, GeneratorProblem};
 use super::params::ParamSet;
 use super::selector::{Matcher, Values};
 use super::shape;
-use super::snapshot::Snapshot;
+use super::snapshot::{FailureKind, Snapshot, SnapshotCluster, SourceFailure};
 use super::template::{Rendered, Template, below};
 use super::text::Language;
+use super::wants::{Sought, Want, Wants};
 use crate::application_set::{ApplicationTemplate, Generator, NestedGenerator};
+
+pub(crate) use providers::{pull_request_query, scm_query};
 
 /// What every generator may look at.
 pub(crate) struct Context<'a> {
@@ -32,9 +36,55 @@ pub(crate) struct Context<'a> {
     pub(crate) go: bool,
     pub(crate) meter: &'a Meter,
     pub(crate) snapshot: &'a Snapshot,
+    /// Where to note what the snapshot lacks, when that is what is looked for.
+    pub(crate) wants: Option<&'a Wants>,
     /// The project of the ApplicationSet's template.
     pub(crate) project: &'a str,
     pub(crate) set_name: &'a str,
+}
+
+impl<'a> Context<'a> {
+    /// Something that was looked for in the snapshot. What nobody has gathered is noted, when that is the question.
+    fn found<T>(
+        &self,
+        found: Result<T, SourceFailure>,
+        path: &FieldPath,
+        what: impl FnOnce() -> Sought,
+    ) -> Result<T, SourceFailure> {
+        if let (Err(failure), Some(wants)) = (&found, self.wants)
+            && failure.kind == FailureKind::NotGathered
+        {
+            wants.borrow_mut().push(Want {
+                path: path.clone(),
+                what: what(),
+            });
+        }
+        found
+    }
+
+    /// A `ConfigMap` that a generator refers to; nothing if there is none.
+    fn config_map(
+        &self,
+        name: &str,
+        path: &FieldPath,
+    ) -> Result<Option<&'a BTreeMap<String, String>>, SourceFailure> {
+        if let Some(failure) = self.snapshot.config_map_failure(name) {
+            return Err(failure.clone());
+        }
+        if self.wants.is_some() && self.snapshot.lacks_config_map(name) {
+            let missing = Err(SourceFailure::not_gathered(format!("the ConfigMap {name}")));
+            return self.found(missing, path, || Sought::ConfigMap(name.to_owned()));
+        }
+        Ok(self.snapshot.config_map(name))
+    }
+
+    /// The registered clusters by the names of their Secrets.
+    fn clusters(
+        &self,
+        path: &FieldPath,
+    ) -> Result<&'a BTreeMap<String, Arc<SnapshotCluster>>, SourceFailure> {
+        self.found(self.snapshot.known_clusters(), path, || Sought::Hub)
+    }
 }
 
 /// What one kind of an item gives.
@@ -172,7 +222,16 @@ pub(crate) fn run(
                 |g| combine::merge(g, &path, context, depth),
                 |g| &g.template,
             ),
-        }?;
+        }
+        .or_else(|error| match error {
+            // What comes without it is not known yet, and not asked for either.
+            ExpandError::Source { failure, .. }
+                if is_looking(context) && failure.kind == FailureKind::NotGathered =>
+            {
+                Ok(Default::default())
+            }
+            error => Err(error),
+        })?;
         let count = groups.iter().map(|group| group.inner.len()).sum();
         context.meter.check_sets(count, &path)?;
         if let Some(matcher) = &matcher {
@@ -194,6 +253,11 @@ pub(crate) fn run(
         });
     }
     Ok(batches)
+}
+
+/// Whether the run only looks for what the snapshot lacks.
+fn is_looking(context: &Context<'_>) -> bool {
+    context.wants.is_some()
 }
 
 fn run_leaf<G>(

@@ -8,7 +8,7 @@ use super::super::go;
 use super::super::params::{Kind, Layer, ParamSet};
 use super::super::snapshot::FailureKind;
 use super::values::ValueTemplates;
-use super::{Context, Outcome, flattened_into, other};
+use super::{Context, Outcome, Sought, flattened_into, other};
 use crate::application_set::PluginGenerator;
 
 pub(super) fn run(
@@ -23,7 +23,11 @@ pub(super) fn run(
             format!("error getting plugin from generator: {message}"),
         )
     };
-    let Some(config) = context.snapshot.config_map(reference) else {
+    let config = context.config_map(reference, path).map_err(|failure| {
+        let words = "error getting plugin from generator: error fetching ConfigMap: ";
+        ExpandError::source(path.clone(), failure.within(words))
+    })?;
+    let Some(config) = config else {
         return Err(setup(format!(
             "error fetching ConfigMap: configmaps \"{reference}\" not found"
         )));
@@ -50,7 +54,15 @@ pub(super) fn run(
         )));
     }
     let input = plugin_input(generator);
-    let answer = context.snapshot.plugin(reference, &input).map_err(|failure| {
+    let answer = context.found(context.snapshot.plugin(reference, &input), path, || {
+        Sought::Plugin {
+            set: context.set_name.to_owned(),
+            config_map: reference.clone(),
+            data: config.clone(),
+            input: input.clone(),
+        }
+    });
+    let answer = answer.map_err(|failure| {
         let words = if failure.kind == FailureKind::Setup {
             "error getting plugin from generator: ".to_owned()
         } else {
@@ -78,17 +90,16 @@ pub(super) fn run(
     Ok(sets)
 }
 
-/// What is sent to the plugin.
+/// What is sent to the plugin; null if nothing is.
 pub(crate) fn plugin_input(generator: &PluginGenerator) -> Value {
     let parameters = generator
         .input
         .as_ref()
         .and_then(|input| input.parameters.as_ref());
-    Value::Object(
+    parameters.map_or(Value::Null, |parameters| {
         parameters
-            .into_iter()
-            .flatten()
+            .iter()
             .map(|(key, value)| (key.clone(), value.clone()))
-            .collect(),
-    )
+            .collect()
+    })
 }

@@ -9,7 +9,7 @@ use super::super::go;
 use super::super::params::{Kind, Layer, ParamSet};
 use super::super::snapshot::{FailureKind, PullRequest, ScmRepository};
 use super::values::ValueTemplates;
-use super::{Context, Outcome, normalized_name, other};
+use super::{Context, Outcome, Sought, normalized_name, other};
 use crate::application_set::{PullRequestGenerator, ScmFilter, ScmProviderGenerator};
 
 pub(super) fn pull_requests(
@@ -38,7 +38,13 @@ pub(super) fn pull_requests(
             expression("TitleMatch", filter.title_match.as_deref(), &path, words)?,
         ]);
     }
-    let found = match context.snapshot.pull_requests(&repository) {
+    let found = context.found(context.snapshot.pull_requests(&repository), path, || {
+        Sought::PullRequests {
+            key: repository.clone(),
+            query: Box::new(generator.clone()),
+        }
+    });
+    let found = match found {
         Ok(found) => found,
         Err(failure)
             if failure.kind == FailureKind::NotFound
@@ -129,8 +135,12 @@ pub(super) fn repositories(
         )?);
     }
     let found = context
-        .snapshot
-        .repositories(&organization)
+        .found(context.snapshot.repositories(&organization), path, || {
+            Sought::Repositories {
+                key: organization.clone(),
+                query: Box::new(generator.clone()),
+            }
+        })
         .map_err(|failure| ExpandError::source(path.clone(), failure.within(words)))?;
     let values = ValueTemplates::new(
         generator.values.as_ref(),

@@ -1,10 +1,14 @@
 //! A Git repository at a revision: its files, and what the two ways of matching them select.
 
 use std::collections::BTreeMap;
+use std::io::Write as _;
 use std::path::Path;
-use std::{fs, io};
+use std::process::{Command, Stdio};
+use std::{fs, io, thread};
 
 use serde::{Deserialize, Serialize};
+
+use super::source::{FailureKind, SourceFailure};
 
 /// The files of a repository at a revision, by path.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -73,6 +77,72 @@ impl GitTree {
             }
         }
         Ok(())
+    }
+
+    /// Reads a repository, cloned or bare, at a revision, with the `git` of this machine. Nothing is checked out.
+    ///
+    /// A branch is looked for as it is and below `origin/`; an empty revision is `HEAD`. Submodules are not entered.
+    ///
+    /// # Errors
+    /// There is no such repository or revision, or `git` cannot be run.
+    pub fn at_revision(repository: &Path, revision: &str) -> Result<Self, SourceFailure> {
+        let revision = if revision.is_empty() { "HEAD" } else { revision };
+        let commit = [revision.to_owned(), format!("origin/{revision}")]
+            .iter()
+            .find_map(|name| {
+                let name = format!("{name}^{{commit}}");
+                run(
+                    repository,
+                    &["rev-parse", "--verify", "--quiet", "--end-of-options", &name],
+                    b"",
+                )
+                .ok()
+            })
+            .ok_or_else(|| {
+                SourceFailure::new(
+                    FailureKind::NotFound,
+                    format!(
+                        "unable to resolve git revision {revision} in {}",
+                        repository.display()
+                    ),
+                )
+            })?;
+        let commit = String::from_utf8_lossy(&commit).trim().to_owned();
+        let listed = run(repository, &["ls-tree", "-r", "-z", "--full-tree", &commit], b"")?;
+        // MODE TYPE OBJECT, a tab, PATH; of each the blob is asked for in one go.
+        let mut files = Vec::new();
+        let mut asked = Vec::new();
+        for entry in listed.split(|byte| *byte == 0) {
+            let text = String::from_utf8_lossy(entry);
+            let Some((about, path)) = text.split_once('\t') else {
+                continue;
+            };
+            let [mode, "blob", object] = about.split(' ').collect::<Vec<_>>()[..] else {
+                continue;
+            };
+            asked.extend_from_slice(object.as_bytes());
+            asked.push(b'\n');
+            files.push((path.to_owned(), mode == LINK_MODE));
+        }
+        let contents = run(repository, &["cat-file", "--batch"], &asked)?;
+        let mut rest = contents.as_slice();
+        let mut tree = Self::default();
+        for (path, is_link) in files {
+            let blob = next_blob(&mut rest).ok_or_else(|| {
+                SourceFailure::new(
+                    FailureKind::Garbage,
+                    format!("git gave no content for {path} at {commit}"),
+                )
+            })?;
+            let text = String::from_utf8_lossy(blob).into_owned();
+            let entry = if is_link {
+                GitEntry::Symlink(text)
+            } else {
+                GitEntry::File(text)
+            };
+            tree.entries.insert(path, entry);
+        }
+        Ok(tree)
     }
 
     /// The files and links, by path.
@@ -161,4 +231,50 @@ fn resolve(link: &str, target: &str) -> Option<String> {
     Some(parts.join("/"))
 }
 
+/// The next object of `git cat-file --batch`: `OBJECT TYPE SIZE`, a line end, that many bytes, a line end.
+fn next_blob<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let end = rest.iter().position(|byte| *byte == b'\n')?;
+    let header = std::str::from_utf8(&rest[..end]).ok()?;
+    let size: usize = header.rsplit(' ').next()?.parse().ok()?;
+    let blob = rest.get(end + 1..end + 1 + size)?;
+    *rest = rest.get(end + 2 + size..)?;
+    Some(blob)
+}
+
+/// Runs git on a repository, without prompts and without the user's hooks or configuration of the system.
+fn run(repository: &Path, arguments: &[&str], input: &[u8]) -> Result<Vec<u8>, SourceFailure> {
+    let unavailable = |error: io::Error| {
+        SourceFailure::new(FailureKind::Unavailable, format!("git cannot be run: {error}"))
+    };
+    let mut child = Command::new("git")
+        .arg("-C")
+        .arg(repository)
+        .args(arguments)
+        .env("GIT_TERMINAL_PROMPT", "0")
+        .env("GIT_CONFIG_NOSYSTEM", "1")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(unavailable)?;
+    let output = thread::scope(|scope| {
+        // Written beside reading: both pipes may fill up.
+        if let Some(mut stdin) = child.stdin.take() {
+            scope.spawn(move || stdin.write_all(input));
+        }
+        child.wait_with_output()
+    })
+    .map_err(unavailable)?;
+    if output.status.success() {
+        return Ok(output.stdout);
+    }
+    let words = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+    Err(SourceFailure::new(
+        FailureKind::NotFound,
+        format!("{}: {words}", repository.display()),
+    ))
+}
+
+/// How git marks a symbolic link.
+const LINK_MODE: &str = "120000";
 const MAX_LINKS: usize = 40;

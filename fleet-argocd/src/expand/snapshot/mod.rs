@@ -35,6 +35,10 @@ pub struct Snapshot {
     pull_requests: BTreeMap<String, Answer<[PullRequest]>>,
     repositories: BTreeMap<String, Answer<[ScmRepository]>>,
     config_maps: BTreeMap<String, BTreeMap<String, String>>,
+    /// Looked for, and not there.
+    absent_config_maps: BTreeSet<String>,
+    /// Looked for, without an answer.
+    failed_config_maps: BTreeMap<String, SourceFailure>,
     resources: BTreeMap<String, Answer<[Value]>>,
     plugins: BTreeMap<String, BTreeMap<String, Answer<[Value]>>>,
     /// Argo CD's switches that change what generators give.
@@ -209,6 +213,56 @@ impl Snapshot {
             .or_default()
             .insert(input.to_string(), answer.map(Into::into));
         self
+    }
+
+    /// Nothing, and nothing looked at yet.
+    pub(crate) fn ungathered() -> Self {
+        Self::default().without_clusters(SourceFailure::not_gathered("what is registered in Argo CD"))
+    }
+
+    /// Says which clusters are registered, by the names of their Secrets.
+    pub(crate) fn with_hub(mut self, clusters: BTreeMap<String, SnapshotCluster>) -> Self {
+        self.clusters_failure = None;
+        self.clusters = clusters
+            .into_iter()
+            .map(|(name, cluster)| (name, Arc::new(cluster)))
+            .collect();
+        self
+    }
+
+    /// The clusters by the names of their Secrets.
+    #[cfg(feature = "kube")]
+    pub(crate) fn into_clusters(self) -> BTreeMap<String, SnapshotCluster> {
+        self.clusters
+            .into_iter()
+            .map(|(name, cluster)| (name, Arc::unwrap_or_clone(cluster)))
+            .collect()
+    }
+
+    /// Says that there is no `ConfigMap` of this name.
+    pub(crate) fn without_config_map(mut self, name: impl Into<String>) -> Self {
+        self.absent_config_maps.insert(name.into());
+        self
+    }
+
+    pub(crate) fn with_config_map_failure(mut self, name: impl Into<String>, failure: SourceFailure) -> Self {
+        self.failed_config_maps.insert(name.into(), failure);
+        self
+    }
+
+    /// Whether nobody has looked for a `ConfigMap`.
+    pub(crate) fn lacks_config_map(&self, name: &str) -> bool {
+        !self.config_maps.contains_key(name)
+            && !self.absent_config_maps.contains(name)
+            && !self.failed_config_maps.contains_key(name)
+    }
+
+    pub(crate) fn config_map_failure(&self, name: &str) -> Option<&SourceFailure> {
+        self.failed_config_maps.get(name)
+    }
+
+    pub(crate) fn known_projects(&self) -> Option<&BTreeSet<String>> {
+        self.projects.as_ref()
     }
 
     pub(crate) fn known_clusters(&self) -> Result<&BTreeMap<String, Arc<SnapshotCluster>>, SourceFailure> {
