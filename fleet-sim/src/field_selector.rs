@@ -42,11 +42,15 @@ impl FieldSelector {
         self.0.is_empty()
     }
 
-    /// Refuses paths that this kind does not select by.
-    pub(crate) fn check(&self, selectable: impl Fn(&str) -> bool) -> ApiResult<()> {
+    /// Refuses paths that this kind does not select by. Kinds with nothing but the standard paths say so.
+    pub(crate) fn check(&self, selectable: impl Fn(&str) -> bool, standard: bool) -> ApiResult<()> {
         match self.0.iter().find(|term| {
             !matches!(term.path.as_str(), "metadata.name" | "metadata.namespace") && !selectable(&term.path)
         }) {
+            Some(term) if standard => Err(ApiError::bad_request(format!(
+                "{:?} is not a known field selector: only \"metadata.name\", \"metadata.namespace\"",
+                term.path
+            ))),
             Some(term) => Err(ApiError::bad_request(format!(
                 "field label not supported: {}",
                 term.path
@@ -125,7 +129,7 @@ mod tests {
         assert_eq!(selector.0.len(), 2);
         assert_eq!(selector.0[0].value, "a,b");
         assert!(FieldSelector::parse("metadata.name").is_err());
-        assert!(selector.check(|path| path == "spec.x").is_ok());
-        assert!(selector.check(|_| false).is_err());
+        assert!(selector.check(|path| path == "spec.x", false).is_ok());
+        assert!(selector.check(|_| false, false).is_err());
     }
 }

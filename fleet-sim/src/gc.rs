@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use crate::kubernetes::strategy;
 use crate::object;
 use crate::request::Propagation;
 use crate::resources::ResourceType;
@@ -33,6 +34,22 @@ enum Task {
     Namespace(Arc<str>),
     /// Remove the objects of a definition that is being deleted.
     Definition(Arc<str>),
+}
+
+/// What a delete asks for.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct How {
+    pub(crate) propagation: Option<Propagation>,
+    pub(crate) grace_period_seconds: Option<i64>,
+}
+
+impl From<Propagation> for How {
+    fn from(propagation: Propagation) -> Self {
+        Self {
+            propagation: Some(propagation),
+            grace_period_seconds: None,
+        }
+    }
 }
 
 /// What a delete came to.
@@ -120,7 +137,7 @@ impl Settling {
         if resource.namespaced {
             self.push(Task::Namespace(stored.namespace().into()));
         }
-        if resource.custom {
+        if resource.custom() {
             self.push(Task::Definition(
                 format!("{}.{}", resource.key.plural, resource.key.group).into(),
             ));
@@ -136,18 +153,28 @@ impl Settling {
     }
 
     /// Deletes an object, or marks it where finalizers or a grace period hold it. None if there is none.
-    pub(crate) fn delete(
-        &mut self,
-        state: &mut State,
-        id: &ObjectId,
-        propagation: Option<Propagation>,
-        grace_period_seconds: Option<i64>,
-    ) -> Option<Deleted> {
+    pub(crate) fn delete(&mut self, state: &mut State, id: &ObjectId, how: How) -> Option<Deleted> {
         let resource = Arc::clone(state.types.get(&id.resource)?);
         let stored = Arc::clone(state.store.get(&id.resource, &id.key)?);
+        let (mut value, held) = self.deletion(&resource, &stored, how);
+        if !held {
+            let object = self.remove(state, &resource, &mut value);
+            return Some(Deleted { object, gone: true });
+        }
+        if value == stored.value() {
+            let object = stored;
+            return Some(Deleted { object, gone: false });
+        }
+        let object = self.put(state, &resource, &mut value);
+        Some(Deleted { object, gone: false })
+    }
+
+    /// What a delete makes of an object, and whether something holds it.
+    pub(crate) fn deletion(&self, resource: &ResourceType, stored: &Stored, how: How) -> (Value, bool) {
         let mut value = stored.value();
-        let before: Vec<String> = object::finalizers(&value).map(str::to_owned).collect();
-        match propagation {
+        let go_type = resource.go_type.as_deref();
+        let orphans = go_type.is_some_and(strategy::orphans_by_default) && !object::is_deleting(&value);
+        match how.propagation.or(orphans.then_some(Propagation::Orphan)) {
             Some(Propagation::Foreground) => {
                 object::remove_finalizer(&mut value, ORPHAN);
                 object::add_finalizer(&mut value, FOREGROUND);
@@ -168,24 +195,14 @@ impl Settling {
         let is_pod = resource.is("", "pods");
         let on_a_node = is_pod && !object::text(&value, &["spec", "nodeName"]).is_empty();
         let grace = if on_a_node {
-            grace_period_seconds.unwrap_or(POD_GRACE_SECONDS).max(0)
+            how.grace_period_seconds.unwrap_or(POD_GRACE_SECONDS).max(0)
         } else {
             0
         };
         let is_namespace = resource.is("", "namespaces");
         let held = object::finalizers(&value).next().is_some() || grace > 0 || is_namespace;
-        if !held {
-            let object = self.remove(state, &resource, &mut value);
-            return Some(Deleted { object, gone: true });
-        }
-        let unchanged = before.iter().map(String::as_str).eq(object::finalizers(&value));
-        if object::is_deleting(&value) && unchanged {
-            return Some(Deleted {
-                object: stored,
-                gone: false,
-            });
-        }
-        if !object::is_deleting(&value) {
+        // Pods are ended gracefully, even where that takes no time: their last state says so.
+        if !object::is_deleting(&value) && (held || is_pod) {
             let generation = object::generation(&value).filter(|generation| *generation > 0);
             let metadata = object::meta_mut(&mut value);
             metadata.insert("deletionTimestamp".into(), json!(self.now));
@@ -196,11 +213,10 @@ impl Settling {
                 metadata.insert("generation".into(), json!(generation + 1));
             }
             if is_namespace {
-                value["status"] = json!({"phase": "Terminating"});
+                value["status"]["phase"] = json!("Terminating");
             }
         }
-        let object = self.put(state, &resource, &mut value);
-        Some(Deleted { object, gone: false })
+        (value, held)
     }
 
     /// Does all that follows, until nothing does.
@@ -249,7 +265,7 @@ impl Settling {
             } else {
                 Propagation::Background
             };
-            self.delete(state, id, Some(policy), None);
+            self.delete(state, id, policy.into());
         }
     }
 
@@ -321,7 +337,11 @@ impl Settling {
             self.remove(state, &resource, &mut value);
         }
         for id in left {
-            self.delete(state, &id, Some(Propagation::Background), Some(0));
+            let how = How {
+                grace_period_seconds: Some(0),
+                ..Propagation::Background.into()
+            };
+            self.delete(state, &id, how);
         }
     }
 
@@ -355,7 +375,7 @@ impl Settling {
             });
         }
         for id in left {
-            self.delete(state, &id, Some(Propagation::Background), None);
+            self.delete(state, &id, Propagation::Background.into());
         }
     }
 
@@ -377,7 +397,7 @@ impl Settling {
             && object::finalizers(&value).next().is_none()
             && !resource.is("", "namespaces");
         if ends {
-            self.remove(state, &resource, &mut value);
+            self.remove(state, &resource, &mut before.clone());
         } else {
             self.put(state, &resource, &mut value);
         }

@@ -4,8 +4,10 @@ mod collection;
 mod definitions;
 mod delete;
 mod discovery;
+mod openapi;
 mod patch;
 mod read;
+mod review;
 mod scale;
 mod watch;
 mod write;
@@ -23,10 +25,11 @@ use crate::clock::to_rfc3339;
 use crate::hub::Shared;
 use crate::object;
 use crate::request::{ApiRequest, Route, View};
-use crate::resources::{KNOWN_GROUPS, ResourceType, ServedVersion};
+use crate::resources::{ResourceType, ServedVersion, is_built_in_group};
 use crate::state::State;
 use crate::status::{ApiError, ApiResult, Subject};
 use crate::store::{ObjectId, Stored};
+use crate::table;
 
 /// What goes back over the wire.
 pub(crate) struct Answer {
@@ -77,12 +80,22 @@ impl Answer {
                 ..Self::bytes(error.code, bytes)
             };
         }
-        let mut answer = Self::json(error.code, &error.to_status());
+        let answer = Self::json(error.code, &error.to_status());
+        let mut answer = answer.warning(error.warnings.iter().cloned());
         answer.retry_after = error
             .details
             .as_ref()
             .map_or(0, |details| details.retry_after_seconds);
         answer
+    }
+
+    fn warning(mut self, texts: impl IntoIterator<Item = String>) -> Self {
+        self.warnings.extend(
+            texts
+                .into_iter()
+                .map(|text| format!("299 - {}", Value::from(text))),
+        );
+        self
     }
 
     fn warning_of(mut self, fields: &[String]) -> Self {
@@ -134,11 +147,18 @@ pub(crate) fn serve(shared: &Arc<Shared>, request: &ApiRequest) -> ApiResult<Ans
     let mut state = shared.state();
     let Route::Resource(path) = &request.route else {
         return if matches!(request.method.as_str(), "GET" | "HEAD") {
-            discovery::serve(&state, &request.route)
+            discovery::serve(&state, &request.route, request.view)
         } else {
             Err(ApiError::method_not_allowed())
         };
     };
+    if let Some(kind) = review::kind_of(&path.group, &path.version, &path.resource) {
+        return if request.method == http::Method::POST && path.name.is_none() {
+            review::answer(kind, &path.group, &request.json_body()?)
+        } else {
+            Err(ApiError::method_not_allowed())
+        };
+    }
     let resource = state
         .types
         .served(&path.group, &path.version, &path.resource)
@@ -146,7 +166,7 @@ pub(crate) fn serve(shared: &Arc<Shared>, request: &ApiRequest) -> ApiResult<Ans
         .cloned()
         .ok_or_else(|| {
             // The built-in groups answer for themselves; elsewhere there is no one to answer.
-            let known = KNOWN_GROUPS.contains(&path.group.as_str()) && path.version == "v1";
+            let known = is_built_in_group(&path.group) && path.version == "v1";
             if known {
                 ApiError::no_such_resource()
             } else {
@@ -161,7 +181,7 @@ pub(crate) fn serve(shared: &Arc<Shared>, request: &ApiRequest) -> ApiResult<Ans
         None => Subresource::None,
         Some("status") if version.status => Subresource::Status,
         Some("scale") if version.scale.is_some() => Subresource::Scale,
-        Some(_) if resource.custom => {
+        Some(_) if resource.custom() => {
             let name = path.name.as_deref().unwrap_or_default();
             let subject = Subject {
                 group: &path.group,
@@ -186,14 +206,21 @@ pub(crate) fn serve(shared: &Arc<Shared>, request: &ApiRequest) -> ApiResult<Ans
         subresource,
         now: to_rfc3339(shared.clock.now()),
     };
-    call.dispatch(&mut state)
+    let deprecation = call.version.deprecation.as_deref().map(str::to_owned);
+    match call.dispatch(&mut state) {
+        Ok(answer) => Ok(answer.warning(deprecation)),
+        Err(mut error) => {
+            error.warnings.extend(deprecation);
+            Err(error)
+        }
+    }
 }
 
 impl Call<'_> {
     fn dispatch(&self, state: &mut State) -> ApiResult<Answer> {
         let scale = self.subresource == Subresource::Scale;
         match (self.request.method.as_str(), self.name) {
-            ("GET", _) if self.request.options.watch => self.watch(state),
+            ("GET", None) if self.request.options.watch => self.watch(state),
             ("GET" | "HEAD", None) => self.list(state),
             ("GET" | "HEAD", Some(_)) if scale => self.read_scale(state),
             ("GET" | "HEAD", Some(name)) => self.read(state, name),
@@ -207,7 +234,9 @@ impl Call<'_> {
                 self.delete_collection(state)
             }
             ("POST", None) => Err(ApiError::no_such_page()),
-            ("PUT" | "PATCH", None) => Err(ApiError::bad_request("name must be provided")),
+            ("PUT" | "PATCH", None) if self.resource.custom() => {
+                Err(ApiError::bad_request("name must be provided"))
+            }
             _ => Err(ApiError::method_not_allowed()),
         }
     }
@@ -246,12 +275,35 @@ impl Call<'_> {
     }
 
     fn answer(&self, code: StatusCode, stored: &Stored) -> Answer {
+        if self.request.view == View::Table {
+            return self.answer_value(code, self.value(stored));
+        }
         Answer::bytes(code, self.render(stored))
+    }
+
+    /// One object in the shape that was asked for.
+    fn answer_value(&self, code: StatusCode, value: Value) -> Answer {
+        if self.request.view == View::Table {
+            let metadata = json!({"resourceVersion": object::resource_version(&value)});
+            return Answer::json(code, &self.table(&[value], &metadata));
+        }
+        Answer::json(code, &shaped(value, self.request.view))
+    }
+
+    fn table(&self, objects: &[Value], metadata: &Value) -> Value {
+        let columns = &self.version.columns;
+        table::table(
+            columns,
+            objects,
+            metadata,
+            self.request.options.include,
+            self.shared.clock.now(),
+        )
     }
 }
 
 fn render(resource: &ResourceType, version: &ServedVersion, view: View, stored: &Stored) -> Bytes {
-    if view == View::Whole && stored.version == version.name {
+    if view != View::Metadata && stored.version == version.name {
         return stored.json().clone();
     }
     let value = convert(resource, stored.value(), &stored.version, version);
@@ -260,7 +312,7 @@ fn render(resource: &ResourceType, version: &ServedVersion, view: View, stored: 
 
 fn shaped(value: Value, view: View) -> Value {
     match view {
-        View::Whole => value,
+        View::Whole | View::Table | View::Discovery => value,
         View::Metadata => json!({
             "kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1",
             "metadata": value.get("metadata").cloned().unwrap_or_default(),

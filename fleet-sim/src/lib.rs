@@ -9,7 +9,10 @@ pub mod faults;
 mod field_selector;
 mod gc;
 mod handlers;
+#[cfg(feature = "http")]
+pub mod http;
 mod hub;
+mod kubernetes;
 mod names;
 mod object;
 mod request;
@@ -21,6 +24,11 @@ mod state;
 mod status;
 mod store;
 mod strategic;
+mod table;
+#[cfg(feature = "velero")]
+pub mod velero;
+#[cfg(feature = "velero")]
+mod wake;
 
 pub use hub::{Hub, HubBody, HubBuilder, HubError, HubService, RequestCounts};
 pub use request::Verb;

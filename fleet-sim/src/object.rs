@@ -10,6 +10,7 @@ pub(crate) struct Owner<'a> {
     pub(crate) name: &'a str,
     pub(crate) uid: &'a str,
     pub(crate) blocks_deletion: bool,
+    pub(crate) controls: bool,
 }
 
 pub(crate) fn text<'a>(object: &'a Value, path: &[&str]) -> &'a str {
@@ -93,10 +94,8 @@ pub(crate) fn owners(object: &Value) -> impl Iterator<Item = Owner<'_>> {
             kind: kind(owner),
             name: text(owner, &["name"]),
             uid: text(owner, &["uid"]),
-            blocks_deletion: owner
-                .get("blockOwnerDeletion")
-                .and_then(Value::as_bool)
-                .unwrap_or(false),
+            blocks_deletion: owner["blockOwnerDeletion"] == true,
+            controls: owner["controller"] == true,
         })
 }
 

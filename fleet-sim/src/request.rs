@@ -9,7 +9,9 @@ use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 
 use crate::field_selector::FieldSelector;
+use crate::resources::is_built_in_group;
 use crate::status::{ApiError, ApiResult, FieldError};
+use crate::table::Include;
 
 /// The largest request body that is read, as in kube-apiserver: 3 MiB.
 pub(crate) const MAX_BODY_BYTES: usize = 3 * 1024 * 1024;
@@ -43,7 +45,7 @@ impl Verb {
     /// The verb of a request on a resource.
     pub(crate) fn of(method: &Method, named: bool, watch: bool) -> Self {
         match (method.as_str(), named) {
-            ("GET", _) if watch => Self::Watch,
+            ("GET", false) if watch => Self::Watch,
             ("GET" | "HEAD", false) => Self::List,
             ("POST", _) => Self::Create,
             ("PUT", _) => Self::Update,
@@ -84,7 +86,17 @@ pub(crate) enum Route {
     CoreVersions,
     Groups,
     Group(String),
-    Resources { group: String, version: String },
+    Resources {
+        group: String,
+        version: String,
+    },
+    /// `OpenAPI` version 2, of everything.
+    Swagger,
+    OpenApiIndex,
+    OpenApi {
+        group: String,
+        version: String,
+    },
     Resource(ResourcePath),
 }
 
@@ -108,12 +120,15 @@ pub(crate) enum PatchKind {
 }
 
 /// In which shape objects are answered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum View {
-    #[default]
     Whole,
     /// `PartialObjectMetadata`.
     Metadata,
+    /// Rows of a table.
+    Table,
+    /// All groups with all their resources in one answer.
+    Discovery,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -157,6 +172,8 @@ pub(crate) struct Options {
     pub(crate) force: bool,
     pub(crate) propagation: Option<Propagation>,
     pub(crate) grace_period_seconds: Option<i64>,
+    /// Which part of an object goes with its row of a table.
+    pub(crate) include: Include,
 }
 
 #[derive(Debug, Clone)]
@@ -189,7 +206,7 @@ impl ApiRequest {
         Ok(Self {
             method: parts.method.clone(),
             route: Route::parse(parts.uri.path())?,
-            options: Options::parse(parts.uri.query().unwrap_or_default())?,
+            options: Options::parse(parts.uri.query().unwrap_or_default(), &parts.method)?,
             content_type,
             view: View::parse(text(header::ACCEPT).unwrap_or_default())?,
             user_agent: text(header::USER_AGENT).map(str::to_owned),
@@ -214,17 +231,19 @@ impl ApiRequest {
         if product.is_empty() { "unknown" } else { product }
     }
 
-    pub(crate) fn patch_kind(&self) -> ApiResult<PatchKind> {
+    /// How the patch is to be read. Custom resources take no strategic merge patches, and say what they take.
+    pub(crate) fn patch_kind(&self, custom: bool) -> ApiResult<PatchKind> {
         match self.content_type.as_deref() {
             Some("application/json-patch+json") => Ok(PatchKind::Json),
             Some("application/merge-patch+json") => Ok(PatchKind::Merge),
-            Some("application/strategic-merge-patch+json") => Ok(PatchKind::Strategic),
+            Some("application/strategic-merge-patch+json") if !custom => Ok(PatchKind::Strategic),
             Some("application/apply-patch+yaml") => Ok(PatchKind::Apply),
-            _ => Err(ApiError::unsupported_media_type(&[
+            _ if custom => Err(ApiError::unsupported_media_type(&[
                 "application/json-patch+json",
                 "application/merge-patch+json",
                 "application/apply-patch+yaml",
             ])),
+            _ => Err(ApiError::unsupported_patch_type()),
         }
     }
 
@@ -236,6 +255,7 @@ impl ApiRequest {
             Some(_) => Err(ApiError::unsupported_media_type(&[
                 "application/json",
                 "application/yaml",
+                "application/vnd.kubernetes.protobuf",
             ])),
         }
     }
@@ -275,7 +295,18 @@ impl Route {
         match parts.as_slice() {
             ["version"] => Ok(Self::Version),
             ["healthz" | "livez" | "readyz", ..] => Ok(Self::Health),
+            ["openapi", "v2"] => Ok(Self::Swagger),
+            ["openapi", "v3"] => Ok(Self::OpenApiIndex),
+            ["openapi", "v3", "api", version] => Ok(Self::OpenApi {
+                group: String::new(),
+                version: (*version).to_owned(),
+            }),
+            ["openapi", "v3", "apis", group, version] => Ok(Self::OpenApi {
+                group: (*group).to_owned(),
+                version: (*version).to_owned(),
+            }),
             ["api"] => Ok(Self::CoreVersions),
+            ["api", version] if *version != "v1" => Err(ApiError::no_such_resource()),
             ["apis"] => Ok(Self::Groups),
             ["apis", group] => Ok(Self::Group((*group).to_owned())),
             ["api", version] => Ok(Self::Resources {
@@ -305,6 +336,7 @@ impl ResourcePath {
             [resource] => (resource, None, None),
             [resource, name] => (resource, Some(*name), None),
             [resource, name, subresource] => (resource, Some(*name), Some(*subresource)),
+            _ if is_built_in_group(group) => return Err(ApiError::no_such_resource()),
             _ => return Err(ApiError::no_such_page()),
         };
         Ok(Route::Resource(Self {
@@ -333,6 +365,12 @@ impl View {
                 ("application/json", Some("PartialObjectMetadata" | "PartialObjectMetadataList")) => {
                     return Ok(Self::Metadata);
                 }
+                ("application/json", Some("Table")) => return Ok(Self::Table),
+                ("application/json", Some("APIGroupDiscoveryList"))
+                    if clause.split(';').any(|part| part.trim() == "v=v2") =>
+                {
+                    return Ok(Self::Discovery);
+                }
                 _ => {}
             }
         }
@@ -341,7 +379,18 @@ impl View {
 }
 
 impl Options {
-    fn parse(query: &str) -> ApiResult<Self> {
+    fn parse(query: &str, method: &Method) -> ApiResult<Self> {
+        let kind = match method.as_str() {
+            "POST" => "CreateOptions",
+            "PUT" => "UpdateOptions",
+            "PATCH" => "PatchOptions",
+            "DELETE" => "DeleteOptions",
+            _ => "ListOptions",
+        };
+        let unsupported = |key: &str, value: &Value, supported: &[&str]| {
+            let supported: Vec<String> = supported.iter().map(|value| (*value).to_owned()).collect();
+            ApiError::invalid_options(kind, FieldError::not_supported(key, value, &supported))
+        };
         let mut options = Self {
             labels: Selector::everything(),
             fields: FieldSelector::default(),
@@ -359,9 +408,10 @@ impl Options {
             force: false,
             propagation: None,
             grace_period_seconds: None,
+            include: Include::default(),
         };
         for (key, value) in form_urlencoded::parse(query.as_bytes()) {
-            if value.is_empty() {
+            if value.is_empty() && key != "dryRun" {
                 continue;
             }
             match key.as_ref() {
@@ -372,7 +422,7 @@ impl Options {
                 }
                 "fieldSelector" => options.fields = FieldSelector::parse(&value)?,
                 "limit" => {
-                    let limit = number(&key, &value)?;
+                    let limit = number(&value)?;
                     options.limit = usize::try_from(limit).ok().filter(|limit| *limit > 0);
                 }
                 "continue" => options.continue_token = Some(value.into_owned()),
@@ -381,19 +431,31 @@ impl Options {
                     options.version_match = Some(match value.as_ref() {
                         "NotOlderThan" => VersionMatch::NotOlderThan,
                         "Exact" => VersionMatch::Exact,
-                        _ => return Err(unsupported(&key, &value, "Exact, NotOlderThan")),
+                        _ => return Err(unsupported(&key, &json!(value), &["Exact", "NotOlderThan", ""])),
                     });
                 }
                 "watch" => options.watch = truth(&value),
                 "allowWatchBookmarks" => options.bookmarks = truth(&value),
                 "sendInitialEvents" => options.send_initial_events = Some(truth(&value)),
-                "timeoutSeconds" => options.timeout_seconds = u64::try_from(number(&key, &value)?).ok(),
+                "timeoutSeconds" => options.timeout_seconds = u64::try_from(number(&value)?).ok(),
                 "dryRun" if value == "All" => options.dry_run = true,
-                "dryRun" => return Err(unsupported(&key, &value, "All")),
+                "dryRun" => return Err(unsupported(&key, &json!([value]), &["All"])),
                 "fieldManager" if value.len() > MAX_FIELD_MANAGER => {
-                    return Err(ApiError::bad_request(format!(
-                        "fieldManager: Too long: may not be more than {MAX_FIELD_MANAGER} bytes"
-                    )));
+                    let error = FieldError::too_long("fieldManager", MAX_FIELD_MANAGER as u64);
+                    return Err(ApiError::invalid_options(kind, error));
+                }
+                "fieldManager" if value.contains(char::is_control) => {
+                    let at = value.find(char::is_control).unwrap_or(0);
+                    let found = u32::from(value[at..].chars().next().unwrap_or_default());
+                    let detail = format!("invalid character U+{found:04X} (at position {at})");
+                    let shown = format!(
+                        "\"{}\"",
+                        value.escape_default().to_string().replace("\\u{1}", "\\x01")
+                    );
+                    return Err(ApiError::invalid_options(
+                        kind,
+                        FieldError::invalid_as("fieldManager", &shown, detail),
+                    ));
                 }
                 "fieldManager" => options.field_manager = Some(value.into_owned()),
                 "fieldValidation" => {
@@ -401,12 +463,25 @@ impl Options {
                         "Strict" => FieldValidation::Strict,
                         "Warn" => FieldValidation::Warn,
                         "Ignore" => FieldValidation::Ignore,
-                        _ => return Err(unsupported(&key, &value, "Ignore, Strict, Warn")),
+                        _ => {
+                            return Err(unsupported(
+                                &key,
+                                &json!(value),
+                                &["", "Ignore", "Strict", "Warn"],
+                            ));
+                        }
                     };
+                }
+                "includeObject" => {
+                    options.include = match value.as_ref() {
+                        "None" => Include::None,
+                        "Object" => Include::Object,
+                        _ => Include::Metadata,
+                    }
                 }
                 "force" => options.force = truth(&value),
                 "propagationPolicy" => options.propagation = Some(Propagation::parse(&value)?),
-                "gracePeriodSeconds" => options.grace_period_seconds = Some(number(&key, &value)?),
+                "gracePeriodSeconds" => options.grace_period_seconds = Some(number(&value)?),
                 _ => {}
             }
         }
@@ -432,21 +507,16 @@ impl Propagation {
 pub(crate) fn resource_version(text: &str) -> ApiResult<u64> {
     text.parse().map_err(|_| {
         ApiError::bad_request(format!(
-            "resourceVersion: Invalid value: {text:?}: must be a whole number"
+            "invalid resource version: resourceVersion: Invalid value: {text:?}: strconv.ParseUint: parsing {text:?}: \
+             invalid syntax"
         ))
     })
 }
 
-fn unsupported(key: &str, value: &str, supported: &str) -> Box<ApiError> {
-    ApiError::bad_request(format!(
-        "{key}: Unsupported value: {value:?}: supported values: {supported}"
-    ))
-}
-
-fn number(key: &str, value: &str) -> ApiResult<i64> {
-    value.parse().map_err(|_| {
-        ApiError::bad_request(format!("{key}: Invalid value: {value:?}: must be a whole number"))
-    })
+fn number(value: &str) -> ApiResult<i64> {
+    value
+        .parse()
+        .map_err(|_| ApiError::bad_request(format!("strconv.ParseInt: parsing {value:?}: invalid syntax")))
 }
 
 /// Kubernetes reads every value but these as true.
@@ -487,7 +557,7 @@ mod tests {
     #[test]
     fn the_accept_header_chooses_the_first_shape_we_write() {
         let table = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json";
-        assert_eq!(View::parse(table).unwrap(), View::Whole);
+        assert_eq!(View::parse(table).unwrap(), View::Table);
         let metadata = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
         assert_eq!(View::parse(metadata).unwrap(), View::Metadata);
         assert_eq!(
@@ -506,8 +576,10 @@ mod tests {
             "labelSelector=%21%21",
             "resourceVersion=abc",
             "fieldSelector=a",
+            "resourceVersionMatch=Odd",
         ] {
-            assert_eq!(Options::parse(query).unwrap_err().code, 400, "{query}");
+            let code = Options::parse(query, &Method::GET).unwrap_err().code;
+            assert!(code == 400 || code == 422, "{query}: {code}");
         }
     }
 }

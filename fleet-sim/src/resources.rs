@@ -8,11 +8,13 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-pub(crate) use builtin::KNOWN_GROUPS;
+pub(crate) use builtin::is_built_in_group;
 pub(crate) use definition::{established, read_definition};
 
 use crate::schema::Schema;
+use crate::status::FieldError;
 use crate::store::ResourceKey;
+use crate::table::Column;
 
 /// What names a resource's objects may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,10 +23,10 @@ pub(crate) enum NameRule {
     Subdomain,
     /// A DNS-1123 label.
     Label,
-    /// A DNS-1035 label: services.
-    Label1035,
     /// Any path segment: RBAC.
     PathSegment,
+    /// Not checked: events.
+    Any,
 }
 
 /// How one kind differs from the common rules.
@@ -55,6 +57,10 @@ pub(crate) struct ServedVersion {
     pub(crate) status: bool,
     pub(crate) scale: Option<ScalePaths>,
     pub(crate) selectable_fields: Vec<String>,
+    /// Told to whoever uses a version that is on its way out.
+    pub(crate) deprecation: Option<Arc<str>>,
+    /// What a table of these objects shows.
+    pub(crate) columns: Arc<[Column]>,
 }
 
 /// Where the scale subresource finds its numbers.
@@ -63,6 +69,31 @@ pub(crate) struct ScalePaths {
     pub(crate) spec_replicas: Vec<String>,
     pub(crate) status_replicas: Vec<String>,
     pub(crate) selector: Vec<String>,
+}
+
+impl ScalePaths {
+    /// A replica count that cannot be one.
+    pub(crate) fn violation(&self, object: &Value) -> Option<FieldError> {
+        let path = format!(".{}", self.spec_replicas.join("."));
+        let value = self
+            .spec_replicas
+            .iter()
+            .try_fold(object, |value, part| value.get(part))?;
+        let go_type = match value {
+            Value::Number(number) if number.is_f64() => "float64",
+            Value::Number(_) => {
+                let negative = value.as_i64().is_some_and(|number| number < 0);
+                return negative
+                    .then(|| FieldError::invalid(path, value, "should be a non-negative integer"));
+            }
+            Value::String(_) => "string",
+            Value::Bool(_) => "bool",
+            _ => return None,
+        };
+        let shown = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let detail = format!("{path} accessor error: {shown} is of the type {go_type}, expected int64");
+        Some(FieldError::invalid(path, &json!(0), detail))
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -78,8 +109,8 @@ pub(crate) struct ResourceType {
     pub(crate) versions: Vec<ServedVersion>,
     pub(crate) storage_version: Arc<str>,
     pub(crate) traits: Traits,
-    /// Added by a definition.
-    pub(crate) custom: bool,
+    /// The Go type in the table of types; none where a definition added the resource.
+    pub(crate) go_type: Option<String>,
 }
 
 #[derive(Debug, Default)]
@@ -90,6 +121,11 @@ pub(crate) struct Registry {
 impl ResourceType {
     pub(crate) fn version(&self, name: &str) -> Option<&ServedVersion> {
         self.versions.iter().find(|version| &*version.name == name)
+    }
+
+    /// Added by a definition.
+    pub(crate) fn custom(&self) -> bool {
+        self.go_type.is_none()
     }
 
     pub(crate) fn group(&self) -> &str {

@@ -1,9 +1,12 @@
 //! A resource's schema, compiled once from a definition's `openAPIV3Schema`.
 
+mod built_in;
 mod prune;
+mod rules;
 mod validate;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use regex::Regex;
 use serde_json::{Map, Value, json};
@@ -38,7 +41,7 @@ pub(crate) enum Additional {
     #[default]
     Unsaid,
     Anything,
-    Schema(Box<Schema>),
+    Schema(Arc<Schema>),
 }
 
 /// One node of a schema.
@@ -49,17 +52,21 @@ pub(crate) struct Schema {
     pub(crate) int_or_string: bool,
     pub(crate) nullable: bool,
     pub(crate) default: Option<Value>,
-    pub(crate) properties: BTreeMap<String, Schema>,
+    pub(crate) properties: BTreeMap<String, Arc<Schema>>,
     /// What values under other keys must be.
     pub(crate) additional: Additional,
-    pub(crate) items: Option<Box<Schema>>,
+    pub(crate) items: Option<Arc<Schema>>,
     pub(crate) required: Vec<String>,
     pub(crate) preserve_unknown: bool,
     pub(crate) embedded_resource: bool,
     pub(crate) list_type: ListType,
     pub(crate) map_atomic: bool,
-    /// A built-in type whose fields are not written down here: all fields are known, none is checked.
-    pub(crate) open: bool,
+    /// Of a built-in type: decoding has checked it, and what is here only says how it is owned and merged.
+    pub(crate) built_in: bool,
+    /// The field by which a strategic merge patch tells the items of a list apart.
+    pub(crate) merge_key: Option<String>,
+    /// A strategic merge patch adds to this list instead of replacing it.
+    pub(crate) merges: bool,
     rules: Rules,
 }
 
@@ -83,6 +90,7 @@ struct Rules {
     any_of: Vec<Schema>,
     one_of: Vec<Schema>,
     not: Option<Box<Schema>>,
+    expressions: Vec<rules::Expression>,
 }
 
 impl Schema {
@@ -104,58 +112,27 @@ impl Schema {
         schema
     }
 
-    /// A built-in type's: only what ownership needs to know is written down.
-    pub(crate) fn built_in(definition: &Value) -> Self {
-        let mut schema = Self::node(definition, "", &mut Vec::new());
-        schema.add_type_meta();
-        schema.opened()
-    }
-
     /// The schema under a key, and whether it is a field that the schema names.
     pub(crate) fn child(&self, key: &str) -> (Option<&Self>, bool) {
         match self.properties.get(key) {
             Some(schema) => (Some(schema), true),
             None => match &self.additional {
                 Additional::Schema(schema) => (Some(&**schema), false),
-                Additional::Anything => (None, false),
-                Additional::Unsaid => (None, self.open),
+                Additional::Anything | Additional::Unsaid => (None, false),
             },
         }
     }
 
     fn add_type_meta(&mut self) {
-        let text = || Self {
-            json_type: Some(JsonType::String),
-            ..Self::default()
+        let text = || {
+            Arc::new(Self {
+                json_type: Some(JsonType::String),
+                ..Self::default()
+            })
         };
         self.properties.insert("apiVersion".into(), text());
         self.properties.insert("kind".into(), text());
         self.properties.insert("metadata".into(), Self::metadata());
-    }
-
-    /// `ObjectMeta`, as far as pruning, types and ownership go; names and labels are checked elsewhere.
-    pub(crate) fn metadata() -> Self {
-        let text = json!({"type": "string"});
-        let texts = json!({"type": "object", "additionalProperties": {"type": "string"}});
-        let flag = json!({"type": "boolean"});
-        let number = json!({"type": "integer"});
-        let definition = json!({"type": "object", "properties": {
-            "name": text, "generateName": text, "namespace": text, "selfLink": text, "uid": text,
-            "resourceVersion": text, "generation": number, "creationTimestamp": {"type": "string", "nullable": true},
-            "deletionTimestamp": text, "deletionGracePeriodSeconds": number, "labels": texts, "annotations": texts,
-            "ownerReferences": {
-                "type": "array", "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["uid"],
-                "items": {"type": "object", "x-kubernetes-map-type": "atomic",
-                    "required": ["apiVersion", "kind", "name", "uid"],
-                    "properties": {"apiVersion": text, "kind": text, "name": text, "uid": text,
-                        "controller": flag, "blockOwnerDeletion": flag}},
-            },
-            "finalizers": {"type": "array", "items": text, "x-kubernetes-list-type": "set"},
-            "managedFields": {"type": "array", "items": {"type": "object", "properties": {
-                "manager": text, "operation": text, "apiVersion": text, "time": text, "fieldsType": text,
-                "fieldsV1": {"type": "object", "x-kubernetes-preserve-unknown-fields": true}, "subresource": text}}},
-        }});
-        Self::node(&definition, "metadata", &mut Vec::new())
     }
 
     fn node(definition: &Value, path: &str, errors: &mut Vec<FieldError>) -> Self {
@@ -176,7 +153,7 @@ impl Schema {
             .map(|(key, child)| {
                 (
                     key.clone(),
-                    Self::node(child, &format!("{path}.properties[{key}]"), errors),
+                    Arc::new(Self::node(child, &format!("{path}.properties[{key}]"), errors)),
                 )
             })
             .collect();
@@ -184,14 +161,14 @@ impl Schema {
             Some(Value::Bool(true)) => Additional::Anything,
             Some(child @ Value::Object(_)) => {
                 let path = format!("{path}.additionalProperties");
-                Additional::Schema(Box::new(Self::node(child, &path, errors)))
+                Additional::Schema(Arc::new(Self::node(child, &path, errors)))
             }
             _ => Additional::Unsaid,
         };
         let items = definition
             .get("items")
             .filter(|items| items.is_object())
-            .map(|items| Box::new(Self::node(items, &format!("{path}.items"), errors)));
+            .map(|items| Arc::new(Self::node(items, &format!("{path}.items"), errors)));
         Self {
             json_type: text("type").and_then(JsonType::parse),
             int_or_string: flag("x-kubernetes-int-or-string"),
@@ -212,26 +189,11 @@ impl Schema {
                 _ => ListType::Atomic,
             },
             map_atomic: text("x-kubernetes-map-type") == Some("atomic"),
-            open: false,
+            built_in: false,
+            merge_key: None,
+            merges: false,
             rules: Rules::compile(definition, path, errors),
         }
-    }
-
-    fn opened(mut self) -> Self {
-        self.open = true;
-        self.properties = self
-            .properties
-            .into_iter()
-            .map(|(key, child)| {
-                if key == "metadata" {
-                    (key, child)
-                } else {
-                    (key, child.opened())
-                }
-            })
-            .collect();
-        self.items = self.items.map(|items| Box::new(items.opened()));
-        self
     }
 }
 
@@ -289,6 +251,7 @@ impl Rules {
             not: definition
                 .get("not")
                 .map(|not| Box::new(Schema::node(not, &format!("{path}.not"), errors))),
+            expressions: rules::compile(definition, path, errors),
         }
     }
 }

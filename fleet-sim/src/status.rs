@@ -1,5 +1,7 @@
 //! Kubernetes' own error answers: a `Status` with code, reason, details and causes.
 
+use std::collections::BTreeSet;
+
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
@@ -16,6 +18,8 @@ pub(crate) struct ApiError {
     pub(crate) plain_text: bool,
     /// Set on the 410 of a list: a token that continues the list without its consistency.
     pub(crate) continue_token: Option<String>,
+    /// Said beside the refusal.
+    pub(crate) warnings: Vec<String>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -94,6 +98,18 @@ impl FieldError {
         }
     }
 
+    /// The same, where the value is shown in Kubernetes' own words.
+    pub(crate) fn invalid_as(field: impl Into<String>, shown: &str, detail: impl AsRef<str>) -> Self {
+        Self {
+            reason: "FieldValueInvalid",
+            field: field.into(),
+            body: match detail.as_ref() {
+                "" => format!("Invalid value: {shown}"),
+                detail => format!("Invalid value: {shown}: {detail}"),
+            },
+        }
+    }
+
     pub(crate) fn type_invalid(field: impl Into<String>, found: &str, detail: impl AsRef<str>) -> Self {
         let body = format!("Invalid value: \"{found}\": {}", detail.as_ref());
         Self {
@@ -104,10 +120,13 @@ impl FieldError {
     }
 
     pub(crate) fn not_supported(field: impl Into<String>, value: &Value, supported: &[String]) -> Self {
+        Self::not_supported_as(field, &shown(value), supported)
+    }
+
+    pub(crate) fn not_supported_as(field: impl Into<String>, shown: &str, supported: &[String]) -> Self {
         let listed: Vec<String> = supported.iter().map(|s| format!("{s:?}")).collect();
         let body = format!(
-            "Unsupported value: {}: supported values: {}",
-            shown(value),
+            "Unsupported value: {shown}: supported values: {}",
             listed.join(", ")
         );
         Self {
@@ -127,9 +146,22 @@ impl FieldError {
     }
 
     pub(crate) fn duplicate(field: impl Into<String>, value: &Value) -> Self {
-        let body = format!("Duplicate value: {}", shown(value));
+        Self::duplicate_as(field, &shown(value))
+    }
+
+    pub(crate) fn duplicate_as(field: impl Into<String>, shown: &str) -> Self {
+        let body = format!("Duplicate value: {shown}");
         Self {
             reason: "FieldValueDuplicate",
+            field: field.into(),
+            body,
+        }
+    }
+
+    pub(crate) fn not_found(field: impl Into<String>, value: &Value) -> Self {
+        let body = format!("Not found: {}", shown(value));
+        Self {
+            reason: "FieldValueNotFound",
             field: field.into(),
             body,
         }
@@ -168,6 +200,7 @@ impl ApiError {
             details: None,
             plain_text: false,
             continue_token: None,
+            warnings: Vec::new(),
         })
     }
 
@@ -248,7 +281,7 @@ impl ApiError {
     }
 
     pub(crate) fn invalid(group: &str, kind: &str, name: &str, errors: &[FieldError]) -> Box<Self> {
-        let listed: Vec<String> = errors
+        let mut listed: Vec<String> = errors
             .iter()
             .map(|e| {
                 if e.field.is_empty() {
@@ -258,6 +291,9 @@ impl ApiError {
                 }
             })
             .collect();
+        // Each is told once, although each is a cause.
+        let mut told = BTreeSet::new();
+        listed.retain(|text| told.insert(text.clone()));
         let what = if group.is_empty() {
             kind.to_owned()
         } else {
@@ -292,6 +328,17 @@ impl ApiError {
     /// A patch that cannot be applied to this object.
     pub(crate) fn unprocessable(message: impl Into<String>) -> Box<Self> {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, "Invalid", message).about(Details::default())
+    }
+
+    /// A patch of a kind that does not exist, or not for this resource.
+    pub(crate) fn unsupported_patch_type() -> Box<Self> {
+        let message = "415: Unsupported Media Type";
+        Self::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "UnsupportedMediaType",
+            message,
+        )
+        .about(Details::default())
     }
 
     pub(crate) fn unsupported_media_type(accepted: &[&str]) -> Box<Self> {

@@ -36,6 +36,8 @@ pub(crate) struct ObjectId {
 pub(crate) struct Stored {
     key: Arc<str>,
     json: Bytes,
+    /// Where the text goes on after `kind` and `apiVersion`, which come first.
+    body_at: u16,
     /// Keys and values in turn, each ended by a NUL: one piece of memory however many there are.
     labels: Box<str>,
     pub(crate) uid: Arc<str>,
@@ -97,10 +99,10 @@ impl Stored {
             labels.extend([key, "\0", label, "\0"]);
         }
         let owners = object::owners(value).map(|owner| owner.uid.into()).collect();
-        // A Value always serialises: its keys are strings and its numbers finite.
-        let json = serde_json::to_vec(value).unwrap_or_default();
+        let (json, body_at) = written(value);
         Self {
             key,
+            body_at,
             // Boxed, so that it keeps no room to grow.
             json: Bytes::from(json.into_boxed_slice()),
             labels: labels.into_boxed_str(),
@@ -138,9 +140,40 @@ impl Stored {
         &self.json
     }
 
+    /// The text after `kind` and `apiVersion`, without the opening brace: how lists of built-in types show their items.
+    pub(crate) fn untyped_json(&self) -> &[u8] {
+        &self.json[usize::from(self.body_at)..]
+    }
+
     pub(crate) fn value(&self) -> Value {
         serde_json::from_slice(&self.json).unwrap_or_default()
     }
+}
+
+/// The object as compact JSON, `kind` and `apiVersion` first, and where the rest begins.
+fn written(value: &Value) -> (Vec<u8>, u16) {
+    let head = format!(
+        "{{\"kind\":{},\"apiVersion\":{},",
+        Value::from(object::kind(value)),
+        Value::from(object::api_version(value))
+    );
+    let mut json = head.into_bytes();
+    let body_at = u16::try_from(json.len()).unwrap_or(u16::MAX);
+    let mut first = true;
+    for (key, field) in value.as_object().into_iter().flatten() {
+        if matches!(key.as_str(), "kind" | "apiVersion") {
+            continue;
+        }
+        if !std::mem::take(&mut first) {
+            json.push(b',');
+        }
+        // A Value always serialises: its keys are strings and its numbers finite. So does a key.
+        let _ = serde_json::to_writer(&mut json, key);
+        json.push(b':');
+        let _ = serde_json::to_writer(&mut json, field);
+    }
+    json.push(b'}');
+    (json, body_at)
 }
 
 impl Store {

@@ -55,7 +55,7 @@ async fn field_selectors_choose_by_name_and_by_what_the_kind_allows() {
 
     let pods: Api<Pod> = Api::default_namespaced(hub.client());
     for (name, node) in [("p", "n1"), ("q", "n2")] {
-        let pod = json!({"metadata": {"name": name}, "spec": {"nodeName": node, "containers": []}});
+        let pod = json!({"metadata": {"name": name}, "spec": {"nodeName": node, "containers": [{"name": "c", "image": "i"}]}});
         pods.create(&PostParams::default(), &serde_json::from_value(pod).unwrap())
             .await
             .unwrap();

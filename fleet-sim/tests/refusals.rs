@@ -79,7 +79,7 @@ async fn every_bad_request_gets_a_status_of_its_code() {
             &one,
             MERGE,
             b"{\"metadata\": null, \"spec\": 3}".to_vec(),
-            422,
+            400,
         ),
         (
             "PATCH",

@@ -57,8 +57,9 @@ impl FieldSet {
         }
     }
 
-    pub(super) fn owns(&self, element: &str) -> bool {
-        self.members.contains(element) || self.children.contains_key(element)
+    /// Whether a field or an item belongs to the set: a field that the type names does when anything below it does.
+    pub(super) fn owns(&self, element: &str, named: bool) -> bool {
+        self.members.contains(element) || (named && self.children.contains_key(element))
     }
 
     pub(super) fn extend(&mut self, other: &Self) {
@@ -113,6 +114,15 @@ impl FieldSet {
         }
     }
 
+    /// Drops top-level fields, with all below them.
+    pub(super) fn remove_fields(&mut self, fields: &[&str]) {
+        for field in fields {
+            let element = format!("f:{field}");
+            self.members.remove(element.as_str());
+            self.children.remove(element.as_str());
+        }
+    }
+
     /// Every path in the set, as errors write it: `.spec.items[name="a"].size`.
     pub(super) fn paths(&self) -> Vec<String> {
         let mut out = Vec::new();
@@ -121,23 +131,18 @@ impl FieldSet {
     }
 
     fn collect_paths(&self, prefix: &str, out: &mut Vec<String>) {
-        let elements: BTreeSet<&Box<str>> = self.members.iter().chain(self.children.keys()).collect();
-        for element in elements {
-            let path = format!("{prefix}{}", shown(element));
-            if let Some(below) = self.children.get(element) {
-                below.collect_paths(&path, out);
-            }
-            if self.members.contains(element) {
-                out.push(path);
-            }
+        for element in &self.members {
+            out.push(format!("{prefix}{}", shown(element)));
+        }
+        for (element, below) in &self.children {
+            below.collect_paths(&format!("{prefix}{}", shown(element)), out);
         }
     }
 }
 
-const IDENTITY: [&str; 11] = [
+const IDENTITY: [&str; 10] = [
     "f:name",
     "f:namespace",
-    "f:generateName",
     "f:creationTimestamp",
     "f:deletionTimestamp",
     "f:deletionGracePeriodSeconds",
@@ -180,11 +185,11 @@ mod tests {
         assert_eq!(
             set.paths(),
             [
-                ".metadata.labels.a",
                 ".metadata.labels",
-                ".spec.items[name=\"x\"].size",
+                ".metadata.labels.a",
+                ".spec.replicas",
                 ".spec.items[name=\"x\"]",
-                ".spec.replicas"
+                ".spec.items[name=\"x\"].size"
             ]
         );
         assert!(set.without(&set).is_empty());

@@ -117,12 +117,20 @@ impl Managers {
         }
     }
 
-    /// Records an ordinary write: who writes takes what it changes.
-    pub(crate) fn update(&mut self, old: &Value, new: &Value, schema: &Schema, writer: Writer<'_>) {
+    /// Records an ordinary write: who writes takes what it changes, but for the fields that this endpoint resets.
+    pub(crate) fn update(
+        &mut self,
+        old: &Value,
+        new: &Value,
+        schema: &Schema,
+        writer: Writer<'_>,
+        reset: &[&str],
+    ) {
         let changes = compare(old, new, Some(schema));
         let mut taken = changes.added;
         taken.extend(&changes.modified);
         taken.strip_identity();
+        taken.remove_fields(reset);
         self.take_away(None, &taken, &changes.removed);
         if taken.is_empty() {
             return;
@@ -144,12 +152,14 @@ impl Managers {
         config: &Value,
         schema: &Schema,
         writer: Writer<'_>,
+        reset: &[&str],
         force: bool,
     ) -> ApiResult<Value> {
         let id = writer.id(Operation::Apply);
         let mut merged = merge(live, config, Some(schema));
         let mut fields = field_set(config, Some(schema));
         fields.strip_identity();
+        fields.remove_fields(reset);
         let last = self.0.remove(&id);
         if let Some(last) = &last {
             let mut kept = fields.clone();
@@ -165,9 +175,12 @@ impl Managers {
         }
         self.take_away(Some(&id), &taken, &changes.removed);
         if !fields.is_empty() {
-            let unchanged =
-                last.filter(|last| last.fields == fields && last.api_version == writer.api_version);
-            let time = unchanged.map_or_else(|| writer.now.to_owned(), |last| last.time);
+            // The time moves with what is written, whatever the server then makes of it.
+            let time = match last {
+                _ if merged != *live => writer.now.to_owned(),
+                Some(last) => last.time,
+                None => String::new(),
+            };
             self.0.insert(
                 id,
                 Entry {
@@ -247,8 +260,11 @@ impl ManagerId {
         };
         let mut out = json!({
             "apiVersion": entry.api_version, "fieldsType": "FieldsV1", "fieldsV1": entry.fields.encode(),
-            "manager": self.manager, "operation": operation, "time": entry.time,
+            "manager": self.manager, "operation": operation,
         });
+        if !entry.time.is_empty() {
+            out["time"] = json!(entry.time);
+        }
         if !self.subresource.is_empty() {
             out["subresource"] = json!(self.subresource);
         }
@@ -287,25 +303,34 @@ mod tests {
         let empty = json!({});
         let (one, two) = (json!({"spec": {"a": 1, "b": 1}}), json!({"spec": {"a": 2}}));
         let live = managers
-            .apply(&empty, &one, &schema, writer("one"), false)
+            .apply(&empty, &one, &schema, writer("one"), &[], false)
             .unwrap();
         let refused = managers
             .clone()
-            .apply(&live, &two, &schema, writer("two"), false)
+            .apply(&live, &two, &schema, writer("two"), &[], false)
             .unwrap_err();
         assert_eq!(
             refused.message,
             "Apply failed with 1 conflict: conflict with \"one\": .spec.a"
         );
-        let live = managers.apply(&live, &two, &schema, writer("two"), true).unwrap();
+        let live = managers
+            .apply(&live, &two, &schema, writer("two"), &[], true)
+            .unwrap();
         assert_eq!(live, json!({"spec": {"a": 2, "b": 1}}));
         // One no longer owns `a`: leaving it out does not remove it.
         let live = managers
-            .apply(&live, &json!({"spec": {"b": 1}}), &schema, writer("one"), false)
+            .apply(
+                &live,
+                &json!({"spec": {"b": 1}}),
+                &schema,
+                writer("one"),
+                &[],
+                false,
+            )
             .unwrap();
         assert_eq!(live, json!({"spec": {"a": 2, "b": 1}}));
         let live = managers
-            .apply(&live, &json!({}), &schema, writer("two"), false)
+            .apply(&live, &json!({}), &schema, writer("two"), &[], false)
             .unwrap();
         assert_eq!(live, json!({"spec": {"b": 1}}));
     }
@@ -316,13 +341,13 @@ mod tests {
         let mut managers = Managers::default();
         let config = json!({"spec": {"a": 1}});
         let live = managers
-            .apply(&json!({}), &config, &schema, writer("one"), false)
+            .apply(&json!({}), &config, &schema, writer("one"), &[], false)
             .unwrap();
         let live = managers
-            .apply(&live, &config, &schema, writer("two"), false)
+            .apply(&live, &config, &schema, writer("two"), &[], false)
             .unwrap();
         let live = managers
-            .apply(&live, &json!({}), &schema, writer("one"), false)
+            .apply(&live, &json!({}), &schema, writer("one"), &[], false)
             .unwrap();
         assert_eq!(live, config);
     }
@@ -337,13 +362,21 @@ mod tests {
                 &json!({"spec": {"a": 1}}),
                 &schema,
                 writer("one"),
+                &[],
                 false,
             )
             .unwrap();
         let new = json!({"spec": {"a": 2}});
-        managers.update(&live, &new, &schema, writer("edit"));
+        managers.update(&live, &new, &schema, writer("edit"), &[]);
         let refused = managers
-            .apply(&new, &json!({"spec": {"a": 3}}), &schema, writer("one"), false)
+            .apply(
+                &new,
+                &json!({"spec": {"a": 3}}),
+                &schema,
+                writer("one"),
+                &[],
+                false,
+            )
             .unwrap_err();
         assert_eq!(
             refused.message,

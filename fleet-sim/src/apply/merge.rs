@@ -19,7 +19,14 @@ pub(super) struct Comparison {
 pub(super) fn field_set(value: &Value, schema: Option<&Schema>) -> FieldSet {
     let mut set = FieldSet::default();
     for (element, child, child_schema, named) in parts(value, schema) {
-        if is_leaf(child, child_schema) {
+        let empty_list =
+            child.as_array().is_some_and(Vec::is_empty) && *list_type(child_schema) != ListType::Atomic;
+        if empty_list {
+            // An associative list is owned item by item, and there is none.
+            if !named {
+                set.members.insert(element);
+            }
+        } else if is_leaf(child, child_schema) {
             set.members.insert(element);
         } else {
             let below = field_set(child, child_schema);
@@ -53,13 +60,15 @@ fn compare_parts(old: Option<&Value>, new: Option<&Value>, schema: Option<&Schem
         }
         let leaf = |side: Option<&Value>| side.is_none_or(|value| is_leaf(value, child_schema));
         let one_kind = match (old, new) {
+            // A null is a list or a map with nothing in it.
+            (Some(Value::Null), _) | (_, Some(Value::Null)) => true,
             (Some(old), Some(new)) => old.is_array() == new.is_array() && old.is_object() == new.is_object(),
             _ => true,
         };
         if one_kind && !(leaf(old) && leaf(new)) {
             let mut below = Comparison::default();
             compare_parts(old, new, child_schema, &mut below);
-            if old.is_none() && !is_embedded_struct(&element, child_schema) {
+            if old.is_none() {
                 out.added.members.insert(element.clone());
             } else if new.is_none() {
                 out.removed.members.insert(element.clone());
@@ -102,40 +111,72 @@ pub(super) fn merge(live: &Value, config: &Value, schema: Option<&Schema>) -> Va
     }
 }
 
-/// Items of both lists: what only the live list has stays where it is, the rest comes in the applied order.
+/// Items of both lists. Each list keeps its own order; where they disagree on shared items, the applied one wins.
 fn merge_lists(live: &[Value], items: &[Value], schema: Option<&Schema>) -> Value {
-    let identity = |item: &Value| element_of(item, schema);
-    let applied: BTreeSet<Box<str>> = items.iter().map(identity).collect();
-    let mut lives: BTreeMap<Box<str>, &Value> = BTreeMap::new();
-    for item in live {
-        lives.entry(identity(item)).or_insert(item);
+    let places =
+        |list: &[Value]| -> Vec<Box<str>> { list.iter().map(|item| element_of(item, schema)).collect() };
+    let (left, right) = (places(live), places(items));
+    let in_left: BTreeSet<&Box<str>> = left.iter().collect();
+    let in_right: BTreeSet<&Box<str>> = right.iter().collect();
+    let mut lives: BTreeMap<&Box<str>, &Value> = BTreeMap::new();
+    for (place, item) in left.iter().zip(live) {
+        lives.entry(place).or_insert(item);
     }
     let items_schema = schema.and_then(|schema| schema.items.as_deref());
-    let merged = |item: &Value| {
-        lives
-            .get(&identity(item))
-            .map_or_else(|| item.clone(), |live| merge(live, item, items_schema))
+    let merged = |index: usize| {
+        lives.get(&right[index]).map_or_else(
+            || items[index].clone(),
+            |live| merge(live, &items[index], items_schema),
+        )
     };
-    let (mut out, mut rest) = (Vec::new(), items.iter());
-    for item in live {
-        if applied.contains(&identity(item)) {
-            out.extend(rest.next().map(merged));
-        } else {
-            out.push(item.clone());
+    let mut shared = right.iter().filter(|place| in_left.contains(place));
+    let mut next_shared = shared.next();
+    let mut done: BTreeSet<&Box<str>> = BTreeSet::new();
+    let (mut out, mut l, mut r) = (Vec::new(), 0, 0);
+    while l < left.len() || r < right.len() {
+        if l < left.len() && r < right.len() {
+            if left[l] == right[r] {
+                done.insert(&right[r]);
+                out.push(merged(r));
+                l += 1;
+                r += 1;
+                next_shared = shared.next();
+                continue;
+            }
+            if in_right.contains(&left[l]) && next_shared.is_some_and(|next| *next != left[l]) {
+                // Shared, but another shared item comes first.
+                l += 1;
+                continue;
+            }
+        }
+        if l < left.len() {
+            if !in_right.contains(&left[l]) {
+                out.push(live[l].clone());
+                l += 1;
+                continue;
+            }
+            if done.contains(&left[l]) {
+                l += 1;
+            }
+        }
+        if r < right.len() {
+            done.insert(&right[r]);
+            out.push(merged(r));
+            if next_shared == Some(&right[r]) {
+                next_shared = shared.next();
+            }
+            r += 1;
         }
     }
-    out.extend(rest.map(merged));
     Value::Array(out)
 }
 
 /// Removes what was set before and is now owned by nobody.
 pub(super) fn remove_abandoned(value: &mut Value, schema: Option<&Schema>, last: &FieldSet, kept: &FieldSet) {
     let none = FieldSet::default();
-    let stays = |element: &str, child: &mut Value, child_schema: Option<&Schema>| {
-        if !last.owns(element) {
-            return true;
-        }
-        if !kept.owns(element) {
+    let stays = |element: &str, child: &mut Value, child_schema: Option<&Schema>, named: bool| {
+        // What others hold in an item that is theirs by its parts only goes with the item.
+        if last.owns(element, named) && !kept.owns(element, named) {
             return false;
         }
         if let Some(last) = last.children.get(element)
@@ -152,14 +193,14 @@ pub(super) fn remove_abandoned(value: &mut Value, schema: Option<&Schema>, last:
     };
     match value {
         Value::Object(fields) => fields.retain(|key, value| {
-            let (child_schema, _) = child(schema, key);
-            stays(&format!("f:{key}"), value, child_schema)
+            let (child_schema, named) = child(schema, key);
+            stays(&format!("f:{key}"), value, child_schema, named)
         }),
         Value::Array(items) => {
             let items_schema = schema.and_then(|schema| schema.items.as_deref());
             items.retain_mut(|item| {
                 let element = element_of(item, schema);
-                stays(&element, item, items_schema)
+                stays(&element, item, items_schema, false)
             });
         }
         _ => {}
@@ -208,16 +249,6 @@ fn is_leaf(value: &Value, schema: Option<&Schema>) -> bool {
         Value::Array(items) => items.is_empty() || *list_type(schema) == ListType::Atomic,
         _ => true,
     }
-}
-
-/// In built-in types these are structs inside structs, always there, so that nobody owns their being there.
-fn is_embedded_struct(element: &str, schema: Option<&Schema>) -> bool {
-    schema.is_none_or(|schema| schema.open)
-        && matches!(
-            element,
-            "f:spec" | "f:status" | "f:template" | "f:strategy" | "f:metadata"
-        )
-        && schema.is_some()
 }
 
 /// How an item of an associative list is told from the others.
@@ -273,7 +304,7 @@ mod tests {
         let config = json!({"spec": {"items": [{"name": "z"}, {"name": "x", "size": 2}], "tags": ["b"], "args": ["2"]}});
         assert_eq!(
             merge(&live, &config, Some(&schema())),
-            json!({"spec": {"items": [{"name": "z"}, {"name": "y"}, {"name": "x", "size": 2}], "tags": ["a", "b"],
+            json!({"spec": {"items": [{"name": "z"}, {"name": "x", "size": 2}, {"name": "y"}], "tags": ["a", "b"],
                 "args": ["2"]}})
         );
     }

@@ -42,10 +42,12 @@ impl Call<'_> {
     }
 
     pub(super) fn check_fields(&self) -> ApiResult<()> {
+        let known = &self.version.selectable_fields;
+        let standard = !self.resource.custom() && known.is_empty();
         self.request
             .options
             .fields
-            .check(|path| self.version.selectable_fields.iter().any(|known| known == path))
+            .check(|path| known.iter().any(|known| known == path), standard)
     }
 
     /// All objects that a request without pages selects.
@@ -64,9 +66,14 @@ impl Call<'_> {
             .map(Continue::decode)
             .transpose()?;
         if from.is_some() && options.resource_version.is_some_and(|version| version != 0) {
-            return Err(forbidden(
-                "resourceVersion",
+            return Err(ApiError::bad_request(
                 "specifying resource version is not allowed when using continue",
+            ));
+        }
+        if options.send_initial_events.is_some() {
+            return Err(forbidden(
+                "sendInitialEvents",
+                "sendInitialEvents is forbidden for list",
             ));
         }
         if options.version_match.is_some() && options.resource_version.is_none() {
@@ -133,17 +140,28 @@ impl Call<'_> {
 
     fn write_page(&self, page: &Page) -> Bytes {
         let mut metadata = json!({"resourceVersion": page.revision.to_string()});
+        if self.resource.custom() {
+            metadata["continue"] = json!("");
+        }
         if let Some(next) = &page.next {
             metadata["continue"] = json!(next.encode());
         }
         if let Some(remaining) = page.remaining {
             metadata["remainingItemCount"] = json!(remaining);
         }
+        if self.request.view == View::Table {
+            let objects: Vec<Value> = page.items.iter().map(|object| self.value(object)).collect();
+            return super::to_bytes(&self.table(&objects, &metadata));
+        }
         let (kind, api_version) = match self.request.view {
-            View::Whole => (self.resource.list_kind.as_str(), self.api_version.as_str()),
+            View::Whole | View::Table | View::Discovery => {
+                (self.resource.list_kind.as_str(), self.api_version.as_str())
+            }
             View::Metadata => ("PartialObjectMetadataList", "meta.k8s.io/v1"),
         };
         let head = json!({"kind": kind, "apiVersion": api_version, "metadata": metadata}).to_string();
+        // In a list of built-in objects the list alone says what they are.
+        let bare = self.request.view != View::Metadata && !self.resource.custom();
         let items: Vec<Bytes> = page.items.iter().map(|object| self.render(object)).collect();
         let size = items.iter().map(|item| item.len() + 1).sum::<usize>();
         let mut out = Vec::with_capacity(head.len() + size + 16);
@@ -154,7 +172,12 @@ impl Call<'_> {
             if index > 0 {
                 out.push(b',');
             }
-            out.extend_from_slice(item);
+            if bare {
+                out.push(b'{');
+                out.extend_from_slice(page.items[index].untyped_json());
+            } else {
+                out.extend_from_slice(item);
+            }
         }
         out.extend_from_slice(b"]}");
         Bytes::from(out)
@@ -192,9 +215,20 @@ impl Continue {
     }
 
     fn decode(token: &str) -> ApiResult<Self> {
-        let refused =
-            || ApiError::bad_request("continue key is not valid: it was not given out by this server");
-        let json = URL_SAFE_NO_PAD.decode(token).map_err(|_| refused())?;
+        let refused = || {
+            ApiError::bad_request(
+                "invalid continue token: continue key is not valid: encoded start key empty (end of input)",
+            )
+        };
+        let json = URL_SAFE_NO_PAD.decode(token).map_err(|error| {
+            let at = match error {
+                base64::DecodeError::InvalidByte(at, _) | base64::DecodeError::InvalidLastSymbol(at, _) => at,
+                _ => token.len() / 4 * 4,
+            };
+            ApiError::bad_request(format!(
+                "invalid continue token: continue key is not valid: illegal base64 data at input byte {at}"
+            ))
+        })?;
         let token: Value = serde_json::from_slice(&json).map_err(|_| refused())?;
         let after = token["start"].as_str().ok_or_else(refused)?.to_owned();
         let revision = token["rv"].as_i64().ok_or_else(refused)?;

@@ -40,6 +40,20 @@ pub(super) fn accept(state: &mut State, settling: &mut Settling, mut crd: Value)
     if !object::is_deleting(&crd) {
         let before = crd.clone();
         crd["status"] = established(&crd, &resource, settling.now());
+        if crd != before
+            && let Some(version) = definitions.versions.first()
+        {
+            let api_version = definitions.api_version(&version.name);
+            let mut managers = Managers::of(&crd);
+            let writer = Writer {
+                manager: "kube-apiserver",
+                api_version: &api_version,
+                subresource: "status",
+                now: settling.now(),
+            };
+            managers.update(&before, &crd, &version.schema, writer, &["spec"]);
+            managers.store(&mut crd);
+        }
         state.types.install(resource);
         if crd != before {
             settling.put(state, &definitions, &mut crd);
@@ -86,7 +100,7 @@ pub(crate) fn install_definition(
             subresource: "",
             now: &now,
         };
-        managers.update(&nothing, &value, &version.schema, writer);
+        managers.update(&nothing, &value, &version.schema, writer, &["status"]);
         managers.store(&mut value);
     }
     let mut settling = Settling::new(&now);

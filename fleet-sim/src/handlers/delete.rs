@@ -3,12 +3,14 @@
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use super::{Answer, Call, to_bytes};
-use crate::gc::Settling;
+use super::{Answer, Call, convert, to_bytes};
+use crate::gc::{How, Settling};
+use crate::kubernetes::{self, structure};
 use crate::object;
 use crate::request::Propagation;
 use crate::state::State;
-use crate::status::{self, ApiError, ApiResult, Subject};
+use crate::status::{self, ApiError, ApiResult, FieldError, Subject};
+use crate::store::Stored;
 
 /// `DeleteOptions`, from the body or the query.
 #[derive(Debug, Default)]
@@ -23,13 +25,26 @@ struct DeleteOptions {
 impl Call<'_> {
     pub(super) fn delete(&self, state: &mut State, name: &str) -> ApiResult<Answer> {
         let options = self.delete_options()?;
+        let warnings = self.delete_warnings(&options);
+        self.delete_one(state, name, &options)
+            .map_err(|mut error| {
+                error.warnings.extend(warnings.clone());
+                error
+            })
+            .map(|answer| answer.warning(warnings))
+    }
+
+    fn delete_one(&self, state: &mut State, name: &str, options: &DeleteOptions) -> ApiResult<Answer> {
         let stored = self.existing(state, name)?;
+        if self.resource.is("", "namespaces") {
+            self.check_namespace_preconditions(options, &stored)?;
+        }
         // Preconditions name the kind where other errors name the resource.
         let record = Subject {
             plural: &self.resource.kind,
             ..self.subject(name)
         };
-        if let Some(uid) = options.uid.filter(|uid| **uid != *stored.uid) {
+        if let Some(uid) = options.uid.as_deref().filter(|uid| **uid != *stored.uid) {
             return Err(ApiError::conflict(
                 record,
                 format!(
@@ -40,7 +55,11 @@ impl Call<'_> {
             ));
         }
         let current = stored.revision.to_string();
-        if let Some(version) = options.resource_version.filter(|version| *version != current) {
+        if let Some(version) = options
+            .resource_version
+            .as_deref()
+            .filter(|version| **version != *current)
+        {
             return Err(ApiError::conflict(
                 record,
                 format!(
@@ -49,39 +68,103 @@ impl Call<'_> {
                 ),
             ));
         }
-        if options.dry_run {
-            return Ok(self.answer(StatusCode::OK, &stored));
-        }
+        let how = How {
+            propagation: options.propagation,
+            grace_period_seconds: options.grace_period_seconds,
+        };
         let mut settling = Settling::new(&self.now);
-        let id = self.id(name);
-        let deleted = settling.delete(state, &id, options.propagation, options.grace_period_seconds);
+        if options.dry_run {
+            let (value, held) = settling.deletion(&self.resource, &stored, how);
+            return Ok(self.deleted(name, &stored.uid, !held, &value));
+        }
+        let deleted = settling.delete(state, &self.id(name), how);
         settling.run(state);
         let Some(deleted) = deleted else {
             return Err(ApiError::not_found(self.subject(name)));
         };
-        if deleted.gone && !self.resource.traits.returns_deleted {
-            let body = status::deleted(self.subject(name), &stored.uid);
-            return Ok(Answer::json(StatusCode::OK, &body));
+        Ok(self.deleted(name, &stored.uid, deleted.gone, &deleted.object.value()))
+    }
+
+    /// The object, or the word that it is gone.
+    fn deleted(&self, name: &str, uid: &str, gone: bool, value: &Value) -> Answer {
+        if gone && !self.resource.traits.returns_deleted {
+            return Answer::json(StatusCode::OK, &status::deleted(self.subject(name), uid));
         }
-        Ok(self.answer(StatusCode::OK, &deleted.object))
+        let value = convert(
+            &self.resource,
+            value.clone(),
+            &self.resource.storage_version,
+            &self.version,
+        );
+        self.answer_value(StatusCode::OK, value)
+    }
+
+    /// Jobs leave their pods behind unless told otherwise, which surprises people.
+    fn delete_warnings(&self, options: &DeleteOptions) -> Option<String> {
+        (self.resource.is("batch", "jobs") && options.propagation.is_none()).then(|| {
+            "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them \
+             or set propagationPolicy=Orphan to suppress this warning"
+                .to_owned()
+        })
+    }
+
+    /// Namespaces are held against their preconditions in words of their own.
+    fn check_namespace_preconditions(&self, options: &DeleteOptions, stored: &Stored) -> ApiResult<()> {
+        let subject = self.subject(stored.name());
+        if let Some(uid) = options.uid.as_deref().filter(|uid| **uid != *stored.uid) {
+            return Err(ApiError::conflict(
+                subject,
+                format!(
+                    "Precondition failed: UID in precondition: {uid}, UID in object meta: {}",
+                    stored.uid
+                ),
+            ));
+        }
+        let current = stored.revision.to_string();
+        match options
+            .resource_version
+            .as_deref()
+            .filter(|version| **version != *current)
+        {
+            Some(version) => Err(ApiError::conflict(
+                subject,
+                format!(
+                    "Precondition failed: ResourceVersion in precondition: {version}, ResourceVersion in object meta: \
+                     {current}"
+                ),
+            )),
+            None => Ok(()),
+        }
     }
 
     pub(super) fn delete_collection(&self, state: &mut State) -> ApiResult<Answer> {
         let options = self.delete_options()?;
         let selected = self.selected(state)?;
-        let items: Vec<Value> = selected.iter().map(|object| self.value(object)).collect();
+        let mut items: Vec<Value> = selected.iter().map(|object| self.value(object)).collect();
+        if !self.resource.custom() {
+            for item in &mut items {
+                object::map_mut(item).retain(|key, _| !matches!(key.as_str(), "kind" | "apiVersion"));
+            }
+        }
         if !options.dry_run {
             let mut settling = Settling::new(&self.now);
             for object in &selected {
                 let id = self.id(object.name());
-                settling.delete(state, &id, options.propagation, options.grace_period_seconds);
+                let how = How {
+                    propagation: options.propagation,
+                    grace_period_seconds: options.grace_period_seconds,
+                };
+                settling.delete(state, &id, how);
             }
             settling.run(state);
         }
-        let body = json!({
+        let mut body = json!({
             "kind": self.resource.list_kind, "apiVersion": self.api_version,
             "metadata": {"resourceVersion": state.store.revision().to_string()}, "items": items,
         });
+        if self.resource.custom() {
+            body["metadata"]["continue"] = json!("");
+        }
         Ok(Answer::bytes(StatusCode::OK, to_bytes(&body)))
     }
 
@@ -96,9 +179,26 @@ impl Call<'_> {
         if self.request.body.is_empty() {
             return Ok(options);
         }
-        let body = self.request.json_body()?;
-        if !body.is_object() {
-            return Err(ApiError::bad_request("DeleteOptions must be one JSON object"));
+        let mut body = self.request.json_body()?;
+        if let Some(structure) = structure("meta/v1.DeleteOptions")
+            && let Some(error) = kubernetes::decode(&mut body, structure).error
+        {
+            return Err(ApiError::bad_request(error));
+        }
+        let kind = object::kind(&body);
+        if !matches!(kind, "" | "DeleteOptions") {
+            return Err(ApiError::bad_request(format!(
+                "no kind {kind:?} is registered for version \"meta.k8s.io/v1\" in scheme \"pkg/runtime/scheme.go:111\""
+            )));
+        }
+        if body.get("orphanDependents").is_some()
+            && let Some(policy) = body.get("propagationPolicy")
+        {
+            let detail = "orphanDependents and deletionPropagation cannot be both set";
+            return Err(ApiError::invalid_options(
+                "DeleteOptions",
+                FieldError::invalid("propagationPolicy", policy, detail),
+            ));
         }
         if let Some(policy) = body.get("propagationPolicy").and_then(Value::as_str) {
             options.propagation = Some(Propagation::parse(policy)?);
@@ -118,12 +218,16 @@ impl Call<'_> {
         };
         options.uid = precondition("uid");
         options.resource_version = precondition("resourceVersion");
-        // kube-rs and kubectl write a list; a lone word has been seen too.
-        options.dry_run |= match body.get("dryRun") {
-            Some(Value::Array(values)) => values.iter().any(|value| value == "All"),
-            Some(Value::String(value)) => value == "All",
-            _ => false,
-        };
+        let dry_run = body
+            .get("dryRun")
+            .and_then(Value::as_array)
+            .map_or(&[][..], Vec::as_slice);
+        if dry_run.iter().any(|value| value != "All") {
+            let supported = ["All".to_owned()];
+            let error = FieldError::not_supported("dryRun", &json!(dry_run), &supported);
+            return Err(ApiError::invalid_options("DeleteOptions", error));
+        }
+        options.dry_run |= !dry_run.is_empty();
         Ok(options)
     }
 }

@@ -6,9 +6,10 @@ use serde_json::{Value, json};
 
 use super::write::Ownership;
 use super::{Answer, Call, Subresource};
-use crate::apply::Managers;
+use crate::apply::{Managers, Writer};
+use crate::kubernetes::{self, structure};
 use crate::object;
-use crate::request::{FieldValidation, PatchKind};
+use crate::request::PatchKind;
 use crate::state::State;
 use crate::status::{ApiError, ApiResult, FieldError};
 use crate::strategic;
@@ -20,7 +21,7 @@ const COPY_DEPTH: usize = 128;
 
 impl Call<'_> {
     pub(super) fn patch(&self, state: &mut State, name: &str) -> ApiResult<Answer> {
-        let kind = self.request.patch_kind()?;
+        let kind = self.request.patch_kind(self.resource.custom())?;
         if kind == PatchKind::Apply {
             return self.apply(state, name);
         }
@@ -38,47 +39,74 @@ impl Call<'_> {
         if !new.is_object() {
             return Err(ApiError::unprocessable("the patch leaves no object behind"));
         }
+        let warnings = self.read_patched(&mut new)?;
         let found = object::name(&new);
-        if !found.is_empty() && found != name {
+        if found.is_empty() {
+            return Err(self.nameless(name));
+        }
+        if found != name {
             return Err(ApiError::bad_request(format!(
                 "the name of the object ({found}) does not match the name on the URL ({name})"
             )));
         }
-        let strict = self.request.options.field_validation == FieldValidation::Strict;
-        let shown = strict.then(|| new.to_string());
-        let warnings = self.drop_unknown(&mut new, |error| {
-            ApiError::invalid("", "", "", &[FieldError::invalid("patch", &json!(shown), error)])
-        })?;
+        let namespace = object::namespace(&new);
+        if !namespace.is_empty() && Some(namespace) != self.namespace {
+            return Err(ApiError::bad_request(
+                "the namespace of the provided object does not match the namespace sent on the request",
+            ));
+        }
         let written = self.rewrite(state, &old, live, new, Ownership::Updated)?;
         Ok(self.written(StatusCode::OK, written).warning_of(&warnings))
+    }
+
+    /// Reads a patched object as its type does.
+    fn read_patched(&self, new: &mut Value) -> ApiResult<Vec<String>> {
+        // Only a refusal shows it, and hardly any patch is refused.
+        let shown = match &self.resource.go_type {
+            Some(name) => kubernetes::go_document(name, new),
+            None => new.to_string(),
+        };
+        let kind = [object::kind(new), object::api_version(new)];
+        if !self.resource.custom() && kind != [self.resource.kind.as_str(), self.api_version.as_str()] {
+            let error = self.no_such_kind(new);
+            return Err(ApiError::invalid(
+                "",
+                "",
+                "",
+                &[FieldError::invalid("patch", &json!(shown), error)],
+            ));
+        }
+        self.read_as_type(new, |error| {
+            ApiError::invalid("", "", "", &[FieldError::invalid("patch", &json!(shown), error)])
+        })
     }
 
     pub(super) fn patch_value(&self, kind: PatchKind, value: &mut Value) -> ApiResult<()> {
         match kind {
             PatchKind::Json => {
+                let operations = crate::request::parse_json(&self.request.body).map_err(|error| {
+                    ApiError::bad_request(format!("error decoding patch: {}", error.message))
+                })?;
+                if !operations.is_array() {
+                    return Err(ApiError::bad_request(format!(
+                        "error decoding patch: json: cannot unmarshal {} into Go value of type []handlers.jsonPatchOp",
+                        kubernetes::kind_of(&operations)
+                    )));
+                }
                 let operations: Vec<PatchOperation> =
-                    serde_json::from_slice(&self.request.body).map_err(|_| refused_patch())?;
+                    serde_json::from_value(operations).map_err(|_| refused_patch())?;
                 apply_operations(value, &operations)
             }
             PatchKind::Merge => {
                 let patch = crate::request::parse_json(&self.request.body)?;
-                if !patch.is_object() {
-                    return Err(ApiError::bad_request(
-                        "error decoding patch: a merge patch must be one JSON object",
-                    ));
-                }
+                refuse_other_than_object(&patch)?;
                 json_patch::merge(value, &patch);
                 Ok(())
             }
-            PatchKind::Strategic if self.resource.custom => Err(ApiError::unsupported_media_type(&[
-                "application/json-patch+json",
-                "application/merge-patch+json",
-                "application/apply-patch+yaml",
-            ])),
             PatchKind::Strategic => {
                 let patch = crate::request::parse_json(&self.request.body)?;
-                strategic::merge(value, &patch, Some(&self.version.schema));
-                Ok(())
+                refuse_other_than_object(&patch)?;
+                strategic::merge(value, &patch, Some(&self.version.schema)).map_err(ApiError::unknown)
             }
             PatchKind::Apply => Err(ApiError::bad_request("an apply patch is not merged into a value")),
         }
@@ -103,12 +131,12 @@ impl Call<'_> {
                 return Err(ApiError::conflict(self.subject(name), cause));
             }
             let mut managers = Managers::default();
-            let nothing = json!({"apiVersion": self.api_version, "kind": self.resource.kind});
             let mut object = managers.apply(
-                &nothing,
+                &self.empty(),
                 &config,
                 &self.version.schema,
                 self.writer(),
+                self.reset_fields(),
                 options.force,
             )?;
             object::meta_mut(&mut object).remove("resourceVersion");
@@ -118,7 +146,30 @@ impl Call<'_> {
         let mut live = self.value(&old);
         let managed = object::meta_mut(&mut live).remove("managedFields");
         let mut managers = Managers::read(managed.as_ref());
-        let new = managers.apply(&live, &config, &self.version.schema, self.writer(), options.force)?;
+        if managers.is_empty() {
+            // What was there before anyone was recorded belongs to a manager of its own.
+            let writer = Writer {
+                manager: "before-first-apply",
+                subresource: "",
+                ..self.writer()
+            };
+            managers.update(
+                &self.empty(),
+                &live,
+                &self.version.schema,
+                writer,
+                self.reset_fields(),
+            );
+        }
+        let mut new = managers.apply(
+            &live,
+            &config,
+            &self.version.schema,
+            self.writer(),
+            self.reset_fields(),
+            options.force,
+        )?;
+        self.read_as_type(&mut new, ApiError::bad_request)?;
         if let Some(managed) = managed {
             object::meta_mut(&mut live).insert("managedFields".into(), managed);
         }
@@ -140,6 +191,7 @@ impl Call<'_> {
         if managed.is_some_and(|entries| !entries.is_empty()) {
             return Err(ApiError::bad_request("metadata.managedFields must be nil"));
         }
+        let place = object::key_of(Some(object::namespace(&config)), name);
         let metadata = object::meta_mut(&mut config);
         metadata.insert("name".into(), json!(name));
         metadata.remove("managedFields");
@@ -158,16 +210,36 @@ impl Call<'_> {
         if object::weight(&config, COPY_DEPTH).is_none() {
             return Err(ApiError::bad_request("the applied object nests too deeply"));
         }
-        let undeclared = self.version.schema.prune(&mut config.clone());
+        let undeclared = match self.resource.go_type.as_deref().and_then(structure) {
+            Some(structure) => {
+                let found = kubernetes::decode(&mut config.clone(), structure);
+                if let Some(error) = found.error {
+                    return Err(ApiError::bad_request(error));
+                }
+                found.unknown
+            }
+            None => self.version.schema.prune(&mut config.clone()),
+        };
         let Some(field) = undeclared.first() else {
             return Ok(config);
         };
-        let place = object::key_of(self.namespace.or(Some("")), name);
         Err(ApiError::unknown(format!(
-            "failed to create typed patch object ({place}; {}, Kind={}): .{field}: field not declared in schema",
-            self.api_version, self.resource.kind
+            "failed to create typed patch object ({place}; {}/{}, Kind={}): .{field}: field not declared in schema",
+            self.resource.group(),
+            self.version.name,
+            self.resource.kind
         )))
     }
+}
+
+fn refuse_other_than_object(patch: &Value) -> ApiResult<()> {
+    if patch.is_object() {
+        return Ok(());
+    }
+    Err(ApiError::bad_request(format!(
+        "error decoding patch: json: cannot unmarshal {} into Go value of type map[string]interface {{}}",
+        kubernetes::kind_of(patch)
+    )))
 }
 
 fn refused_patch() -> Box<ApiError> {

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::write::{Ownership, Written};
 use super::{Answer, Call};
+use crate::kubernetes::{self, structure};
 use crate::object;
 use crate::request::PatchKind;
 use crate::resources::ScalePaths;
@@ -26,7 +27,7 @@ impl Call<'_> {
     }
 
     pub(super) fn patch_scale(&self, state: &mut State) -> ApiResult<Answer> {
-        let kind = self.request.patch_kind()?;
+        let kind = self.request.patch_kind(self.resource.custom())?;
         self.set_scale(state, |mut scale| {
             match kind {
                 PatchKind::Json => self.patch_value(kind, &mut scale)?,
@@ -53,9 +54,17 @@ impl Call<'_> {
             .pointer("/spec/replicas")
             .cloned()
             .unwrap_or_else(|| json!(0));
-        if replicas.as_i64().is_none_or(|replicas| replicas < 0) {
-            let error =
-                FieldError::invalid("spec.replicas", &replicas, "should be greater than or equal to 0");
+        let mut read = scale.clone();
+        if let Some(structure) = structure("autoscaling/v1.Scale")
+            && let Some(error) = kubernetes::decode(&mut read, structure).error
+        {
+            return Err(ApiError::bad_request(format!(
+                "Scale in version \"v1\" cannot be handled as a Scale: {error}"
+            )));
+        }
+        // A custom resource's own schema judges its replicas.
+        if replicas.as_i64().is_none_or(|replicas| replicas < 0) && !self.resource.custom() {
+            let error = FieldError::invalid("spec.replicas", &replicas, "must be greater than or equal to 0");
             return Err(ApiError::invalid("autoscaling", "Scale", name, &[error]));
         }
         let version = object::resource_version(&scale).to_owned();

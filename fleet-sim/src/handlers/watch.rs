@@ -20,9 +20,12 @@ use crate::resources::{ResourceType, ServedVersion};
 use crate::state::State;
 use crate::status::{ApiError, ApiResult};
 use crate::store::{Change, Stored};
+use crate::table::{self, Include};
 
 /// How often an idle watch is told how far the server is.
 const BOOKMARK_EVERY: Duration = Duration::from_mins(1);
+/// How long before its end a watch is told how far the server is, so that the next one can go on from there.
+const LAST_BOOKMARK: Duration = Duration::from_secs(2);
 /// How long a watch lasts that does not say.
 const DEFAULT_TIMEOUT: Duration = Duration::from_hours(1);
 /// Events written at once; readers in between let other tasks run.
@@ -36,6 +39,7 @@ struct Watch {
     labels: fleet_core::Selector,
     fields: FieldSelector,
     view: View,
+    include: Include,
     /// Everything up to this revision has been told.
     cursor: u64,
     /// Told before anything else.
@@ -45,6 +49,7 @@ struct Watch {
     bookmarks: bool,
     wake: Receiver<u64>,
     next_bookmark: Instant,
+    last_bookmark: Instant,
     deadline: Instant,
     finished: bool,
 }
@@ -66,32 +71,35 @@ impl Call<'_> {
                 "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided",
             ));
         }
-        // A path that names an object watches that object.
-        let single = self
-            .name
-            .map(|name| FieldSelector::parse(&format!("metadata.name={name}")))
-            .transpose()?;
         let from = options.resource_version.filter(|version| *version > 0);
         let now = Instant::now();
+        let deadline = now
+            + options
+                .timeout_seconds
+                .map_or(DEFAULT_TIMEOUT, Duration::from_secs)
+                .min(YEAR);
+        // The last bookmark comes shortly before the end, if there is that much time.
+        let last_bookmark = deadline
+            .checked_sub(LAST_BOOKMARK)
+            .filter(|last| *last > now)
+            .unwrap_or(deadline);
         let mut watch = Watch {
             shared: Arc::clone(self.shared),
             resource: Arc::clone(&self.resource),
             version: self.version.clone(),
             namespace: self.namespace.map(str::to_owned),
             labels: options.labels.clone(),
-            fields: single.unwrap_or_else(|| options.fields.clone()),
+            fields: options.fields.clone(),
             view: self.request.view,
+            include: options.include,
             cursor: from.unwrap_or_else(|| state.store.revision()),
             initial: Vec::new(),
             mark_initial_end: initial_events == Some(true) && options.bookmarks,
             bookmarks: options.bookmarks,
             wake: state.store.subscribe(&self.resource.key),
-            next_bookmark: now + BOOKMARK_EVERY,
-            deadline: now
-                + options
-                    .timeout_seconds
-                    .map_or(DEFAULT_TIMEOUT, Duration::from_secs)
-                    .min(YEAR),
+            next_bookmark: (now + BOOKMARK_EVERY).min(last_bookmark),
+            last_bookmark,
+            deadline,
             finished: false,
         };
         if initial_events == Some(true) || (initial_events.is_none() && from.is_none()) {
@@ -147,9 +155,9 @@ impl Watch {
                 changed = self.wake.changed() => self.finished = changed.is_err(),
                 () = tokio::time::sleep_until(timer) => {
                     self.finished = timer == self.deadline;
-                    self.next_bookmark = timer + BOOKMARK_EVERY;
-                    if self.bookmarks {
-                        // Also the last word before the deadline: the next watch goes on from there.
+                    let next = timer + BOOKMARK_EVERY;
+                    self.next_bookmark = if timer < self.last_bookmark { next.min(self.last_bookmark) } else { next };
+                    if self.bookmarks && !self.finished {
                         let mut out = BytesMut::new();
                         write_event(&mut out, "BOOKMARK", &to_bytes(&self.bookmark(false)));
                         return Some(out.freeze());
@@ -222,7 +230,7 @@ impl Watch {
                 // No longer selected: its last selected state, under the revision that took it away.
                 let mut value = convert(&self.resource, before.value(), &before.version, &self.version);
                 object::set_resource_version(&mut value, change.object.revision);
-                Some(("DELETED", to_bytes(&shaped(value, self.view))))
+                Some(("DELETED", self.shaped(value)))
             }
             (None, false) => None,
         }
@@ -234,7 +242,25 @@ impl Watch {
     }
 
     fn rendered(&self, object: &Stored) -> Bytes {
+        if self.view == View::Table {
+            return self.shaped(convert(
+                &self.resource,
+                object.value(),
+                &object.version,
+                &self.version,
+            ));
+        }
         render(&self.resource, &self.version, self.view, object)
+    }
+
+    fn shaped(&self, value: Value) -> Bytes {
+        if self.view == View::Table {
+            let metadata = json!({"resourceVersion": object::resource_version(&value)});
+            let now = self.shared.clock.now();
+            let table = table::table(&self.version.columns, &[value], &metadata, self.include, now);
+            return to_bytes(&table);
+        }
+        to_bytes(&shaped(value, self.view))
     }
 
     fn bookmark(&self, initial_end: bool) -> Value {

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use http::{Method, StatusCode};
 use serde_json::{Map, Value, json};
 
-use super::{Answer, Call, Subresource, convert, definitions, shaped};
+use super::{Answer, Call, Subresource, convert, definitions};
 use crate::apply::{Managers, Writer};
 use crate::gc::Settling;
+use crate::kubernetes::{self, Decoded, strategy, structure};
 use crate::names::check_metadata;
 use crate::object;
 use crate::request::FieldValidation;
@@ -50,9 +51,7 @@ impl Call<'_> {
         self.check_type(&mut object)?;
         let found = object::name(&object);
         if found.is_empty() {
-            return Err(ApiError::bad_request(format!(
-                "the name of the object ({name} based on URL) was undeterminable: name must be provided"
-            )));
+            return Err(self.nameless(name));
         }
         if found != name {
             return Err(ApiError::bad_request(format!(
@@ -78,7 +77,7 @@ impl Call<'_> {
             let plural = &self.resource.key.plural;
             return Err(ApiError::invalid(self.resource.group(), plural, name, &[error]));
         }
-        let warnings = self.drop_unknown(&mut object, |error| {
+        let warnings = self.read_as_type(&mut object, |error| {
             ApiError::bad_request(self.undecodable(error))
         })?;
         let live = self.value(&old);
@@ -89,7 +88,7 @@ impl Call<'_> {
     pub(super) fn written(&self, code: StatusCode, written: Written) -> Answer {
         match written {
             Written::Stored(stored) => self.answer(code, &stored),
-            Written::Shown(value) => Answer::json(code, &shaped(value, self.request.view)),
+            Written::Shown(value) => self.answer_value(code, value),
         }
     }
 
@@ -105,8 +104,16 @@ impl Call<'_> {
             ("kind", self.resource.kind.as_str(), "kind"),
         ] {
             match object::text(object, &[key]) {
-                "" if !self.resource.custom => {
+                "" if !self.resource.custom() => {
                     object::map_mut(object).insert(key.into(), json!(expected));
+                }
+                found if found != expected && !self.resource.custom() => {
+                    return Err(self.unregistered(object));
+                }
+                found if found != expected && key == "kind" => {
+                    let error = FieldError::invalid("kind", &json!(found), format!("must be {expected}"));
+                    let name = object::name(object);
+                    return Err(ApiError::invalid(self.resource.group(), found, name, &[error]));
                 }
                 found if found != expected => {
                     return Err(ApiError::bad_request(format!(
@@ -116,14 +123,24 @@ impl Call<'_> {
                 _ => {}
             }
         }
-        if object
+        if let Some(metadata) = object
             .get("metadata")
-            .is_some_and(|metadata| !metadata.is_object() && !metadata.is_null())
+            .filter(|found| !found.is_object() && !found.is_null())
         {
-            return Err(ApiError::bad_request("metadata must be a JSON object"));
+            let found = kubernetes::kind_of(metadata);
+            let place = if self.resource.custom() {
+                "value".to_owned()
+            } else {
+                format!("struct field {}.metadata", self.resource.kind)
+            };
+            return Err(ApiError::bad_request(self.undecodable(format!(
+                "json: cannot unmarshal {found} into Go {place} of type v1.ObjectMeta"
+            ))));
         }
         let namespace = object::namespace(object);
-        if !namespace.is_empty() && Some(namespace) != self.namespace {
+        let elsewhere = !namespace.is_empty() && Some(namespace) != self.namespace;
+        // What is in no namespace may name one; it is dropped.
+        if elsewhere && self.resource.namespaced {
             return Err(ApiError::bad_request(
                 "the namespace of the provided object does not match the namespace sent on the request",
             ));
@@ -131,24 +148,100 @@ impl Call<'_> {
         Ok(())
     }
 
-    /// Drops fields that the schema does not know: refused, warned of, or passed over in silence.
-    pub(super) fn drop_unknown(
+    /// The body is of a type that Kubernetes' own scheme does not know.
+    fn unregistered(&self, object: &Value) -> Box<ApiError> {
+        let kind = object::kind(object);
+        let kind = if kind.is_empty() {
+            &self.resource.kind
+        } else {
+            kind
+        };
+        let version = object::api_version(object).rsplit('/').next().unwrap_or_default();
+        let version = if version.is_empty() {
+            &*self.version.name
+        } else {
+            version
+        };
+        let expected = &self.resource.kind;
+        ApiError::bad_request(format!(
+            "{kind} in version {version:?} cannot be handled as a {expected}: {}",
+            self.no_such_kind(object)
+        ))
+    }
+
+    /// What Kubernetes' own scheme says of a type that it does not know.
+    pub(super) fn no_such_kind(&self, object: &Value) -> String {
+        let or = |text: &str, fallback: &str| {
+            if text.is_empty() {
+                fallback.to_owned()
+            } else {
+                text.to_owned()
+            }
+        };
+        let kind = or(object::kind(object), &self.resource.kind);
+        let api_version = or(object::api_version(object), &self.api_version);
+        format!(
+            "no kind {kind:?} is registered for version {api_version:?} in scheme \"pkg/runtime/scheme.go:111\""
+        )
+    }
+
+    /// Reads the object as its type does. What the type does not know is refused, warned of, or passed over in silence;
+    /// what cannot be read at all is always refused.
+    pub(super) fn read_as_type(
         &self,
         object: &mut Value,
         refuse: impl FnOnce(String) -> Box<ApiError>,
     ) -> ApiResult<Vec<String>> {
-        let dropped = self.version.schema.prune(object);
+        let unknown = if let Some(name) = &self.resource.go_type {
+            let found = structure(name).map(|structure| kubernetes::decode(object, structure));
+            let Decoded { unknown, error } = found.unwrap_or_default();
+            if let Some(error) = error {
+                return Err(refuse(error));
+            }
+            kubernetes::apply_defaults(name, object);
+            strategy::complete(name, object);
+            unknown
+        } else {
+            let mut unknown = self.version.schema.prune(object);
+            if let Some(metadata) = object.get_mut("metadata").filter(|metadata| metadata.is_object())
+                && let Some(structure) = structure("meta/v1.ObjectMeta")
+            {
+                let found = kubernetes::decode(metadata, structure);
+                if let Some(error) = found.error {
+                    return Err(refuse(error));
+                }
+                unknown.extend(found.unknown.iter().map(|field| format!("metadata.{field}")));
+                unknown.sort();
+            }
+            unknown
+        };
         match self.request.options.field_validation {
-            FieldValidation::Strict if !dropped.is_empty() => {
-                let fields: Vec<String> = dropped
+            FieldValidation::Strict if !unknown.is_empty() => {
+                let fields: Vec<String> = unknown
                     .iter()
                     .map(|field| format!("unknown field \"{field}\""))
                     .collect();
                 Err(refuse(format!("strict decoding error: {}", fields.join(", "))))
             }
             FieldValidation::Ignore => Ok(Vec::new()),
-            _ => Ok(dropped),
+            _ => Ok(unknown),
         }
+    }
+
+    /// The object of this type in which nothing is set.
+    pub(super) fn empty(&self) -> Value {
+        let mut empty = json!({"apiVersion": self.api_version, "kind": self.resource.kind});
+        if let Some(structure) = self.resource.go_type.as_deref().and_then(structure) {
+            kubernetes::decode(&mut empty, structure);
+        }
+        empty
+    }
+
+    #[allow(clippy::unused_self)]
+    pub(super) fn nameless(&self, name: &str) -> Box<ApiError> {
+        ApiError::bad_request(format!(
+            "the name of the object ({name} based on URL) was undeterminable: name must be provided"
+        ))
     }
 
     pub(super) fn undecodable(&self, error: impl AsRef<str>) -> String {
@@ -167,35 +260,47 @@ impl Call<'_> {
         mut object: Value,
         ownership: Ownership,
     ) -> ApiResult<(Written, Vec<String>)> {
-        if !object::resource_version(&object).is_empty() {
+        if !object::resource_version(&object).is_empty() && !self.request.options.dry_run {
             return Err(ApiError::unknown(
                 "resourceVersion should not be set on objects to be created",
             ));
         }
-        let warnings = self.drop_unknown(&mut object, |error| {
+        let warnings = self.read_as_type(&mut object, |error| {
             ApiError::bad_request(self.undecodable(error))
         })?;
         self.place(state, &mut object)?;
         self.require_namespace(state, &object)?;
+        let empty = self.empty();
         if self.version.status && !self.resource.traits.status_on_create {
-            object::map_mut(&mut object).remove("status");
+            object::keep_field(&mut object, &empty, "status");
         }
         self.version.schema.apply_defaults(&mut object);
-        self.complete(&mut object);
         self.start_metadata(state, &mut object);
         let managers = match ownership {
-            Ownership::Applied(managers) => managers,
+            Ownership::Applied(mut managers) => {
+                managers.touch(self.writer());
+                managers
+            }
             Ownership::Updated => {
                 let mut managers = Managers::of(&object);
                 object::meta_mut(&mut object).remove("managedFields");
-                let nothing = json!({"apiVersion": self.api_version, "kind": self.resource.kind});
-                managers.update(&nothing, &object, &self.version.schema, self.writer());
+                managers.update(
+                    &empty,
+                    &object,
+                    &self.version.schema,
+                    self.writer(),
+                    self.reset_fields(),
+                );
                 managers
             }
         };
         managers.store(&mut object);
-        self.begin_life(&mut object);
-        self.check(&object)?;
+        if let Some(name) = &self.resource.go_type {
+            kubernetes::forget_empty_lists(name, &mut object);
+            strategy::admit(name, &mut object);
+            strategy::begin_life(name, &mut object, state.store.revision() + 1);
+        }
+        self.check(&object, None)?;
         let key = object::key(&object);
         if state.store.get(&self.resource.key, &key).is_some() {
             return Err(ApiError::already_exists(self.subject(object::name(&object))));
@@ -223,7 +328,14 @@ impl Call<'_> {
         let given = object::meta_mut(&mut new).remove("managedFields");
         self.restore(&old, &mut new);
         self.version.schema.apply_defaults(&mut new);
-        self.complete(&mut new);
+        if let Some(name) = &self.resource.go_type {
+            kubernetes::forget_empty_lists(name, &mut new);
+        }
+        // Ownership follows what was asked for; what the server then adds or keeps belongs to nobody.
+        let asked = new.clone();
+        if let Some(name) = &self.resource.go_type {
+            strategy::keep_allocated(name, &old, &mut new, state.store.revision() + 1);
+        }
         let changed = old != new;
         if changed && self.resource.traits.generation && self.moves_generation(&old, &new) {
             let generation = object::generation(&old).unwrap_or(0) + 1;
@@ -231,7 +343,7 @@ impl Call<'_> {
         }
         let own = |given: &Option<Value>| self.subresource == Subresource::None && *given != before;
         let managers = match ownership {
-            Ownership::Updated if !changed && !reset && !own(&given) => {
+            Ownership::Updated if !changed && asked == old && !reset && !own(&given) => {
                 return Ok(Written::Stored(Arc::clone(stored)));
             }
             Ownership::Updated if reset => Managers::default(),
@@ -243,8 +355,15 @@ impl Call<'_> {
                         managers = given;
                     }
                 }
-                if changed {
-                    managers.update(&old, &new, &self.version.schema, self.writer());
+                // Where nobody is recorded, recording has been given up.
+                if !managers.is_empty() {
+                    managers.update(
+                        &old,
+                        &asked,
+                        &self.version.schema,
+                        self.writer(),
+                        self.reset_fields(),
+                    );
                 }
                 managers
             }
@@ -259,7 +378,7 @@ impl Call<'_> {
             return Ok(Written::Stored(Arc::clone(stored)));
         }
         managers.store(&mut new);
-        self.check(&new)?;
+        self.check(&new, Some(&old))?;
         let added: Vec<String> = object::finalizers(&new)
             .filter(|finalizer| !object::has_finalizer(&old, finalizer))
             .map(|finalizer| format!("{finalizer:?}"))
@@ -269,7 +388,9 @@ impl Call<'_> {
                 "no new finalizers can be added if the object is being deleted, found new finalizers []string{{{}}}",
                 added.join(", ")
             );
-            return Err(self.invalid(&name, &[FieldError::forbidden("metadata.finalizers", detail)]));
+            let error = FieldError::forbidden("metadata.finalizers", detail);
+            // Kubernetes checks the metadata before the kind's own rules, and the rules check it again.
+            return Err(self.invalid(&name, &[error.clone(), error]));
         }
         if self.request.options.dry_run {
             return Ok(Written::Shown(new));
@@ -283,6 +404,15 @@ impl Call<'_> {
             api_version: &self.api_version,
             subresource: self.subresource.as_str(),
             now: &self.now,
+        }
+    }
+
+    /// What this endpoint leaves as it is, so that nobody can come to own it here.
+    pub(super) fn reset_fields(&self) -> &'static [&'static str] {
+        match self.subresource {
+            Subresource::Status => &["spec"],
+            Subresource::None if self.version.status => &["status"],
+            _ => &[],
         }
     }
 
@@ -312,7 +442,13 @@ impl Call<'_> {
                 &self.resource.storage_version,
                 &self.version,
             );
-            settling.remove(state, &self.resource, &mut object);
+            // What is gone is what was stored last, not what the last write would have made of it.
+            let key = object::key(&object);
+            let mut gone = state
+                .store
+                .get(&self.resource.key, &key)
+                .map_or(object, |stored| stored.value());
+            settling.remove(state, &self.resource, &mut gone);
             settling.run(state);
             return Written::Shown(last);
         }
@@ -385,12 +521,7 @@ impl Call<'_> {
     fn start_metadata(&self, state: &mut State, object: &mut Value) {
         let uid = state.entropy.uid();
         let metadata = object::meta_mut(object);
-        for field in [
-            "deletionTimestamp",
-            "deletionGracePeriodSeconds",
-            "selfLink",
-            "generation",
-        ] {
+        for field in ["deletionTimestamp", "deletionGracePeriodSeconds", "selfLink"] {
             metadata.remove(field);
         }
         metadata.insert("uid".into(), json!(uid));
@@ -400,51 +531,14 @@ impl Call<'_> {
         }
     }
 
-    /// What a kind itself adds to its objects.
-    fn complete(&self, object: &mut Value) {
-        if self.resource.custom || !self.resource.group().is_empty() {
-            return;
-        }
-        match &*self.resource.key.plural {
-            "secrets" => complete_secret(object::map_mut(object)),
-            "namespaces" => {
-                let name = object::name(object).to_owned();
-                let labels = object::meta_mut(object)
-                    .entry("labels")
-                    .or_insert_with(|| json!({}));
-                object::map_mut(labels).insert("kubernetes.io/metadata.name".into(), json!(name));
-                let fields = object::map_mut(object);
-                fields
-                    .entry("spec")
-                    .or_insert_with(|| json!({"finalizers": ["kubernetes"]}));
-                fields
-                    .entry("status")
-                    .or_insert_with(|| json!({"phase": "Active"}));
-            }
-            "pods" => {
-                object::map_mut(object)
-                    .entry("status")
-                    .or_insert_with(|| json!({"phase": "Pending"}));
-            }
-            _ => {}
-        }
-    }
-
-    /// What the server adds to a new object in nobody's name.
-    fn begin_life(&self, object: &mut Value) {
-        if self.resource.is("", "namespaces") {
-            let fields = object::map_mut(object);
-            fields.insert("spec".into(), json!({"finalizers": ["kubernetes"]}));
-            fields.insert("status".into(), json!({"phase": "Active"}));
-        } else if self.resource.is("", "pods") {
-            object::map_mut(object).insert("status".into(), json!({"phase": "Pending"}));
-        }
-    }
-
     fn check_identity(&self, old: &Value, new: &Value, name: &str) -> ApiResult<()> {
         let version = object::resource_version(new);
         if !version.is_empty() && version != "0" {
-            crate::request::resource_version(version)?;
+            if version.parse::<u64>().is_err() {
+                return Err(ApiError::unknown(format!(
+                    "strconv.ParseUint: parsing {version:?}: invalid syntax"
+                )));
+            }
             if version != object::resource_version(old) {
                 return Err(ApiError::stale(self.subject(name)));
             }
@@ -452,7 +546,8 @@ impl Call<'_> {
         let uid = object::uid(new);
         if !uid.is_empty() && uid != object::uid(old) && self.request.method == Method::PATCH {
             let error = FieldError::invalid("metadata.uid", &json!(uid), "field is immutable");
-            return Err(self.invalid(name, &[error]));
+            let times = if self.resource.custom() { 1 } else { 2 };
+            return Err(self.invalid(name, &vec![error; times]));
         }
         if !uid.is_empty() && uid != object::uid(old) {
             return Err(ApiError::conflict(
@@ -493,8 +588,12 @@ impl Call<'_> {
             let mut result = old.clone();
             object::keep_field(&mut result, new, "status");
             if self.resource.traits.status_keeps_metadata {
+                // The status of a deployment says nothing of its labels.
+                let labels = self.resource.go_type.as_deref() != Some("apps/v1.Deployment");
                 for field in ["labels", "annotations", "finalizers", "ownerReferences"] {
-                    object::keep_meta(&mut result, new, field);
+                    if field != "labels" || labels {
+                        object::keep_meta(&mut result, new, field);
+                    }
                 }
             }
             *new = result;
@@ -503,13 +602,24 @@ impl Call<'_> {
         }
     }
 
-    fn moves_generation(&self, old: &Value, new: &Value) -> bool {
+    fn moves_generation(&self, before: &Value, after: &Value) -> bool {
         if self.subresource == Subresource::Status {
             return false;
         }
-        let (Some(old), Some(new)) = (old.as_object(), new.as_object()) else {
+        let (Some(old), Some(new)) = (before.as_object(), after.as_object()) else {
             return false;
         };
+        let intent = self
+            .resource
+            .go_type
+            .as_deref()
+            .map_or(&[][..], strategy::metadata_of_intent);
+        if intent
+            .iter()
+            .any(|field| object::meta(before, field) != object::meta(after, field))
+        {
+            return true;
+        }
         let counts = |key: &str| key != "metadata" && !(key == "status" && self.version.status);
         let differs = |a: &Map<String, Value>, b: &Map<String, Value>| {
             a.iter()
@@ -518,7 +628,7 @@ impl Call<'_> {
         differs(old, new) || differs(new, old)
     }
 
-    fn check(&self, object: &Value) -> ApiResult<()> {
+    fn check(&self, object: &Value, old: Option<&Value>) -> ApiResult<()> {
         match object::weight(object, MAX_DEPTH) {
             None => {
                 return Err(ApiError::bad_request(format!(
@@ -528,8 +638,26 @@ impl Call<'_> {
             Some(bytes) if bytes > MAX_OBJECT_BYTES => return Err(ApiError::too_large(MAX_OBJECT_BYTES)),
             Some(_) => {}
         }
-        let mut errors = check_metadata(object, self.resource.traits.name);
-        errors.extend(self.version.schema.validate(object));
+        let mut errors = check_metadata(object, self.resource.traits.name, !self.resource.custom());
+        if old.is_some() && !self.resource.custom() {
+            // As an update, and then as the object that it makes: each violation counts twice.
+            errors.extend(errors.clone());
+        }
+        match &self.resource.go_type {
+            Some(name) => errors.extend(kubernetes::validate(name, object, old)),
+            None => {
+                errors.extend(self.version.schema.validate(object));
+                if errors.is_empty() {
+                    errors.extend(self.version.schema.check_rules(object, old));
+                }
+                errors.extend(
+                    self.version
+                        .scale
+                        .as_ref()
+                        .and_then(|paths| paths.violation(object)),
+                );
+            }
+        }
         if !errors.is_empty() {
             return Err(self.invalid(object::name(object), &errors));
         }
@@ -561,17 +689,4 @@ fn is_reset(object: &Value) -> bool {
     object::meta(object, "managedFields")
         .and_then(Value::as_array)
         .is_some_and(|entries| entries.len() == 1 && entries[0] == json!({}))
-}
-
-/// Turns `stringData` into `data`.
-fn complete_secret(secret: &mut Map<String, Value>) {
-    use base64::Engine as _;
-    if let Some(Value::Object(texts)) = secret.remove("stringData") {
-        let data = object::map_mut(secret.entry("data").or_insert_with(|| json!({})));
-        for (key, text) in texts {
-            let encoded = base64::engine::general_purpose::STANDARD.encode(text.as_str().unwrap_or_default());
-            data.insert(key, json!(encoded));
-        }
-    }
-    secret.entry("type").or_insert_with(|| json!("Opaque"));
 }

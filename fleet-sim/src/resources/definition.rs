@@ -9,6 +9,7 @@ use crate::object;
 use crate::schema::Schema;
 use crate::status::FieldError;
 use crate::store::ResourceKey;
+use crate::table::{Cell, Column, JsonPath};
 
 /// Checks a definition and compiles it. All that is wrong is told at once.
 pub(crate) fn read_definition(crd: &Value) -> Result<ResourceType, Vec<FieldError>> {
@@ -16,7 +17,7 @@ pub(crate) fn read_definition(crd: &Value) -> Result<ResourceType, Vec<FieldErro
     let group = required(crd, &["spec", "group"], &mut errors);
     let plural = required(crd, &["spec", "names", "plural"], &mut errors);
     let kind = required(crd, &["spec", "names", "kind"], &mut errors);
-    if !group.is_empty() && !plural.is_empty() {
+    if !plural.is_empty() {
         let expected = format!("{plural}.{group}");
         let name = object::name(crd);
         if name != expected {
@@ -52,7 +53,23 @@ pub(crate) fn read_definition(crd: &Value) -> Result<ResourceType, Vec<FieldErro
         .map_or(&[][..], Vec::as_slice);
     for (index, version) in listed.iter().enumerate() {
         let path = format!("spec.versions[{index}]");
-        let compiled = read_version(version, &path, &mut errors);
+        let mut compiled = read_version(version, &path, &mut errors);
+        // One schema for all versions counts as the definition's own.
+        let shared = listed
+            .iter()
+            .all(|other| other.get("schema") == version.get("schema"));
+        let place = if shared {
+            "spec.validation.openAPIV3Schema".to_owned()
+        } else {
+            format!("{path}.schema.openAPIV3Schema")
+        };
+        if let Some(schema) = version
+            .pointer("/schema/openAPIV3Schema")
+            .filter(|_| !shared || index == 0)
+        {
+            check_structural(schema, &place, "at the root", &mut errors);
+        }
+        compiled.deprecation = deprecation(version, group, kind, listed);
         if version.get("storage").and_then(Value::as_bool) == Some(true) {
             storage.push(Arc::clone(&compiled.name));
         }
@@ -60,7 +77,16 @@ pub(crate) fn read_definition(crd: &Value) -> Result<ResourceType, Vec<FieldErro
     }
     if storage.len() != 1 {
         let detail = "must have exactly one version marked as storage version";
-        errors.push(FieldError::invalid("spec.versions", &json!(listed.len()), detail));
+        let shown = if listed.is_empty() {
+            json!([])
+        } else {
+            json!(listed.len())
+        };
+        errors.push(FieldError::invalid("spec.versions", &shown, detail));
+    }
+    if storage.is_empty() {
+        let detail = "must have at least one stored version";
+        errors.push(FieldError::invalid("status.storedVersions", &Value::Null, detail));
     }
     versions.sort_by(|a, b| version_order(&a.name, &b.name));
     let Some(storage_version) = storage.into_iter().next().filter(|_| errors.is_empty()) else {
@@ -107,7 +133,7 @@ pub(crate) fn read_definition(crd: &Value) -> Result<ResourceType, Vec<FieldErro
             returns_deleted: false,
             status_keeps_metadata: false,
         },
-        custom: true,
+        go_type: None,
     })
 }
 
@@ -166,10 +192,7 @@ fn read_version(version: &Value, path: &str, errors: &mut Vec<FieldError>) -> Se
     let schema = if let Some(definition) = version.pointer("/schema/openAPIV3Schema") {
         Schema::compile(definition, &format!("{path}.schema.openAPIV3Schema"), errors)
     } else {
-        errors.push(FieldError::required(
-            format!("{path}.schema.openAPIV3Schema"),
-            "schemas are required",
-        ));
+        errors.push(FieldError::required(format!("{path}.schema.openAPIV3Schema"), ""));
         Schema::anything()
     };
     let scale = version.pointer("/subresources/scale").map(|scale| {
@@ -204,7 +227,87 @@ fn read_version(version: &Value, path: &str, errors: &mut Vec<FieldError>) -> Se
                     .to_owned()
             })
             .collect(),
+        deprecation: None,
+        columns: columns(version).into(),
     }
+}
+
+/// The columns that a definition asks for; without any, the age.
+fn columns(version: &Value) -> Vec<Column> {
+    let given = version.get("additionalPrinterColumns").and_then(Value::as_array);
+    let mut columns = vec![Column::of_name()];
+    for column in given.into_iter().flatten() {
+        let text = |key: &str| object::text(column, &[key]);
+        let Some(path) = JsonPath::parse(text("jsonPath")) else {
+            continue;
+        };
+        columns.push(Column {
+            format: text("format").to_owned(),
+            description: text("description").to_owned(),
+            priority: column.get("priority").and_then(Value::as_i64).unwrap_or(0),
+            ..Column::new(text("name"), text("type"), Cell::Path(path))
+        });
+    }
+    if given.is_none_or(Vec::is_empty) {
+        columns.push(Column::of_age());
+    }
+    columns
+}
+
+/// Every node of a schema must say its type, unless it says that anything goes.
+fn check_structural(schema: &Value, path: &str, place: &str, errors: &mut Vec<FieldError>) {
+    let flag = |key: &str| schema.get(key).and_then(Value::as_bool).unwrap_or(false);
+    let free = flag("x-kubernetes-int-or-string") || flag("x-kubernetes-preserve-unknown-fields");
+    if object::text(schema, &["type"]).is_empty() && !(free && place != "at the root") {
+        errors.push(FieldError::required(
+            format!("{path}.type"),
+            &format!("must not be empty {place}"),
+        ));
+    }
+    for (key, child) in schema
+        .get("properties")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
+    {
+        let path = format!("{path}.properties[{key}]");
+        check_structural(child, &path, "for specified object fields", errors);
+    }
+    if let Some(items) = schema.get("items").filter(|items| items.is_object()) {
+        check_structural(
+            items,
+            &format!("{path}.items"),
+            "for specified array items",
+            errors,
+        );
+    }
+    if let Some(values) = schema
+        .get("additionalProperties")
+        .filter(|values| values.is_object())
+    {
+        let path = format!("{path}.additionalProperties");
+        check_structural(values, &path, "for specified object fields", errors);
+    }
+}
+
+/// What users of a deprecated version are told: the definition's words, or the best version to go to.
+fn deprecation(version: &Value, group: &str, kind: &str, all: &[Value]) -> Option<Arc<str>> {
+    if version.get("deprecated") != Some(&json!(true)) {
+        return None;
+    }
+    let own = object::text(version, &["deprecationWarning"]);
+    if !own.is_empty() {
+        return Some(own.into());
+    }
+    let name = object::text(version, &["name"]);
+    let better = all
+        .iter()
+        .filter(|other| other["served"] == true && other["deprecated"] != true)
+        .map(|other| object::text(other, &["name"]))
+        .filter(|other| version_order(other, name).is_lt())
+        .min_by(|a, b| version_order(a, b));
+    let advice = better.map_or_else(String::new, |better| format!("; use {group}/{better} {kind}"));
+    Some(format!("{group}/{name} {kind} is deprecated{advice}").into())
 }
 
 fn required<'a>(crd: &'a Value, path: &[&str], errors: &mut Vec<FieldError>) -> &'a str {

@@ -19,12 +19,8 @@ impl Schema {
 
     /// Whether every field is one that the schema names.
     fn knows(&self, value: &Value) -> bool {
-        if self.open {
-            let metadata = self.properties.get("metadata").filter(|schema| !schema.open);
-            return match (metadata, value.get("metadata")) {
-                (Some(schema), Some(metadata)) => schema.knows(metadata),
-                _ => true,
-            };
+        if self.built_in {
+            return true;
         }
         match value {
             Value::Object(fields) => fields.iter().all(|(key, child)| {
@@ -47,13 +43,7 @@ impl Schema {
     }
 
     fn prune_at(&self, value: &mut Value, path: &str, dropped: &mut Vec<String>) {
-        if self.open {
-            if let Some(metadata) = value.get_mut("metadata")
-                && let Some(schema) = self.properties.get("metadata")
-                && !schema.open
-            {
-                schema.prune_at(metadata, &field(path, "metadata"), dropped);
-            }
+        if self.built_in {
             return;
         }
         match value {
@@ -92,7 +82,7 @@ impl Schema {
 
     /// Sets absent fields to their defaults. A null where none is allowed counts as absent.
     pub(crate) fn apply_defaults(&self, value: &mut Value) {
-        if self.open {
+        if self.built_in {
             return;
         }
         match value {
@@ -171,18 +161,10 @@ mod tests {
 
     #[test]
     fn unknown_fields_go_unless_they_are_preserved() {
-        let mut value = json!({"apiVersion": "g/v1", "kind": "K", "metadata": {"name": "a", "colour": "red"},
+        let mut value = json!({"apiVersion": "g/v1", "kind": "K", "metadata": {"name": "a"},
             "spec": {"x": 1, "items": [{"name": "a", "y": 2}], "free": {"z": 3, "strict": {"a": "b", "c": "d"}}}});
         let dropped = schema().prune(&mut value);
-        assert_eq!(
-            dropped,
-            [
-                "metadata.colour",
-                "spec.free.strict.c",
-                "spec.items[0].y",
-                "spec.x"
-            ]
-        );
+        assert_eq!(dropped, ["spec.free.strict.c", "spec.items[0].y", "spec.x"]);
         assert_eq!(
             value["spec"],
             json!({"items": [{"name": "a"}], "free": {"z": 3, "strict": {"a": "b"}}})

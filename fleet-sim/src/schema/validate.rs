@@ -14,7 +14,7 @@ impl Schema {
     /// All violations, in the order of the schema.
     pub(crate) fn validate(&self, value: &Value) -> Vec<FieldError> {
         let mut errors = Vec::new();
-        if !self.open {
+        if !self.built_in {
             self.check(value, &mut String::new(), &mut errors);
         }
         errors
@@ -49,7 +49,15 @@ impl Schema {
                 Some(json_type) if !self.int_or_string => json_type.as_str(),
                 _ => "integer,string",
             };
-            let found = type_of(value);
+            let mut found = type_of(value);
+            let mut expected = expected;
+            if let Some(format @ ("int32" | "int64")) = self.rules.format.as_deref()
+                && value.is_number()
+            {
+                let detail = format!("Checked value must be of type integer with format {format} in {path}");
+                errors.push(FieldError::invalid_as("<nil>", "\"\"", detail));
+                (found, expected) = ("float64", format);
+            }
             let detail = format!("{path} in body must be of type {expected}: \"{found}\"");
             errors.push(FieldError::type_invalid(path, found, detail));
         }
@@ -149,7 +157,10 @@ impl Schema {
         }
         if self.rules.format.as_deref() == Some("date-time") && text.parse::<Timestamp>().is_err() {
             let detail = format!("{path} in body must be of type date-time: {value}");
-            errors.push(FieldError::invalid(path, value, detail));
+            errors.push(FieldError {
+                reason: "FieldValueTypeInvalid",
+                ..FieldError::invalid(path, value, detail)
+            });
         }
     }
 

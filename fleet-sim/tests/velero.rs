@@ -1,0 +1,138 @@
+//! The simulated Velero on virtual time.
+
+use std::time::Duration;
+
+use fleet_sim::Hub;
+use fleet_sim::cluster_api::Delay;
+use fleet_sim::velero::Velero;
+use jiff::SignedDuration;
+use kube::api::{Api, ApiResource, DynamicObject, ListParams, PostParams};
+use kube::core::GroupVersionKind;
+use serde_json::{Value, json};
+
+type TestResult = Result<(), Box<dyn std::error::Error>>;
+
+fn api(
+    hub: &Hub,
+    group: &str,
+    version: &str,
+    kind: &str,
+    plural: &str,
+    namespace: &str,
+) -> Api<DynamicObject> {
+    let kind = GroupVersionKind::gvk(group, version, kind);
+    Api::namespaced_with(
+        hub.client(),
+        namespace,
+        &ApiResource::from_gvk_with_plural(&kind, plural),
+    )
+}
+
+async fn create(api: &Api<DynamicObject>, object: Value) -> TestResult {
+    api.create(&PostParams::default(), &serde_json::from_value(object)?)
+        .await?;
+    Ok(())
+}
+
+/// Name and phase (or health) of every object.
+async fn phases(api: &Api<DynamicObject>, path: &str) -> Result<Vec<String>, Box<dyn std::error::Error>> {
+    let list = api.list(&ListParams::default()).await?;
+    Ok(list
+        .into_iter()
+        .map(|object| {
+            let value = serde_json::to_value(&object).unwrap_or_default();
+            let phase = value
+                .pointer(path)
+                .and_then(Value::as_str)
+                .unwrap_or("-")
+                .to_owned();
+            format!("{} {phase}", object.metadata.name.unwrap_or_default())
+        })
+        .collect())
+}
+
+#[tokio::test(flavor = "current_thread", start_paused = true)]
+async fn schedules_fire_backups_pass_and_expire() -> TestResult {
+    let hub = Hub::builder()
+        .crds(fleet_velero::crds())
+        .create_missing_namespaces(true)
+        .starting_at("2026-03-01T00:30:00Z".parse()?)
+        .start()?;
+    let _velero = hub.simulate(
+        Velero::default()
+            .backup_duration(Delay::uniform(Duration::from_secs(60), Duration::from_secs(300)))
+            .backup_fails(|name| name == "nightly-20260302010000"),
+    );
+    let velero = |kind, plural| api(&hub, "velero.io", "v1", kind, plural, "velero");
+    let (schedules, backups) = (velero("Schedule", "schedules"), velero("Backup", "backups"));
+    create(
+        &velero("BackupStorageLocation", "backupstoragelocations"),
+        json!({"apiVersion": "velero.io/v1",
+        "kind": "BackupStorageLocation", "metadata": {"name": "default"},
+        "spec": {"provider": "aws", "objectStorage": {"bucket": "b"}}}),
+    )
+    .await?;
+    create(
+        &schedules,
+        json!({"apiVersion": "velero.io/v1", "kind": "Schedule", "metadata": {"name": "nightly"},
+        "spec": {"schedule": "0 1 * * *", "template": {"ttl": "36h0m0s"}}}),
+    )
+    .await?;
+    create(
+        &schedules,
+        json!({"apiVersion": "velero.io/v1", "kind": "Schedule", "metadata": {"name": "odd"},
+        "spec": {"schedule": "whenever", "template": {}}}),
+    )
+    .await?;
+
+    hub.advance(SignedDuration::from_mins(31)).await;
+    assert_eq!(
+        phases(&schedules, "/status/phase").await?,
+        ["nightly Enabled", "odd FailedValidation"]
+    );
+    assert_eq!(
+        phases(&backups, "/status/phase").await?,
+        ["nightly-20260301010000 InProgress"]
+    );
+    hub.advance(SignedDuration::from_mins(10)).await;
+    assert_eq!(
+        phases(&backups, "/status/phase").await?,
+        ["nightly-20260301010000 Completed"]
+    );
+
+    let restores = velero("Restore", "restores");
+    create(
+        &restores,
+        json!({"apiVersion": "velero.io/v1", "kind": "Restore", "metadata": {"name": "good"},
+        "spec": {"backupName": "nightly-20260301010000"}}),
+    )
+    .await?;
+    create(
+        &restores,
+        json!({"apiVersion": "velero.io/v1", "kind": "Restore", "metadata": {"name": "bad"},
+        "spec": {"backupName": "none"}}),
+    )
+    .await?;
+    hub.advance(SignedDuration::from_mins(20)).await;
+    assert_eq!(
+        phases(&restores, "/status/phase").await?,
+        ["bad FailedValidation", "good Completed"]
+    );
+
+    // A day on, the next one has failed; after 36 hours, the first is gone.
+    hub.advance(SignedDuration::from_hours(24)).await;
+    let seen = phases(&backups, "/status/phase").await?;
+    assert_eq!(
+        seen,
+        [
+            "nightly-20260301010000 Completed",
+            "nightly-20260302010000 Failed"
+        ]
+    );
+    hub.advance(SignedDuration::from_hours(12)).await;
+    assert_eq!(
+        phases(&backups, "/status/phase").await?,
+        ["nightly-20260302010000 Failed"]
+    );
+    Ok(())
+}
