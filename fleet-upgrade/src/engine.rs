@@ -16,12 +16,12 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 
-use crate::UpgradePlan;
 use crate::kernel::RunSettings;
 use crate::ports::{
-    Approvals, BackupGate, Clock, ClusterUpgrader, HealthGate, NoGate, Notifier, Preflight, RunStore,
-    SystemClock,
+    Approvals, BackupGate, Clock, ClusterUpgrader, HealthGate, NoGate, Notifier, Preflight, Remediator,
+    RunStore, SystemClock,
 };
+use crate::{PlannedStage, PreflightRequirement, UpgradePlan};
 
 /// Runs one plan. Made of a plan and a store, given an upgrader, started.
 ///
@@ -67,6 +67,7 @@ pub(crate) struct Ports {
     pub(crate) backups: Option<Arc<dyn BackupGate>>,
     pub(crate) approvals: Option<Arc<dyn Approvals>>,
     pub(crate) notifier: Option<Arc<dyn Notifier>>,
+    pub(crate) remediator: Option<Arc<dyn Remediator>>,
 }
 
 impl Default for Ports {
@@ -78,6 +79,7 @@ impl Default for Ports {
             backups: None,
             approvals: None,
             notifier: None,
+            remediator: None,
         }
     }
 }
@@ -197,6 +199,12 @@ impl<U> Engine<U> {
         self
     }
 
+    /// Does by this what the policy says about failed clusters.
+    pub fn remediator(mut self, remediator: impl Remediator + 'static) -> Self {
+        self.ports.remediator = Some(Arc::new(remediator));
+        self
+    }
+
     /// Tells people by this what happens. Default: nobody is told.
     pub fn notifier(mut self, notifier: impl Notifier + 'static) -> Self {
         self.ports.notifier = Some(Arc::new(notifier));
@@ -226,6 +234,36 @@ impl<U> Engine<U> {
         self.limits.call_timeout = timeout;
         self
     }
+}
+
+impl<U> Engine<U> {
+    /// Whether the engine was given somebody to ask about everything that the plan asks for.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::MissingPort`]: a run would end with it before it has begun.
+    pub fn check_ports(&self) -> Result<(), EngineError> {
+        check_ports(&self.plan, &self.ports)
+    }
+}
+
+fn check_ports(plan: &UpgradePlan, ports: &Ports) -> Result<(), EngineError> {
+    let missing = |what, with| Err(EngineError::MissingPort { what, with });
+    let asks_approval = |stage: &PlannedStage| !stage.clusters.is_empty() && !stage.approval.is_none();
+    if plan.preflight() == PreflightRequirement::Required && ports.preflight.is_none() {
+        return missing("a pre-flight check", "preflight");
+    }
+    if plan.backup().is_some() && ports.backups.is_none() {
+        return missing("backups", "backup");
+    }
+    if !plan.on_failure().remedies.is_empty() && ports.remediator.is_none() {
+        return missing("remedies", "remediator");
+    }
+    let asks = plan.stages().iter().any(asks_approval) || plan.on_failure().go_on.is_some();
+    if asks && ports.approvals.is_none() {
+        return missing("approvals", "approvals");
+    }
+    Ok(())
 }
 
 impl Engine<WithUpgrader> {

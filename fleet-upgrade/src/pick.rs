@@ -1,23 +1,127 @@
-//! The order in which a stage takes its clusters: least critical first, then smallest.
+//! The order in which a stage takes its clusters, and which of them: least critical first, then smallest.
 
 use std::fmt;
 use std::num::NonZeroU32;
 
-use fleet_core::{Criticality, FleetCluster};
+use fleet_core::{ClusterName, Criticality, FleetCluster};
 use serde::{Deserialize, Serialize};
 
-/// Takes some of a stage's clusters: the first `count` in `order`.
+use crate::spec::Percent;
+
+/// Takes some of a stage's clusters and leaves the rest to later stages.
+///
+/// Written with exactly one of `count: 1`, `share: 10%`, `names: [a, b]` and `coverage: {labels: [cni, os]}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "PickFields", into = "PickFields")]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schemars", schemars(with = "PickFields", rename = "Pick"))]
+#[non_exhaustive]
+pub struct Pick {
+    /// How many, or which.
+    pub take: Take,
+    /// What comes first; a later entry breaks the ties of those before it, the name breaks the last. Default:
+    /// `[leastCritical, smallest]`. Names are taken as they are listed.
+    pub order: Vec<PickOrder>,
+}
+
+/// How many clusters a pick takes, or which.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Take {
+    /// The first so many.
+    Count(NonZeroU32),
+    /// The first so many in a hundred of the stage's clusters, rounded up.
+    Share(Percent),
+    /// These, in this order.
+    Names(Vec<ClusterName>),
+    /// The fewest that stand for the variety of the stage's clusters.
+    Coverage(Coverage),
+}
+
+/// Takes the fewest clusters that have every pair of features which occurs among the stage's clusters.
+///
+/// A feature is the value of a label, the provider, or the minor version: a canary with the new CNI on one cluster and the
+/// old kernel on another has not seen the two together. Of clusters that add as much, the first in the pick's order is taken.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
-pub struct Pick {
-    /// How many clusters.
-    pub count: NonZeroU32,
-    /// What comes first; a later entry breaks the ties of those before it, the name breaks the last. Default:
-    /// `[leastCritical, smallest]`.
+pub struct Coverage {
+    /// The labels that count. Default: every label that has two to twelve values among the clusters.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub labels: Vec<String>,
+    /// No more clusters than this, also where that leaves pairs uncovered. Default: as many as it takes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_most: Option<NonZeroU32>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+struct PickFields {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    count: Option<NonZeroU32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    share: Option<Percent>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    names: Option<Vec<ClusterName>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    coverage: Option<Coverage>,
     #[serde(default = "default_order")]
-    pub order: Vec<PickOrder>,
+    order: Vec<PickOrder>,
+}
+
+/// A pick that says more than one thing, or nothing.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "found {found} of `count`, `share`, `names` and `coverage`, expected exactly one, such as `count: 1`; leave pick out for \
+     every cluster of the stage"
+)]
+struct NotOneTake {
+    found: usize,
+}
+
+impl TryFrom<PickFields> for Pick {
+    type Error = NotOneTake;
+
+    fn try_from(fields: PickFields) -> Result<Self, NotOneTake> {
+        let mut takes = [
+            fields.count.map(Take::Count),
+            fields.share.map(Take::Share),
+            fields.names.map(Take::Names),
+            fields.coverage.map(Take::Coverage),
+        ]
+        .into_iter()
+        .flatten();
+        match (takes.next(), takes.count()) {
+            (Some(take), 0) => Ok(Self {
+                take,
+                order: fields.order,
+            }),
+            (take, more) => Err(NotOneTake {
+                found: usize::from(take.is_some()) + more,
+            }),
+        }
+    }
+}
+
+impl From<Pick> for PickFields {
+    fn from(pick: Pick) -> Self {
+        let mut fields = Self {
+            count: None,
+            share: None,
+            names: None,
+            coverage: None,
+            order: pick.order,
+        };
+        match pick.take {
+            Take::Count(count) => fields.count = Some(count),
+            Take::Share(share) => fields.share = Some(share),
+            Take::Names(names) => fields.names = Some(names),
+            Take::Coverage(coverage) => fields.coverage = Some(coverage),
+        }
+        fields
+    }
 }
 
 impl Pick {
@@ -28,8 +132,31 @@ impl Pick {
 
     /// The first so many clusters, least critical and then smallest first.
     pub fn count(count: NonZeroU32) -> Self {
+        Self::taking(Take::Count(count))
+    }
+
+    /// The first so many in a hundred, least critical and then smallest first; rounded up.
+    pub fn share(share: Percent) -> Self {
+        Self::taking(Take::Share(share))
+    }
+
+    /// These clusters.
+    pub fn names(names: impl IntoIterator<Item = ClusterName>) -> Self {
+        Self::taking(Take::Names(names.into_iter().collect()))
+    }
+
+    /// The fewest clusters that stand for the variety of all, by these labels; without labels by those that tell the
+    /// clusters apart in a few kinds.
+    pub fn coverage(labels: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Self::taking(Take::Coverage(Coverage {
+            labels: labels.into_iter().map(Into::into).collect(),
+            at_most: None,
+        }))
+    }
+
+    fn taking(take: Take) -> Self {
         Self {
-            count,
+            take,
             order: default_order(),
         }
     }

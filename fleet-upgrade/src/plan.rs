@@ -3,11 +3,16 @@
 mod assign;
 mod build;
 mod check;
+mod coverage;
+mod domains;
+mod feasible;
+mod general;
 mod hops;
 mod openings;
 mod reason;
 mod refusal;
 mod render;
+mod reversibility;
 mod schedule;
 mod warn;
 mod warning;
@@ -15,8 +20,11 @@ mod why;
 
 pub use build::{plan, plan_with};
 pub use check::PlanViolation;
+pub use domains::{DomainShare, PlanDomain};
+pub use feasible::{Relaxation, RelaxedTo};
 pub use reason::{Reason, StartBound};
 pub use refusal::{ClusterSample, PlanError, PlanProblem};
+pub use reversibility::{ReversalMethod, Reversibility};
 pub use warning::PlanWarning;
 pub use why::Why;
 
@@ -28,7 +36,9 @@ use jiff::Timestamp;
 use serde::ser::SerializeStruct;
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::spec::{BackupRequirement, FailureBudget, PreflightRequirement, StageApproval};
+use crate::spec::{
+    BackupRequirement, FailureBudget, OnFailure, Percent, PreflightRequirement, StageApproval,
+};
 
 /// An upgrade of a fleet, laid out in time: what [`plan`](crate::plan()) returns.
 ///
@@ -47,6 +57,14 @@ pub struct UpgradePlan {
     pub(crate) preflight: PreflightRequirement,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) backup: Option<BackupRequirement>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) unreachable_budget: Option<FailureBudget>,
+    #[serde(default, skip_serializing_if = "OnFailure::is_default")]
+    pub(crate) on_failure: OnFailure,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) domains: Vec<PlanDomain>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) cluster_calendars: Vec<Calendar>,
     pub(crate) stages: Vec<PlannedStage>,
     pub(crate) finish: Timestamp,
     pub(crate) lower_bound: Timestamp,
@@ -96,6 +114,29 @@ impl UpgradePlan {
     /// The verified backup that a cluster must have before each hop.
     pub fn backup(&self) -> Option<&BackupRequirement> {
         self.backup.as_ref()
+    }
+
+    /// How many clusters may be lost to their being unreachable; none where they count as failed.
+    pub fn unreachable_budget(&self) -> Option<FailureBudget> {
+        self.unreachable_budget
+    }
+
+    /// What is done about failed clusters, and whether the run may go on after too many.
+    pub fn on_failure(&self) -> &OnFailure {
+        &self.on_failure
+    }
+
+    /// The parts of the fleet of which only so much may be away at a time.
+    pub fn domains(&self) -> &[PlanDomain] {
+        &self.domains
+    }
+
+    /// When a cluster may be started: its own calendar together with the fleet's.
+    pub fn calendar_of(&self, cluster: &PlannedCluster) -> &Calendar {
+        let own = cluster
+            .calendar
+            .and_then(|own| self.cluster_calendars.get(own as usize));
+        own.unwrap_or(&self.calendar)
     }
 
     /// The stages, in order.
@@ -205,6 +246,12 @@ pub struct PlannedStage {
     /// Who must say yes before the stage and after it.
     #[serde(default)]
     pub approval: StageApproval,
+    /// The share of its clusters that must have ended upgraded for the run to go on.
+    #[serde(default)]
+    pub completion_threshold: Option<Percent>,
+    /// How many of its clusters may fail before nothing new starts.
+    #[serde(default)]
+    pub failure_budget: Option<FailureBudget>,
     /// When the stage's first cluster starts; for a stage without clusters, when the stage before it has soaked.
     pub start: Timestamp,
     /// When the stage's last cluster is expected to be upgraded.
@@ -224,7 +271,7 @@ impl Serialize for PlannedStage {
                 stage: &self.name,
             })
             .collect();
-        let mut entry = serializer.serialize_struct("PlannedStage", 11)?;
+        let mut entry = serializer.serialize_struct("PlannedStage", 13)?;
         entry.serialize_field("name", &self.name)?;
         entry.serialize_field("start", &self.start)?;
         entry.serialize_field("end", &self.end)?;
@@ -234,6 +281,12 @@ impl Serialize for PlannedStage {
         entry.serialize_field("soak", &self.soak)?;
         if let Some(samples) = self.soak_samples {
             entry.serialize_field("soakSamples", &samples)?;
+        }
+        if let Some(share) = self.completion_threshold {
+            entry.serialize_field("completionThreshold", &share)?;
+        }
+        if let Some(budget) = self.failure_budget {
+            entry.serialize_field("failureBudget", &budget)?;
         }
         if !self.approval.is_none() {
             entry.serialize_field("approval", &self.approval)?;
@@ -264,6 +317,14 @@ pub struct PlannedCluster {
     /// Why it stands here. In JSON, `reason` is the text and `because` the data.
     #[serde(rename = "because")]
     pub reason: Reason,
+    /// How far its upgrade can be taken back.
+    pub reversibility: Reversibility,
+    /// Its parts in the plan's domains.
+    #[serde(default)]
+    pub domains: Vec<DomainShare>,
+    /// Its calendar, by its place among the plan's cluster calendars; none: the fleet's.
+    #[serde(default)]
+    pub calendar: Option<u32>,
 }
 
 struct ClusterEntry<'a> {
@@ -281,8 +342,11 @@ impl Serialize for ClusterEntry<'_> {
             end,
             hop_estimate,
             reason,
+            reversibility,
+            domains,
+            calendar,
         } = self.cluster;
-        let mut entry = serializer.serialize_struct("PlannedCluster", 9)?;
+        let mut entry = serializer.serialize_struct("PlannedCluster", 12)?;
         entry.serialize_field("name", name)?;
         entry.serialize_field("stage", self.stage)?;
         entry.serialize_field("from", from)?;
@@ -292,6 +356,13 @@ impl Serialize for ClusterEntry<'_> {
         entry.serialize_field("hopEstimate", hop_estimate)?;
         entry.serialize_field("reason", &format_args!("{}: {reason}", self.stage))?;
         entry.serialize_field("because", reason)?;
+        entry.serialize_field("reversibility", reversibility)?;
+        if !domains.is_empty() {
+            entry.serialize_field("domains", domains)?;
+        }
+        if let Some(calendar) = calendar {
+            entry.serialize_field("calendar", calendar)?;
+        }
         entry.end()
     }
 }
@@ -318,8 +389,10 @@ pub enum Constraint {
     MaxConcurrent,
     /// The stages' soaks.
     Soak,
-    /// Windows and freezes.
+    /// Windows and freezes, the fleet's and the clusters' own.
     Calendar,
+    /// The limits on regions, pairs, groups and the capacity.
+    Spread,
     /// Nothing but the time that the upgrades themselves take.
     Work,
 }
@@ -331,6 +404,7 @@ impl std::fmt::Display for Constraint {
             Self::MaxConcurrent => "maxConcurrent",
             Self::Soak => "soak",
             Self::Calendar => "calendar",
+            Self::Spread => "spread",
             Self::Work => "work",
         })
     }

@@ -3,12 +3,13 @@
 //! | port | asks | implementations |
 //! |---|---|---|
 //! | [`ClusterUpgrader`] | take this cluster to that version; how is it? | `adapters::capi` (feature `capi`), `testing::InMemoryUpgrader` |
-//! | [`HealthGate`] | is this cluster well, by some other measure? | your own; [`NoGate`] is the default |
+//! | [`HealthGate`] | is this cluster well, by some other measure? | `adapters::SloGate` (feature `prometheus`), your own; [`NoGate`] is the default |
 //! | [`Preflight`] | what breaks on this cluster at that version? | `testing::InMemoryPreflight` |
 //! | [`BackupGate`] | does this cluster have a verified backup? | `testing::InMemoryBackups` |
+//! | [`Remediator`] | do this about a failed cluster | `testing::InMemoryRemediator` |
 //! | [`Approvals`] | who has said yes? | `testing::InMemoryApprovals` |
 //! | [`Notifier`] | tell people this | `testing::InMemoryNotifier` |
-//! | [`RunStore`] | keep this run's plan and log | `testing::InMemoryRunStore` |
+//! | [`RunStore`] | keep this run's plan and log | `operator::ResourceStore` (feature `operator`), `testing::InMemoryRunStore` |
 //! | [`Clock`] | what time is it? | [`SystemClock`], [`TokioClock`] |
 //!
 //! With the feature `mock` each trait has a `mockall` mock: `MockClusterUpgrader` and so on.
@@ -18,12 +19,15 @@ mod backup;
 mod clock;
 mod notifier;
 mod preflight;
+mod remediator;
+mod shared;
 
 pub use approvals::Approvals;
 pub use backup::BackupGate;
 pub use clock::{SystemClock, TokioClock};
 pub use notifier::{Notice, NoticeKind, Notifier};
 pub use preflight::Preflight;
+pub use remediator::{Remediator, RemedyError, RemedyProgress};
 
 #[cfg(feature = "mock")]
 pub use approvals::MockApprovals;
@@ -33,6 +37,8 @@ pub use backup::MockBackupGate;
 pub use notifier::MockNotifier;
 #[cfg(feature = "mock")]
 pub use preflight::MockPreflight;
+#[cfg(feature = "mock")]
+pub use remediator::MockRemediator;
 
 use std::error::Error as StdError;
 
@@ -96,7 +102,30 @@ pub trait HealthGate: Send + Sync {
     /// The verdict on an upgraded cluster, or one about to be started, at this moment.
     ///
     /// An error counts as [`Verdict::Inconclusive`].
-    async fn check(&self, cluster: &ClusterName, now: Timestamp) -> Result<Verdict, BoxError>;
+    async fn check(&self, cluster: &ClusterName, look: GateLook) -> Result<Verdict, BoxError>;
+}
+
+/// When a gate looks, and what it may look back to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct GateLook {
+    /// The moment.
+    pub now: Timestamp,
+    /// When the cluster's upgrade began; none before. What was measured before that says nothing about the new version.
+    pub started: Option<Timestamp>,
+    /// When its upgrade was done; none before.
+    pub upgraded: Option<Timestamp>,
+}
+
+impl GateLook {
+    /// A look at a cluster whose upgrade has not begun.
+    pub fn at(now: Timestamp) -> Self {
+        Self {
+            now,
+            started: None,
+            upgraded: None,
+        }
+    }
 }
 
 /// What a health gate says.
@@ -120,7 +149,7 @@ pub struct NoGate;
 
 #[async_trait]
 impl HealthGate for NoGate {
-    async fn check(&self, _cluster: &ClusterName, _now: Timestamp) -> Result<Verdict, BoxError> {
+    async fn check(&self, _cluster: &ClusterName, _look: GateLook) -> Result<Verdict, BoxError> {
         Ok(Verdict::Pass)
     }
 }

@@ -1,17 +1,23 @@
 //! The policy: what to upgrade to, in which stages, at which pace.
 
 mod budget;
+mod deadline;
+mod failure;
 mod place;
 #[cfg(feature = "yaml")]
 mod read;
 mod readiness;
+mod spread;
 mod wire;
 
 pub use budget::FailureBudget;
+pub use deadline::{Deadline, DeadlineError};
+pub use failure::{OnFailure, Remedy};
 pub use place::Place;
 #[cfg(feature = "yaml")]
 pub use read::SpecError;
 pub use readiness::{ApprovalRule, BackupRequirement, PreflightRequirement, SoakRule, StageApproval};
+pub use spread::{AtMost, AtMostError, Percent, SpreadRule, Weight};
 
 use std::num::NonZeroU32;
 
@@ -101,6 +107,9 @@ pub struct FleetUpgradeSpec {
     /// A cluster takes those that lie ahead of it and skips the others.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hops: Vec<KubernetesVersion>,
+    /// Patch releases there are images for: a minor version on the way that has no hop is passed at the newest of these.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub versions: Vec<KubernetesVersion>,
     /// The clusters this policy is about. Default: every cluster of the fleet.
     #[serde(default = "Selector::everything", skip_serializing_if = "is_everything")]
     pub clusters: Selector,
@@ -110,9 +119,27 @@ pub struct FleetUpgradeSpec {
     /// Default: at any time, days in UTC.
     #[serde(default = "Calendar::always", skip_serializing_if = "is_always")]
     pub calendar: Calendar,
+    /// Calendars of some clusters' own: those start only when theirs is open, too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cluster_calendars: Vec<ClusterCalendar>,
+    /// How much of each region, pair, tenant or of the capacity may be away at a time. Default: no such limit.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub spread: Vec<SpreadRule>,
+    /// Until when all must have ended, such as the end of life of the old version. A plan that would end later is refused,
+    /// with the smallest change that would meet it. Default: no deadline.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deadline: Option<Deadline>,
+    /// How many clusters may be lost to their being unreachable before nothing new starts; these then do not count against
+    /// `failureBudget`. Default: they count as failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unreachable_budget: Option<FailureBudget>,
     /// How many clusters may fail before nothing new starts. Default: none.
     #[serde(default, skip_serializing_if = "FailureBudget::is_none")]
     pub failure_budget: FailureBudget,
+    /// What is done about failed clusters, and whether the run may go on after too many. Default: they are held, and beyond
+    /// the budget the run ends.
+    #[serde(default, skip_serializing_if = "OnFailure::is_default")]
+    pub on_failure: OnFailure,
     /// A cluster whose hop takes longer than this has failed. Default: `2h`.
     #[serde(default = "default_cluster_deadline")]
     pub cluster_deadline: HumanDuration,
@@ -130,10 +157,16 @@ impl FleetUpgradeSpec {
         Self {
             target,
             hops: Vec::new(),
+            versions: Vec::new(),
+            cluster_calendars: Vec::new(),
+            spread: Vec::new(),
+            deadline: None,
+            unreachable_budget: None,
             clusters: Selector::everything(),
             stages: Vec::new(),
             calendar: Calendar::always(),
             failure_budget: FailureBudget::default(),
+            on_failure: OnFailure::default(),
             cluster_deadline: default_cluster_deadline(),
             preflight: PreflightRequirement::None,
             backup: None,
@@ -143,6 +176,37 @@ impl FleetUpgradeSpec {
     /// Passes through these versions, one for each minor between; see [`hops`](Self::hops).
     pub fn hops(mut self, hops: impl IntoIterator<Item = KubernetesVersion>) -> Self {
         self.hops = hops.into_iter().collect();
+        self
+    }
+
+    /// Passes minor versions without a hop at the newest of these; see [`versions`](Self::versions).
+    pub fn versions(mut self, versions: impl IntoIterator<Item = KubernetesVersion>) -> Self {
+        self.versions = versions.into_iter().collect();
+        self
+    }
+
+    /// Starts clusters that match only when this calendar is open, too.
+    pub fn cluster_calendar(mut self, selector: Selector, calendar: Calendar) -> Self {
+        self.cluster_calendars
+            .push(ClusterCalendar { selector, calendar });
+        self
+    }
+
+    /// Keeps to this limit as well.
+    pub fn spread(mut self, rule: SpreadRule) -> Self {
+        self.spread.push(rule);
+        self
+    }
+
+    /// Must have ended by then.
+    pub fn deadline(mut self, deadline: Deadline) -> Self {
+        self.deadline = Some(deadline);
+        self
+    }
+
+    /// Tolerates this many unreachable clusters, beside the failed ones.
+    pub fn unreachable_budget(mut self, budget: FailureBudget) -> Self {
+        self.unreachable_budget = Some(budget);
         self
     }
 
@@ -167,6 +231,12 @@ impl FleetUpgradeSpec {
     /// Tolerates this many failed clusters.
     pub fn failure_budget(mut self, budget: FailureBudget) -> Self {
         self.failure_budget = budget;
+        self
+    }
+
+    /// Does this on failure.
+    pub fn on_failure(mut self, on_failure: OnFailure) -> Self {
+        self.on_failure = on_failure;
         self
     }
 
@@ -205,7 +275,11 @@ pub struct Stage {
     /// Takes only some of those clusters and leaves the rest to later stages. Default: takes all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pick: Option<Pick>,
-    /// How many clusters are upgraded at the same time. Default: 1.
+    /// Groups that are upgraded side by side, each with a limit of its own. Every cluster of the stage is in exactly one.
+    /// Default: none, the stage is one group.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<Group>,
+    /// How many clusters are upgraded at the same time. Default: 1; with groups, what they add up to.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub max_concurrent: NonZeroU32,
     /// How many clusters are started on one day of the calendar's time zone. Default: no such limit.
@@ -215,6 +289,14 @@ pub struct Stage {
     /// cluster. A day is 24 hours. Default: `0s`, the next stage follows at once.
     #[serde(default, skip_serializing_if = "SoakRule::is_none")]
     pub soak: SoakRule,
+    /// The share of the stage's clusters that must have ended upgraded for the run to go on, rounded up. Clusters that left
+    /// the fleet do not count. Default: one cluster, and the failure budgets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub completion_threshold: Option<Percent>,
+    /// How many clusters of this stage may fail before nothing new starts, beside the whole run's budget. Default: no such
+    /// limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure_budget: Option<FailureBudget>,
     /// Who must say yes before the stage begins, and before the next one does. Default: nobody is asked.
     #[serde(default, skip_serializing_if = "StageApproval::is_none")]
     pub approval: StageApproval,
@@ -227,6 +309,9 @@ impl Stage {
             name: name.into(),
             selector: None,
             pick: None,
+            groups: Vec::new(),
+            completion_threshold: None,
+            failure_budget: None,
             max_concurrent: NonZeroU32::MIN,
             max_per_day: None,
             soak: SoakRule::default(),
@@ -243,6 +328,24 @@ impl Stage {
     /// Takes only some of the clusters that match.
     pub fn pick(mut self, pick: Pick) -> Self {
         self.pick = Some(pick);
+        self
+    }
+
+    /// Adds a group.
+    pub fn group(mut self, group: Group) -> Self {
+        self.groups.push(group);
+        self
+    }
+
+    /// Goes on only when this share of the stage's clusters is upgraded.
+    pub fn completion_threshold(mut self, share: Percent) -> Self {
+        self.completion_threshold = Some(share);
+        self
+    }
+
+    /// Tolerates this many failed clusters in this stage.
+    pub fn failure_budget(mut self, budget: FailureBudget) -> Self {
+        self.failure_budget = Some(budget);
         self
     }
 
@@ -275,6 +378,50 @@ impl Stage {
         self.approval = approval;
         self
     }
+}
+
+/// A part of a stage with a limit of its own.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct Group {
+    /// Its name.
+    pub name: String,
+    /// Which of the stage's clusters.
+    pub selector: Selector,
+    /// How many of them are upgraded at the same time. Default: 1.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub max_concurrent: NonZeroU32,
+}
+
+impl Group {
+    /// These clusters, one at a time.
+    pub fn new(name: impl Into<String>, selector: Selector) -> Self {
+        Self {
+            name: name.into(),
+            selector,
+            max_concurrent: NonZeroU32::MIN,
+        }
+    }
+
+    /// So many at a time.
+    pub fn max_concurrent(mut self, clusters: NonZeroU32) -> Self {
+        self.max_concurrent = clusters;
+        self
+    }
+}
+
+/// When some clusters may be started, beside the policy's calendar.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct ClusterCalendar {
+    /// Which clusters.
+    pub selector: Selector,
+    /// When.
+    pub calendar: Calendar,
 }
 
 const fn default_cluster_deadline() -> HumanDuration {

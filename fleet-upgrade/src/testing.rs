@@ -4,6 +4,8 @@ mod gates;
 mod store;
 mod upgrader;
 
-pub use gates::{InMemoryApprovals, InMemoryBackups, InMemoryNotifier, InMemoryPreflight};
+pub use gates::{
+    InMemoryApprovals, InMemoryBackups, InMemoryNotifier, InMemoryPreflight, InMemoryRemediator,
+};
 pub use store::InMemoryRunStore;
 pub use upgrader::{Call, Fault, InMemoryUpgrader};

@@ -41,6 +41,38 @@ impl From<CapiClusterDriver> for CapiUpgrader {
     }
 }
 
+/// The clusters of a management cluster, kept current by its watches.
+#[cfg(feature = "operator")]
+#[derive(Debug, Clone)]
+pub struct CapiFleet {
+    management: fleet_capi::management::ManagementCluster,
+}
+
+#[cfg(feature = "operator")]
+impl CapiFleet {
+    /// The clusters of all namespaces.
+    pub fn new(client: kube::Client) -> Self {
+        Self {
+            management: fleet_capi::management::ManagementCluster::new(client),
+        }
+    }
+
+    /// Only the clusters of one namespace.
+    pub fn in_namespace(self, namespace: impl Into<String>) -> Self {
+        Self {
+            management: self.management.in_namespace(namespace),
+        }
+    }
+}
+
+#[cfg(feature = "operator")]
+#[async_trait]
+impl crate::operator::FleetSource for CapiFleet {
+    async fn fleet(&self) -> Result<fleet_core::Fleet, crate::ports::BoxError> {
+        Ok(self.management.fleet().await?)
+    }
+}
+
 #[async_trait]
 impl ClusterUpgrader for CapiUpgrader {
     async fn start(&self, cluster: &ClusterName, to: &KubernetesVersion) -> Result<(), UpgraderError> {

@@ -98,6 +98,15 @@ pub(super) fn of_fact(
         }
         Fact::ClusterGone { .. } => (NoticeKind::ClusterGone, "it left the fleet".to_owned()),
         Fact::Stopping { reason } => (NoticeKind::Stopping, format!("nothing new starts: {reason}")),
+        Fact::Halted { reason } => (
+            NoticeKind::ApprovalWanted,
+            format!("nothing new starts until somebody lets the run go on: {reason}"),
+        ),
+        Fact::RemedyDone { remedy, .. } => (NoticeKind::Remedied, format!("{remedy} is done")),
+        Fact::RemedyFailed { remedy, reason, .. } => (
+            NoticeKind::RemedyFailed,
+            format!("{remedy} could not be done: {reason}"),
+        ),
         Fact::Paused => (NoticeKind::Paused, "the run is paused".to_owned()),
         Fact::Resumed => (NoticeKind::Resumed, "the run goes on".to_owned()),
         Fact::Cancelled => (NoticeKind::Stopping, "the run was cancelled".to_owned()),
@@ -121,6 +130,7 @@ pub(super) fn of_wait(run: &str, at: Timestamp, on: &Blocker) -> Option<Notice> 
     };
     let text = match point {
         ApprovalPoint::BeforeStage => "it waits for an approval to begin",
+        ApprovalPoint::GoOn => "it waits for somebody to let it go on",
         _ => "it waits for an approval to be over",
     };
     Some(Notice {

@@ -14,15 +14,17 @@ use tracing::{debug, info, warn};
 use super::handle::Order;
 use super::notices::{self, Notices};
 use super::progress::Feed;
-use super::{Engine, EngineError, Limits, Ports, Progress, Step, WithUpgrader};
+use super::{Engine, EngineError, Limits, Ports, Progress, Step, WithUpgrader, check_ports};
 use crate::UpgradePlan;
 use crate::kernel::{
     BackupVerdict, Blocker, ClusterId, ClusterObservation, Command, Counts, Fact, FailureCause, Health,
     HopOrder, Observation, PreflightVerdict, Readiness, ReadinessNeeds, Roster, RunReport, RunSettings,
     RunState, StageId, approval_due, audit, begin, decide, evidence_due, readiness_needs,
 };
-use crate::ports::{ClusterUpgrader, RunStore, RunStoreError, UpgraderError, Verdict};
-use crate::{PlannedStage, PreflightRequirement};
+use crate::ports::{
+    ClusterUpgrader, GateLook, RemedyError, RemedyProgress, RunStore, RunStoreError, UpgraderError, Verdict,
+};
+use crate::spec::Remedy;
 
 /// How many times in a row the evidence is completed before a decision: looking takes time, in which more may fall due.
 const LOOKS: usize = 3;
@@ -44,6 +46,8 @@ pub(super) struct Runner {
     /// Orders that failed: how many times in a row, and when the next try is due.
     retries: BTreeMap<ClusterId, (u32, Timestamp)>,
     told: Option<Blocker>,
+    /// When each failed cluster's remedy was last asked for.
+    remedied: BTreeMap<ClusterId, Timestamp>,
     /// When the approvals were last asked for.
     asked: Option<Timestamp>,
 }
@@ -65,6 +69,7 @@ impl Runner {
             seen: Observation::empty(),
             retries: BTreeMap::new(),
             told: None,
+            remedied: BTreeMap::new(),
             asked: None,
             notices: Notices::to(ports.notifier.clone()),
             name,
@@ -102,12 +107,14 @@ impl Runner {
             let mut facts = Vec::new();
             let mut starts = Vec::new();
             let mut repeats = Vec::new();
+            let mut remedies = Vec::new();
             let mut wait = None;
             for command in decide(&self.plan, &self.state, &self.seen, now) {
                 match command {
                     Command::Record(fact) => facts.push(fact),
                     Command::StartHop(order) => starts.push(order),
                     Command::RepeatStart(order) => repeats.push(order),
+                    Command::Remedy { cluster, remedy } => remedies.push((cluster, remedy)),
                     Command::WaitUntil { until, on } => wait = Some((until, on)),
                     Command::Finish(_) => return Ok(RunReport::of(&self.plan, &self.state)),
                 }
@@ -117,6 +124,7 @@ impl Runner {
             } else if !starts.is_empty() {
                 self.start(now, starts).await?;
             } else if !self.repeat(now, repeats).await?
+                && !self.remedy(now, remedies).await?
                 && let Some((until, on)) = wait
             {
                 self.wait(now, until, on).await?;
@@ -126,7 +134,7 @@ impl Runner {
 
     /// Begins the run, or takes it up where it was left.
     async fn take_up(&mut self) -> Result<(), EngineError> {
-        self.check_ports()?;
+        check_ports(&self.plan, &self.ports)?;
         for (setting, value) in [
             ("evidence_max_age", self.settings.evidence_max_age),
             ("poll", self.settings.poll),
@@ -175,22 +183,6 @@ impl Runner {
         Ok(())
     }
 
-    /// Whether there is somebody to ask about everything that the policy asks for.
-    fn check_ports(&self) -> Result<(), EngineError> {
-        let missing = |what, with| Err(EngineError::MissingPort { what, with });
-        let asks_approval = |stage: &PlannedStage| !stage.clusters.is_empty() && !stage.approval.is_none();
-        if self.plan.preflight() == PreflightRequirement::Required && self.ports.preflight.is_none() {
-            return missing("a pre-flight check", "preflight");
-        }
-        if self.plan.backup().is_some() && self.ports.backups.is_none() {
-            return missing("backups", "backup");
-        }
-        if self.plan.stages().iter().any(asks_approval) && self.ports.approvals.is_none() {
-            return missing("approvals", "approvals");
-        }
-        Ok(())
-    }
-
     /// Completes the evidence. A cluster that does not answer is evidence too.
     async fn look(&mut self) {
         self.ask_approvals().await;
@@ -205,7 +197,8 @@ impl Runner {
                 let name = self.roster.name(id)?.clone();
                 let calls = calls.clone();
                 let needs = readiness_needs(plan, state, id);
-                Some(async move { (id, calls.observe(&name, needs).await) })
+                let times = (state.started(id), state.upgraded(id));
+                Some(async move { (id, calls.observe(&name, needs, times).await) })
             });
             let looks: Vec<_> = stream::iter(looks)
                 .buffer_unordered(self.limits.calls_at_once.get())
@@ -322,6 +315,52 @@ impl Runner {
         let any = !orders.is_empty();
         if any {
             self.give(orders).await?;
+        }
+        Ok(any)
+    }
+
+    /// Asks for what is to be done about failed clusters, no more often than it looks at one. Says whether anything came to
+    /// an end.
+    async fn remedy(&mut self, now: Timestamp, due: Vec<(ClusterId, Remedy)>) -> Result<bool, EngineError> {
+        let Some(remediator) = self.ports.remediator.clone() else {
+            return Ok(false);
+        };
+        let poll = self.state.settings().poll;
+        let mut facts = Vec::new();
+        for (cluster, remedy) in due {
+            let too_soon = self
+                .remedied
+                .get(&cluster)
+                .is_some_and(|asked| *asked <= now && now < later(*asked, poll));
+            let Some(name) = self.roster.name(cluster).filter(|_| !too_soon) else {
+                continue;
+            };
+            self.remedied.insert(cluster, now);
+            let answer = self.calls().in_time(remediator.remedy(name, remedy)).await;
+            match answer {
+                Some(Ok(RemedyProgress::Done)) => facts.push(Fact::RemedyDone { cluster, remedy }),
+                Some(Err(RemedyError::Impossible { reason })) => {
+                    facts.push(Fact::RemedyFailed {
+                        cluster,
+                        remedy,
+                        reason,
+                    });
+                }
+                Some(Ok(RemedyProgress::InProgress)) | None => {}
+                Some(Err(error)) => {
+                    warn!(cluster = %name, %remedy, %error, "the remedy failed; it is tried again");
+                }
+            }
+        }
+        for fact in &facts {
+            // The next one is asked for at once.
+            if let Some(cluster) = fact.cluster() {
+                self.remedied.remove(&cluster);
+            }
+        }
+        let any = !facts.is_empty();
+        if any {
+            self.record(self.ports.clock.now(), facts).await?;
         }
         Ok(any)
     }
@@ -511,7 +550,12 @@ impl Calls {
             .unwrap_or_else(|| Err(timeout()))
     }
 
-    async fn observe(&self, cluster: &ClusterName, needs: Option<ReadinessNeeds<'_>>) -> ClusterObservation {
+    async fn observe(
+        &self,
+        cluster: &ClusterName,
+        needs: Option<ReadinessNeeds<'_>>,
+        (started, upgraded): (Option<Timestamp>, Option<Timestamp>),
+    ) -> ClusterObservation {
         // What is seen holds for the moment before the question at the least.
         let seen_at = self.ports.clock.now();
         let mut report = match self.in_time(self.upgrader.observe(cluster)).await {
@@ -523,8 +567,10 @@ impl Calls {
             }
             None => return ClusterObservation::unreachable(seen_at),
         };
+        let mut look = GateLook::at(seen_at);
+        (look.started, look.upgraded) = (started, upgraded);
         if report.health == Health::Healthy {
-            report.health = match self.in_time(self.ports.gate.check(cluster, seen_at)).await {
+            report.health = match self.in_time(self.ports.gate.check(cluster, look)).await {
                 Some(Ok(Verdict::Pass)) => Health::Healthy,
                 Some(Ok(Verdict::Fail { reason })) => Health::Degraded { reason },
                 Some(Ok(Verdict::Inconclusive) | Err(_)) | None => Health::Unknown,

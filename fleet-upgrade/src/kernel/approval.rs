@@ -19,6 +19,8 @@ pub enum ApprovalPoint {
     BeforeStage,
     /// After the stage has soaked, before the next one begins.
     AfterStage,
+    /// To go on after too many clusters failed.
+    GoOn,
 }
 
 impl fmt::Display for ApprovalPoint {
@@ -26,6 +28,7 @@ impl fmt::Display for ApprovalPoint {
         f.write_str(match self {
             Self::BeforeStage => "before",
             Self::AfterStage => "after",
+            Self::GoOn => "to go on with",
         })
     }
 }
@@ -79,6 +82,9 @@ impl<'a> Moment<'a> {
             return None;
         }
         let (stage, _, cell) = self.stage()?;
+        if self.run.halted.is_some() {
+            return Some((stage, ApprovalPoint::GoOn));
+        }
         let point = match &cell.phase {
             StagePhase::Waiting => ApprovalPoint::BeforeStage,
             StagePhase::Active if self.moving + self.between + self.pending == 0 => ApprovalPoint::AfterStage,
@@ -107,6 +113,9 @@ impl<'a> Moment<'a> {
 
     fn rule(&self, stage: StageId, point: ApprovalPoint) -> Option<&'a ApprovalRule> {
         let planned = self.rules.stage(stage)?;
+        if point == ApprovalPoint::GoOn {
+            return self.rules.on_failure().go_on.as_ref();
+        }
         // Nobody is asked about a stage in which there is nothing to do.
         if planned.clusters.is_empty() {
             return None;
@@ -114,6 +123,7 @@ impl<'a> Moment<'a> {
         match point {
             ApprovalPoint::BeforeStage => planned.approval.before.as_ref(),
             ApprovalPoint::AfterStage => planned.approval.after.as_ref(),
+            ApprovalPoint::GoOn => None,
         }
     }
 
@@ -138,6 +148,11 @@ impl<'a> Moment<'a> {
                 && approval.point == point
                 && !approval.by.trim().is_empty()
                 && approval.at <= self.now
+                && self
+                    .run
+                    .halted
+                    .as_ref()
+                    .is_none_or(|(halted, _)| approval.at >= *halted)
                 && allowed
                 && grant.counts(point, self.now);
             fits.then_some(grant)

@@ -38,6 +38,7 @@ pub(crate) fn repeats(
     }
     let lost = moment.begun().filter(|(id, cell, planned)| {
         cell.phase == Phase::Starting
+            && moment.closed_for(*planned).is_none()
             && later_report(moment, *id, cell).is_some_and(|report| untouched(report, cell, *planned))
     });
     lost.filter_map(|(id, cell, planned)| order(id, cell, planned).map(Command::RepeatStart))
@@ -117,7 +118,7 @@ fn starting(moment: &Moment<'_>, id: ClusterId, cell: &Cell, planned: Member<'_>
         // Not taken. An order of an earlier process is decided anew, so that caps and windows hold across restarts;
         // one of this process is repeated for as long as it may be given.
         let earlier_process = moment.run.taken_up.is_some_and(|taken_up| since <= taken_up);
-        if earlier_process || moment.closed().is_some() {
+        if earlier_process || moment.closed().or_else(|| moment.closed_for(planned)).is_some() {
             return Some(Fact::HopWithdrawn {
                 cluster: id,
                 hop: cell.hop,

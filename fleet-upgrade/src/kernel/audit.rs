@@ -24,6 +24,9 @@ pub enum Violation {
     /// I2: more clusters than allowed on a day.
     #[error("more clusters than the stage's maxPerDay would start on one day (I2)")]
     DayCap,
+    /// I6: more of a part of the fleet than may be away.
+    #[error("more of a domain than its limit would be away (I6)")]
+    Domain,
     /// I2: outside every window, or in a freeze.
     #[error("the calendar is closed (I2)")]
     Calendar,
@@ -78,13 +81,17 @@ pub fn audit(
         return Err(Violation::Paused);
     }
     if run.stopping.is_some()
+        || run.halted.is_some()
         || run.cancelled.is_some()
         || run.ended.is_some()
-        || run.failures > rules.budget()
+        || rules.counted_failures(run) > rules.budget()
+        || rules
+            .unreachable_budget()
+            .is_some_and(|budget| run.unreachable.saturating_sub(run.forgiven.1) > budget)
     {
         return Err(Violation::Stopping);
     }
-    if !rules.calendar().is_open(now) {
+    if !rules.calendar_of(planned).is_open(now) {
         return Err(Violation::Calendar);
     }
     let members = &run.cells[own.first..own.end];
@@ -92,6 +99,16 @@ pub fn audit(
         let under_way = members.iter().filter(|cell| cell.is_in_flight()).count();
         if under_way >= limits.max_concurrent.get() as usize {
             return Err(Violation::Concurrency);
+        }
+        for share in planned.domains {
+            let away = away(rules, run, share.domain).saturating_add(share.weight);
+            if rules
+                .domains()
+                .get(share.domain as usize)
+                .is_none_or(|domain| away > domain.limit)
+            {
+                return Err(Violation::Domain);
+            }
         }
         if let Some(cap) = limits.max_per_day {
             let zone = rules.calendar().time_zone();
@@ -137,4 +154,23 @@ pub fn audit(
         }
     }
     Ok(())
+}
+
+/// How much of a domain is away, counted cluster by cluster.
+fn away(rules: Rules<'_>, run: &RunState, domain: u32) -> u64 {
+    let counts_failed = rules
+        .domains()
+        .get(domain as usize)
+        .is_some_and(|domain| domain.counts_failed);
+    let ids = (0..run.cells.len()).map(ClusterId::at);
+    ids.filter(|id| {
+        run.cell(*id).is_some_and(|cell| {
+            cell.is_in_flight() || (counts_failed && matches!(cell.phase, Phase::Failed | Phase::Held))
+        })
+    })
+    .filter_map(|id| rules.cluster(run, id))
+    .flat_map(|cluster| cluster.domains)
+    .filter(|share| share.domain == domain)
+    .map(|share| share.weight)
+    .sum()
 }

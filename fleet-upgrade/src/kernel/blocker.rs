@@ -67,6 +67,13 @@ pub enum Blocker {
         /// When it opens; none: never again.
         opens: Option<Timestamp>,
     },
+    /// So much of a part of the fleet is away already as may be: upgraded at the moment, failed, or held.
+    Domain {
+        /// The part, such as `region=eu-west`.
+        domain: String,
+        /// How much may be away.
+        limit: u64,
+    },
     /// The day's starts are used up.
     DayCap {
         /// The stage.
@@ -172,6 +179,9 @@ impl fmt::Display for Blocker {
             }
             Self::Calendar { opens: Some(opens) } => write!(f, "the calendar is closed until {opens}"),
             Self::Calendar { opens: None } => f.write_str("the calendar never opens again"),
+            Self::Domain { domain, limit } => {
+                write!(f, "of {domain} as much is away already as may be ({limit})")
+            }
             Self::DayCap {
                 stage,
                 per_day,
@@ -239,6 +249,34 @@ impl fmt::Display for StopReason {
             Self::StageProvedNothing { stage } => {
                 write!(f, "no cluster of stage {} ended upgraded", stage.index() + 1)
             }
+            Self::UnreachableBudget { unreachable, budget } => {
+                write!(
+                    f,
+                    "{unreachable} were lost to their being unreachable, and the policy tolerates {budget}"
+                )
+            }
+            Self::StageBudget {
+                stage,
+                failures,
+                budget,
+            } => write!(
+                f,
+                "{failures} of stage {} failed, and the policy tolerates {budget} of it",
+                stage.index() + 1
+            ),
+            Self::StageIncomplete {
+                stage,
+                upgraded,
+                needed,
+            } => write!(
+                f,
+                "{upgraded} clusters of stage {} ended upgraded, and the policy asks for {needed}",
+                stage.index() + 1
+            ),
+            Self::DomainLost { domain } => write!(
+                f,
+                "so much of {domain} failed that no other cluster of it may be taken away"
+            ),
             Self::CalendarClosed => f.write_str("the calendar never opens again"),
         }
     }

@@ -3,6 +3,8 @@
 use fleet_core::KubernetesVersion;
 use jiff::Timestamp;
 
+use crate::spec::Remedy;
+
 use super::{Blocker, ClusterId, Fact, Outcome, Readiness};
 
 /// One thing to do, or to wait for.
@@ -16,6 +18,13 @@ pub enum Command {
     /// Tell the cluster again of a hop whose start is in the log, because evidence from after it shows that the order
     /// never reached the cluster. Nothing is recorded.
     RepeatStart(HopOrder),
+    /// Ask for something to be done about a failed cluster, or how far it is. The answer is recorded when it is an end.
+    Remedy {
+        /// The cluster.
+        cluster: ClusterId,
+        /// What.
+        remedy: Remedy,
+    },
     /// Nothing to do before `until`, unless evidence changes or someone gives an order; without it, until then.
     WaitUntil {
         /// The next instant at which the decision can change by itself.

@@ -9,6 +9,7 @@ use super::{
     Phase, RunSettings, RunState, Soak, StageId, StagePhase, StopReason, assess, watch,
 };
 use crate::UpgradePlan;
+use crate::spec::AtMost;
 
 /// What is to be done next in a run.
 ///
@@ -37,6 +38,7 @@ pub fn decide(plan: &UpgradePlan, run: &RunState, seen: &Observation, now: Times
     }
     let mut news = assess::facts(&moment);
     news.extend(moment.approvals());
+    news.extend(moment.overdue_remedies());
     if !news.is_empty() {
         return news;
     }
@@ -48,6 +50,7 @@ pub fn decide(plan: &UpgradePlan, run: &RunState, seen: &Observation, now: Times
         commands = assess::repeats(&moment, |id, cell, planned| {
             order(plan, &moment, id, cell, planned)
         });
+        commands.extend(moment.remedies());
         commands.push(Command::WaitUntil {
             until: watch::wake(&moment, &blocker),
             on: blocker,
@@ -68,13 +71,15 @@ pub fn begin(plan: &UpgradePlan, settings: RunSettings) -> Command {
 fn control(moment: &Moment<'_>) -> Option<Fact> {
     let run = moment.run;
     let stop = |reason| Some(Fact::Stopping { reason });
-    if run.stopping.is_none() {
-        let budget = moment.rules.budget();
-        if run.failures > budget {
-            return stop(StopReason::FailureBudget {
-                failures: run.failures,
-                budget,
-            });
+    if run.stopping.is_none() && (run.halted.is_none() || run.cancelled.is_some()) {
+        if let Some(reason) = over_budget(moment).filter(|_| run.halted.is_none()) {
+            return match moment.rules.on_failure().go_on {
+                // With nothing left to do there is nothing to let go on.
+                Some(_) if run.cancelled.is_none() && moment.current.is_some() => {
+                    Some(Fact::Halted { reason })
+                }
+                _ => stop(reason),
+            };
         }
         if run.cancelled.is_none()
             && let Some(stage) = moment.current
@@ -82,12 +87,28 @@ fn control(moment: &Moment<'_>) -> Option<Fact> {
         {
             return stop(StopReason::StageProvedNothing { stage });
         }
+        if run.cancelled.is_none()
+            && let Some(reason) = moment.current.and_then(|stage| incomplete(moment, stage))
+        {
+            return stop(reason);
+        }
+        if let Some(stage) = moment.current
+            && moment.pending > 0
+            && moment.moving + moment.between == 0
+            && let Some(domain) = moment.domains_lost(stage)
+        {
+            return stop(StopReason::DomainLost { domain });
+        }
         let unfinished = moment.pending > 0 || moment.between > 0;
         if unfinished && !moment.open && moment.rules.calendar().next_opening(moment.now).is_none() {
             return stop(StopReason::CalendarClosed);
         }
+        if unfinished && moment.moving == 0 && own_calendars_closed(moment) {
+            return stop(StopReason::CalendarClosed);
+        }
     }
-    if moment.moving > 0 {
+    let waits = run.halted.is_some() && run.cancelled.is_none() && run.stopping.is_none();
+    if moment.moving > 0 || waits || moment.has_remedies_due() {
         return None;
     }
     let outcome = match (&run.stopping, run.cancelled, moment.current) {
@@ -99,6 +120,76 @@ fn control(moment: &Moment<'_>) -> Option<Fact> {
         (None, None, Some(_)) => return None,
     };
     Some(Fact::RunEnded { outcome })
+}
+
+/// Which budget is exceeded, if one is.
+fn over_budget(moment: &Moment<'_>) -> Option<StopReason> {
+    let (run, budget) = (moment.run, moment.rules.budget());
+    let failures = moment.rules.counted_failures(run);
+    if failures > budget {
+        return Some(StopReason::FailureBudget { failures, budget });
+    }
+    if let Some(budget) = moment.rules.unreachable_budget()
+        && run.unreachable.saturating_sub(run.forgiven.1) > budget
+    {
+        let unreachable = run.unreachable;
+        return Some(StopReason::UnreachableBudget { unreachable, budget });
+    }
+    let (stage, planned, _) = moment.stage()?;
+    let budget = planned.failure_budget?.allowed();
+    let lost = |cell: &Cell| matches!(cell.phase, Phase::Failed | Phase::Held);
+    let failures = moment.members(stage).filter(|(_, cell, _)| lost(cell)).count();
+    let failures = u32::try_from(failures)
+        .unwrap_or(u32::MAX)
+        .saturating_sub(run.forgiven.0);
+    (failures > budget).then_some(StopReason::StageBudget {
+        stage,
+        failures,
+        budget,
+    })
+}
+
+/// Whether the stage's clusters have all ended, and fewer of them upgraded than the policy asks for.
+fn incomplete(moment: &Moment<'_>, stage: StageId) -> Option<StopReason> {
+    let (_, planned, cell) = moment.stage()?;
+    let share = planned.completion_threshold?;
+    if cell.phase == StagePhase::Waiting || moment.moving + moment.between + moment.pending > 0 {
+        return None;
+    }
+    let (mut upgraded, mut all) = (0_u32, 0_u32);
+    for (_, cell, member) in moment.members(stage) {
+        if member.hops.is_empty() || cell.phase == Phase::Gone {
+            continue;
+        }
+        all += 1;
+        upgraded += u32::from(cell.phase == Phase::Upgraded);
+    }
+    let needed = AtMost::Percent(share).of_rounded_up(u64::from(all));
+    let needed = u32::try_from(needed).unwrap_or(u32::MAX);
+    (upgraded < needed).then_some(StopReason::StageIncomplete {
+        stage,
+        upgraded,
+        needed,
+    })
+}
+
+/// Whether every cluster of the stage that has something ahead of it waits for a calendar of its own that never opens.
+fn own_calendars_closed(moment: &Moment<'_>) -> bool {
+    let Some(stage) = moment
+        .current
+        .filter(|_| !moment.rules.own_calendars().is_empty())
+    else {
+        return false;
+    };
+    let mut waiting = moment
+        .members(stage)
+        .filter(|(_, cell, _)| matches!(cell.phase, Phase::Pending | Phase::Between));
+    waiting.all(|(_, _, planned)| {
+        matches!(
+            moment.closed_for(planned),
+            Some(Blocker::Calendar { opens: None })
+        )
+    })
 }
 
 /// Whether the stage's clusters have all ended and none is upgraded, although later stages rely on it: no news about
@@ -118,6 +209,9 @@ fn proved_nothing(moment: &Moment<'_>, stage: StageId) -> bool {
 
 /// The current stage's next step.
 fn progress(moment: &Moment<'_>) -> Option<Fact> {
+    if moment.run.halted.is_some() {
+        return None;
+    }
     let (stage, _, cell) = moment.stage()?;
     match &cell.phase {
         StagePhase::Waiting if !moment.is_approved(stage, ApprovalPoint::BeforeStage) => None,
@@ -209,6 +303,7 @@ fn starts(moment: &Moment<'_>, plan: &UpgradePlan) -> (Vec<Command>, Blocker) {
         return none(blocker);
     }
     let mut slots = moment.slots();
+    let mut usage = moment.usage.clone();
     let mut commands = Vec::new();
     let mut silent = Vec::new();
     let mut waiting = None;
@@ -218,11 +313,21 @@ fn starts(moment: &Moment<'_>, plan: &UpgradePlan) -> (Vec<Command>, Blocker) {
             Phase::Pending if slots > 0 => {}
             _ => continue,
         }
+        // Those that their own calendar or their domain holds back let the others by.
+        let held_back = match cell.phase {
+            Phase::Pending => moment.held_back(planned, &usage),
+            _ => moment.closed_for(planned),
+        };
+        if let Some(blocker) = held_back {
+            waiting.get_or_insert(blocker);
+            continue;
+        }
         if !moment.is_well(id, cell, planned) {
             waiting.get_or_insert_with(|| moment.not_well(id, planned.name));
             // One that was never looked at keeps its place; one that is known to be unwell lets the others by.
             if cell.phase == Phase::Pending && !cell.unwell {
                 slots -= 1;
+                usage.take(planned);
             }
             if moment.is_stale(id) && !cell.unwell {
                 silent.push(Command::Record(Fact::ClusterUnwell {
@@ -237,6 +342,7 @@ fn starts(moment: &Moment<'_>, plan: &UpgradePlan) -> (Vec<Command>, Blocker) {
         };
         if cell.phase == Phase::Pending {
             slots -= 1;
+            usage.take(planned);
         }
         commands.push(Command::StartHop(order));
     }
@@ -357,6 +463,13 @@ fn waiting(
     if cell.phase == Phase::Pending
         && let Some(blocker) = moment.full()
     {
+        return blocker;
+    }
+    let held_back = match cell.phase {
+        Phase::Pending => moment.held_back(planned, &moment.usage),
+        _ => moment.closed_for(planned),
+    };
+    if let Some(blocker) = held_back {
         return blocker;
     }
     if !moment.is_well(cluster, cell, planned) && (cell.unwell || moment.seen.get(cluster).is_some()) {

@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{ApprovalPoint, ClusterId, Readiness, StageId};
+use crate::spec::Remedy;
 
 /// One entry of a run's log.
 ///
@@ -111,6 +112,27 @@ pub enum Fact {
     ClusterWell {
         /// The cluster.
         cluster: ClusterId,
+    },
+    /// Something was done about a failed cluster.
+    RemedyDone {
+        /// The cluster.
+        cluster: ClusterId,
+        /// What.
+        remedy: Remedy,
+    },
+    /// Something could not be done about a failed cluster.
+    RemedyFailed {
+        /// The cluster.
+        cluster: ClusterId,
+        /// What.
+        remedy: Remedy,
+        /// Why not.
+        reason: String,
+    },
+    /// Nothing new starts until a person lets the run go on.
+    Halted {
+        /// Why.
+        reason: StopReason,
     },
     /// A person said yes.
     Approved {
@@ -332,6 +354,36 @@ pub enum StopReason {
         /// The stage.
         stage: StageId,
     },
+    /// More clusters were lost to their being unreachable than the policy tolerates.
+    UnreachableBudget {
+        /// How many.
+        unreachable: u32,
+        /// How many the policy tolerates.
+        budget: u32,
+    },
+    /// More clusters of a stage failed than the policy tolerates in it.
+    StageBudget {
+        /// The stage.
+        stage: StageId,
+        /// How many.
+        failures: u32,
+        /// How many the policy tolerates.
+        budget: u32,
+    },
+    /// Fewer clusters of a stage ended upgraded than the policy asks for.
+    StageIncomplete {
+        /// The stage.
+        stage: StageId,
+        /// How many.
+        upgraded: u32,
+        /// How many the policy asks for.
+        needed: u32,
+    },
+    /// So much of every remaining cluster's part of the fleet has failed that none may be taken away.
+    DomainLost {
+        /// The first of those parts.
+        domain: String,
+    },
     /// The calendar never opens again.
     CalendarClosed,
 }
@@ -366,6 +418,8 @@ impl Fact {
             | Self::ClusterGone { cluster }
             | Self::ClusterUnwell { cluster, .. }
             | Self::ClusterWell { cluster }
+            | Self::RemedyDone { cluster, .. }
+            | Self::RemedyFailed { cluster, .. }
             | Self::SoakBroken { cluster, .. } => Some(*cluster),
             _ => None,
         }

@@ -3,6 +3,7 @@
 use fleet_core::ClusterName;
 use jiff::{SignedDuration, Timestamp};
 
+use super::domains::Usage;
 use super::readiness::Ready;
 use super::rules::{Member, Required, Rules, members};
 use super::{
@@ -33,6 +34,8 @@ pub(crate) struct Moment<'a> {
     /// The next civil day.
     pub(crate) tomorrow: Timestamp,
     pub(crate) open: bool,
+    /// What each domain has away.
+    pub(crate) usage: Usage,
 }
 
 impl<'a> Moment<'a> {
@@ -72,9 +75,11 @@ impl<'a> Moment<'a> {
             started_today: 0,
             tomorrow: Timestamp::MAX,
             open: false,
+            usage: Usage::default(),
         };
         if run.ended.is_none() && run.header.is_some() {
             moment.count();
+            moment.usage = Usage::of(&moment);
         }
         Some(moment)
     }
@@ -223,6 +228,28 @@ impl<'a> Moment<'a> {
         })
     }
 
+    /// Why a cluster's own calendar keeps it from starting, where the fleet's does not.
+    pub(crate) fn closed_for(&self, cluster: Member<'_>) -> Option<Blocker> {
+        if cluster.calendar.is_none() && self.open {
+            return None;
+        }
+        let calendar = self.rules.calendar_of(cluster);
+        (!calendar.is_open(self.now)).then(|| Blocker::Calendar {
+            opens: calendar.next_opening(self.now),
+        })
+    }
+
+    /// Why a cluster that has not started may not now, as far as its own calendar and its domains go.
+    pub(crate) fn held_back(&self, cluster: Member<'_>, usage: &Usage) -> Option<Blocker> {
+        self.closed_for(cluster).or_else(|| {
+            let domain = usage.full(self.rules.domains(), cluster)?;
+            Some(Blocker::Domain {
+                domain: domain.name.clone(),
+                limit: domain.limit,
+            })
+        })
+    }
+
     /// What keeps the current stage from starting another cluster: its places and its day.
     pub(crate) fn full(&self) -> Option<Blocker> {
         let (id, planned, _) = self.stage()?;
@@ -290,6 +317,13 @@ impl<'a> Moment<'a> {
         }
     }
 
+    /// Whether a cluster was upgraded so lately that it is watched also while nothing starts: the sooner it is known to
+    /// be unwell, the sooner something is done about it.
+    pub(crate) fn is_recent(&self, cell: &Cell) -> bool {
+        let upgraded = cell.since.filter(|_| cell.hops > 0);
+        upgraded.is_some_and(|since| self.now < after(since, WATCHED))
+    }
+
     /// Whether an upgraded cluster's health decides something now.
     pub(crate) fn is_guard(&self, id: ClusterId, may_start: bool) -> bool {
         may_start
@@ -298,6 +332,9 @@ impl<'a> Moment<'a> {
             })
     }
 }
+
+/// How long an upgraded cluster is watched in any case.
+const WATCHED: SignedDuration = SignedDuration::from_hours(24);
 
 /// A later instant, at most the last there is.
 pub(crate) fn after(at: Timestamp, duration: SignedDuration) -> Timestamp {

@@ -5,7 +5,7 @@ use std::fmt;
 
 use fleet_core::{ClusterName, KubernetesVersion};
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::rules::{Member, Rules, members};
 use super::{Cell, ClusterId, End, FailureCause, Outcome, Phase, RunState, StageCell, StagePhase};
@@ -133,7 +133,7 @@ impl StageReport {
 }
 
 /// Where a stage is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub enum StageState {

@@ -6,8 +6,8 @@ use fleet_core::{Calendar, ClusterName, HumanDuration, KubernetesVersion};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{ClusterId, PlanDigest, RunState, StageId};
-use crate::spec::PreflightRequirement;
-use crate::{AtTarget, PlannedCluster, PlannedStage, UpgradePlan};
+use crate::spec::{FailureBudget, OnFailure, PreflightRequirement};
+use crate::{AtTarget, DomainShare, PlanDomain, PlannedCluster, PlannedStage, UpgradePlan};
 
 /// A plan's rules.
 #[derive(Debug, Clone, Copy)]
@@ -30,6 +30,43 @@ impl<'p> Rules<'p> {
 
     pub(crate) fn calendar(self) -> &'p Calendar {
         self.plan.calendar()
+    }
+
+    /// The parts of the fleet of which only so much may be away.
+    pub(crate) fn domains(self) -> &'p [PlanDomain] {
+        self.plan.domains()
+    }
+
+    /// When a cluster may start.
+    pub(crate) fn calendar_of(self, cluster: Member<'_>) -> &'p Calendar {
+        let own = cluster
+            .calendar
+            .and_then(|own| self.plan.cluster_calendars.get(own as usize));
+        own.unwrap_or_else(|| self.calendar())
+    }
+
+    /// The calendars of some clusters' own.
+    pub(crate) fn own_calendars(self) -> &'p [Calendar] {
+        &self.plan.cluster_calendars
+    }
+
+    /// What is done about failed clusters.
+    pub(crate) fn on_failure(self) -> &'p OnFailure {
+        self.plan.on_failure()
+    }
+
+    /// How many unreachable clusters are tolerated beside the failures; none where they count as such.
+    pub(crate) fn unreachable_budget(self) -> Option<u32> {
+        self.plan.unreachable_budget().map(FailureBudget::allowed)
+    }
+
+    /// The failures that count against the budget: unreachable clusters have one of their own where the policy says so.
+    pub(crate) fn counted_failures(self, run: &RunState) -> u32 {
+        let counted = match self.unreachable_budget() {
+            Some(_) => run.failures.saturating_sub(run.unreachable),
+            None => run.failures,
+        };
+        counted.saturating_sub(run.forgiven.0)
     }
 
     /// How many failures are tolerated.
@@ -122,6 +159,8 @@ pub(crate) struct Member<'p> {
     pub(crate) from: &'p KubernetesVersion,
     /// Empty for a cluster that runs the target already.
     pub(crate) hops: &'p [KubernetesVersion],
+    pub(crate) domains: &'p [DomainShare],
+    pub(crate) calendar: Option<u32>,
 }
 
 impl<'p> Member<'p> {
@@ -130,6 +169,8 @@ impl<'p> Member<'p> {
             name: &cluster.name,
             from: &cluster.from,
             hops: &cluster.hops,
+            domains: &cluster.domains,
+            calendar: cluster.calendar,
         }
     }
 
@@ -138,6 +179,8 @@ impl<'p> Member<'p> {
             name: &cluster.name,
             from: &cluster.version,
             hops: &[],
+            domains: &[],
+            calendar: None,
         }
     }
 

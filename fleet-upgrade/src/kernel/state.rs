@@ -6,6 +6,8 @@ use fleet_core::KubernetesVersion;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::ApprovalPoint;
+use super::remedies::Remedies;
 use super::{
     Ailment, ClusterId, Event, Fact, FailureCause, Outcome, PlanDigest, RunSettings, StageId, StopReason,
     approval::Grant,
@@ -35,8 +37,17 @@ pub struct RunState {
     pub(crate) paused: Option<Timestamp>,
     pub(crate) cancelled: Option<Timestamp>,
     pub(crate) stopping: Option<StopReason>,
+    /// Since when nothing starts until a person lets the run go on, and why.
+    #[serde(default)]
+    pub(crate) halted: Option<(Timestamp, StopReason)>,
+    /// The failures, and the unreachable among them, that count no longer: somebody let the run go on after them.
+    #[serde(default)]
+    pub(crate) forgiven: (u32, u32),
     pub(crate) ended: Option<(Timestamp, Outcome)>,
     pub(crate) failures: u32,
+    /// Of the failures, those whose last ailment was that nobody could reach them.
+    #[serde(default)]
+    pub(crate) unreachable: u32,
     next_seq: u64,
     early: BTreeMap<u64, Event>,
 }
@@ -68,8 +79,11 @@ impl RunState {
             paused: None,
             cancelled: None,
             stopping: None,
+            halted: None,
+            forgiven: (0, 0),
             ended: None,
             failures: 0,
+            unreachable: 0,
             next_seq: 0,
             early: BTreeMap::new(),
         }
@@ -150,6 +164,11 @@ impl RunState {
         self.ended.as_ref().map(|(at, outcome)| (*at, outcome))
     }
 
+    /// Why the run is halted until a person lets it go on, if it is.
+    pub fn halted(&self) -> Option<&StopReason> {
+        self.halted.as_ref().map(|(_, reason)| reason)
+    }
+
     /// How many clusters failed or were changed by others: what the failure budget is measured against.
     pub fn failures(&self) -> u32 {
         self.failures
@@ -165,6 +184,18 @@ impl RunState {
     /// Whether a hop is the last one of its cluster.
     pub fn is_last_hop(&self, cluster: ClusterId, hop: u32) -> bool {
         self.cell(cluster).is_some_and(|cell| hop + 1 == cell.hops)
+    }
+
+    /// When the first hop of a cluster started; none before.
+    pub fn started(&self, cluster: ClusterId) -> Option<Timestamp> {
+        self.cell(cluster)?.started
+    }
+
+    /// When a cluster was upgraded by this run; none before.
+    pub fn upgraded(&self, cluster: ClusterId) -> Option<Timestamp> {
+        self.cell(cluster)
+            .filter(|cell| cell.phase == Phase::Upgraded && cell.hops > 0)?
+            .since
     }
 
     /// The stage that a cluster belongs to.
@@ -256,6 +287,15 @@ impl RunState {
                 }
             }),
             Fact::ClusterFailed { cluster, cause } => {
+                let lost = matches!(
+                    cause,
+                    FailureCause::Unwell {
+                        ailment: Ailment::Unreachable
+                    }
+                );
+                if lost && self.cell(*cluster).is_some_and(Cell::is_live) {
+                    self.unreachable = self.unreachable.saturating_add(1);
+                }
                 let end = End::Failed { cause: cause.clone() };
                 self.end_cluster(at, *cluster, Phase::Failed, Some(end));
             }
@@ -287,6 +327,29 @@ impl RunState {
                 }
             }
             Fact::ClusterWell { cluster } => self.make_well(*cluster),
+            Fact::Approved {
+                point: ApprovalPoint::GoOn,
+                ..
+            } => {
+                if self.halted.take().is_some() {
+                    self.forgiven = (self.failures, self.unreachable);
+                }
+            }
+            Fact::Halted { reason } => {
+                if self.halted.is_none() {
+                    self.halted = Some((at, reason.clone()));
+                }
+            }
+            Fact::RemedyDone { cluster, .. } | Fact::RemedyFailed { cluster, .. } => {
+                if self
+                    .cell(*cluster)
+                    .is_some_and(|cell| cell.phase == Phase::Failed)
+                {
+                    let remedies = &mut self.details.entry(*cluster).or_default().remedies;
+                    remedies.over = remedies.over.saturating_add(1);
+                    remedies.since = Some(at);
+                }
+            }
             Fact::Approved {
                 stage,
                 point,
@@ -488,6 +551,8 @@ impl Phase {
 pub(crate) struct Detail {
     unwell: Option<(Timestamp, Ailment)>,
     pub(crate) end: Option<End>,
+    #[serde(default)]
+    pub(crate) remedies: Remedies,
 }
 
 /// How a cluster ended that did not end well.

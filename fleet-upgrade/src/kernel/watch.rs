@@ -47,6 +47,18 @@ pub(crate) fn wake(moment: &Moment<'_>, blocker: &Blocker) -> Option<Timestamp> 
         Blocker::Approval { .. } => at(after(moment.now, moment.settings.poll())),
         _ => {}
     }
+    if moment.has_remedies_due() {
+        at(after(moment.now, moment.settings.poll()));
+    }
+    if moment.pending + moment.between > 0 {
+        for calendar in moment.rules.own_calendars() {
+            if !calendar.is_open(moment.now)
+                && let Some(opens) = calendar.next_opening(moment.now)
+            {
+                at(opens);
+            }
+        }
+    }
     if moment.pending > 0 && moment.started_today > 0 {
         at(moment.tomorrow);
     }
@@ -80,7 +92,7 @@ fn each_watched(moment: &Moment<'_>, mut watched: impl FnMut(ClusterId, SignedDu
         .stage()
         .is_some_and(|(_, _, cell)| matches!(cell.phase, StagePhase::Soaking(_)));
     let mut slots = moment.slots();
-    for (id, cell, _) in moment.begun() {
+    for (id, cell, planned) in moment.begun() {
         match cell.phase {
             Phase::Starting | Phase::Running => watched(id, poll),
             // A backup that is being made, a finding that is being mended: the cluster keeps the others waiting.
@@ -93,12 +105,19 @@ fn each_watched(moment: &Moment<'_>, mut watched: impl FnMut(ClusterId, SignedDu
                 watched(id, poll);
             }
             Phase::Pending if cell.unwell => watched(id, refresh),
-            Phase::Pending if may_start && slots > 0 => {
+            Phase::Pending
+                if may_start && slots > 0 && moment.held_back(planned, &moment.usage).is_none() =>
+            {
                 slots -= 1;
                 watched(id, refresh);
             }
             Phase::Between if cell.unwell || may_start => watched(id, refresh),
-            Phase::Upgraded if cell.unwell || may_start || (soaking && moment.is_guard(id, false)) => {
+            Phase::Upgraded
+                if cell.unwell
+                    || may_start
+                    || moment.is_recent(cell)
+                    || (soaking && moment.is_guard(id, false)) =>
+            {
                 watched(id, refresh);
             }
             _ => {}

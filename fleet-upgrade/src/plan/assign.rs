@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use fleet_core::{Fleet, FleetCluster, Labels};
+use fleet_core::{ClusterName, Fleet, FleetCluster, Labels};
 
+use super::coverage::Features;
 use super::refusal::{ClusterSample, PlanProblem};
-use crate::pick;
-use crate::spec::{FleetUpgrade, Stage};
+use crate::pick::{self, Take};
+use crate::spec::{AtMost, FleetUpgrade, Stage};
 
 /// The clusters a policy is about, and which stage takes each.
 pub(crate) struct Assignment<'a> {
@@ -21,6 +22,10 @@ pub(crate) struct Taken {
     pub(crate) members: Vec<u32>,
     /// How many clusters the stage chose from.
     pub(crate) candidates: u32,
+    /// For a pick by coverage: how many pairs of features each member was the first to have.
+    pub(crate) covers: Vec<u32>,
+    /// How many there are.
+    pub(crate) pairs: u32,
 }
 
 /// Assigns every cluster to a stage. What is wrong goes to `problems`; the assignment then means nothing.
@@ -52,17 +57,42 @@ pub(crate) fn assign<'a>(
     for (index, stage) in spec.stages.iter().enumerate() {
         let mut members = candidates(policy, index, &clusters, &taken_by, problems);
         let candidates = u32::try_from(members.len()).unwrap_or(u32::MAX);
+        let (mut covers, mut pairs) = (Vec::new(), 0);
         match &stage.pick {
             Some(pick) => {
                 pick::sort(&pick.order, &clusters, &mut members);
-                members.truncate(pick.count.get() as usize);
+                match &pick.take {
+                    Take::Count(count) => members.truncate(count.get() as usize),
+                    Take::Share(share) => {
+                        let of = AtMost::Percent(*share).of_rounded_up(members.len() as u64);
+                        members.truncate(usize::try_from(of).unwrap_or(usize::MAX));
+                    }
+                    Take::Names(names) => {
+                        members = named(policy, index, names, &clusters, &members, problems);
+                    }
+                    Take::Coverage(coverage) => {
+                        let from: Vec<&FleetCluster> =
+                            members.iter().map(|member| clusters[*member as usize]).collect();
+                        let features = Features::of(&from, &coverage.labels);
+                        let most = coverage.at_most.map_or(usize::MAX, |most| most.get() as usize);
+                        let chosen = features.cover(most);
+                        pairs = features.pairs();
+                        covers = chosen.iter().map(|chosen| chosen.covers).collect();
+                        members = chosen.iter().map(|chosen| members[chosen.candidate]).collect();
+                    }
+                }
             }
             None => pick::sort(&pick::default_order(), &clusters, &mut members),
         }
         for &member in &members {
             taken_by[member as usize] = Some(index);
         }
-        stages.push(Taken { members, candidates });
+        stages.push(Taken {
+            members,
+            candidates,
+            covers,
+            pairs,
+        });
     }
 
     let mut unmatched = ClusterSample::default();
@@ -80,6 +110,33 @@ pub(crate) fn assign<'a>(
         });
     }
     Assignment { clusters, stages }
+}
+
+/// The clusters that a pick names, in its order.
+fn named(
+    policy: &FleetUpgrade,
+    index: usize,
+    names: &[ClusterName],
+    clusters: &[&FleetCluster],
+    candidates: &[u32],
+    problems: &mut Vec<PlanProblem>,
+) -> Vec<u32> {
+    let by_name: BTreeMap<&ClusterName, u32> = candidates
+        .iter()
+        .map(|member| (clusters[*member as usize].name(), *member))
+        .collect();
+    let mut members = Vec::with_capacity(names.len());
+    for (place, name) in names.iter().enumerate() {
+        match by_name.get(name) {
+            Some(member) if !members.contains(member) => members.push(*member),
+            found => problems.push(PlanProblem::PickedName {
+                place: policy.place(format!("spec.stages[{index}].pick.names[{place}]")),
+                name: name.clone(),
+                twice: found.is_some(),
+            }),
+        }
+    }
+    members
 }
 
 /// The clusters that a stage may take: those that match and that no earlier stage took.

@@ -1,21 +1,26 @@
 //! The planner: from a policy and a fleet to a plan, or to everything that is wrong.
 
+use std::num::NonZeroU32;
+
 use fleet_core::{Fleet, HumanDuration};
 use jiff::Timestamp;
 
 use super::assign::{Assignment, assign};
+use super::domains::Domains;
+use super::feasible::{Relaxation, RelaxedTo, smallest_count};
 use super::hops::{Paths, paths};
 use super::openings::{Days, Openings, seconds_up};
-use super::refusal::{PlanError, PlanProblem};
+use super::refusal::{ClusterSample, PlanError, PlanProblem};
 use super::schedule::{
-    Bound, Job, Limits, Slot, StageJobs, StageTimes, Unschedulable, lower_bound, schedule,
+    Bound, Ground, Job, Limits, Slot, StageJobs, StageTimes, Unschedulable, lower_bound, schedule,
 };
 use super::{
-    AtTarget, Constraint, ConstraintEffect, PlannedCluster, PlannedStage, Reason, StartBound, UpgradePlan,
-    warn,
+    AtTarget, Constraint, ConstraintEffect, PlanDomain, PlannedCluster, PlannedStage, Reason, Reversibility,
+    StartBound, UpgradePlan, warn,
 };
 use crate::estimate::Estimates;
-use crate::spec::FleetUpgrade;
+use crate::pick::{Pick, Take};
+use crate::spec::{FleetUpgrade, Stage};
 
 /// Plans an upgrade with the default [`Estimates`].
 ///
@@ -45,9 +50,16 @@ pub fn plan_with(
     let mut problems = Vec::new();
     let assignment = assign(policy, fleet, &mut problems);
     let paths = paths(policy, &assignment.clusters, &mut problems);
+    let domains = Domains::of(policy, &assignment, &mut problems);
+    impossible_remedies(policy, &assignment, &mut problems);
     let start = seconds_up(now);
-    let mut openings = Openings::new(&policy.spec.calendar);
-    if openings.fit(start, 1).is_none() {
+    let calendars = std::iter::once(&policy.spec.calendar).chain(&domains.calendars);
+    let mut ground = Ground {
+        openings: calendars.map(Openings::new).collect(),
+        days: Days::new(policy.spec.calendar.time_zone().clone()),
+        domains: domains.list.clone(),
+    };
+    if ground.openings[0].fit(start, 1).is_none() {
         problems.push(PlanProblem::NeverOpens {
             place: policy.place("spec.calendar"),
             after: now,
@@ -58,43 +70,35 @@ pub fn plan_with(
         return Err(PlanError::new(&policy.name, problems));
     }
 
-    let draft = Draft::new(policy, &assignment, &paths, estimates);
-    let mut days = Days::new(policy.spec.calendar.time_zone().clone());
+    let mut draft = Draft::new(policy, &assignment, &paths, &domains, estimates);
     let mut slots: Vec<Vec<Slot>> = draft
         .jobs
         .iter()
         .map(|stage| Vec::with_capacity(stage.jobs.len()))
         .collect();
-    let times = schedule(
-        &draft.jobs,
-        start,
-        Limits::ALL,
-        &mut openings,
-        &mut days,
-        |stage, _, slot| slots[stage].push(slot),
-    )
+    let times = schedule(&draft.jobs, start, Limits::ALL, &mut ground, |stage, _, slot| {
+        slots[stage].push(slot);
+    })
     .map_err(|cause| refuse(policy, &cause))?;
     let finish = times.last().map_or(start, |stage| stage.soak_until);
     let bound = lower_bound(&draft.jobs, start);
-    let effects = effects(policy, &draft.jobs, start, finish, &mut openings, &mut days);
-    let binding_constraint = binding(
-        &effects,
-        &draft.jobs,
-        start,
-        finish,
-        bound,
-        &mut openings,
-        &mut days,
-    );
-    let warnings = warn::warnings(
-        policy,
-        &assignment,
-        &draft,
-        &slots,
-        &times,
-        &mut openings,
-        &mut days,
-    );
+    if let Some(deadline) = policy.spec.deadline {
+        let last = deadline.at(policy.spec.calendar.time_zone());
+        if instant(finish) > last {
+            let relaxations = relaxations(&mut draft, policy, start, last.as_second(), &mut ground);
+            let problem = PlanProblem::MissesDeadline {
+                place: policy.place("spec.deadline"),
+                deadline: last,
+                finish: instant(finish),
+                lower_bound: instant(bound),
+                relaxations,
+            };
+            return Err(PlanError::new(&policy.name, vec![problem]));
+        }
+    }
+    let effects = effects(policy, &draft.jobs, start, finish, &mut ground);
+    let binding_constraint = binding(&effects, &draft.jobs, start, finish, bound, &mut ground);
+    let warnings = warn::warnings(policy, &assignment, &draft, &slots, &times, &mut ground);
 
     let stages = (0..)
         .zip(&draft.members)
@@ -106,6 +110,8 @@ pub fn plan_with(
                 &assignment,
                 &paths,
                 &draft,
+                &ground.domains,
+                estimates,
                 index,
                 members,
                 &slots,
@@ -122,6 +128,10 @@ pub fn plan_with(
         cluster_deadline: policy.spec.cluster_deadline,
         preflight: policy.spec.preflight,
         backup: policy.spec.backup.clone(),
+        unreachable_budget: policy.spec.unreachable_budget,
+        on_failure: policy.spec.on_failure.clone(),
+        domains: domains.list,
+        cluster_calendars: domains.calendars,
         stages,
         finish: instant(finish),
         lower_bound: instant(bound),
@@ -150,7 +160,13 @@ pub(crate) struct Draft {
 }
 
 impl Draft {
-    fn new(policy: &FleetUpgrade, assignment: &Assignment<'_>, paths: &Paths, estimates: &Estimates) -> Self {
+    fn new(
+        policy: &FleetUpgrade,
+        assignment: &Assignment<'_>,
+        paths: &Paths,
+        domains: &Domains,
+        estimates: &Estimates,
+    ) -> Self {
         let target = &policy.spec.target;
         let hops = |member: u32| paths.of(assignment.clusters[member as usize], target).len();
         let (mut members, mut at_target) = (Vec::new(), Vec::new());
@@ -177,9 +193,11 @@ impl Draft {
                     .map(|&member| Job {
                         hop_seconds: estimates.hop_seconds(assignment.clusters[member as usize].nodes()),
                         hops: hops(member),
+                        calendar: domains.calendar(member) as usize,
+                        domains: domains.shares(member).to_vec(),
                     })
                     .collect(),
-                max_concurrent: stage.max_concurrent.get() as usize,
+                max_concurrent: places(stage).get() as usize,
                 max_per_day: stage.max_per_day.map(|cap| cap.get() as usize),
                 soak_seconds: soak
                     .as_signed()
@@ -205,8 +223,7 @@ fn effects(
     jobs: &[StageJobs],
     start: i64,
     finish: i64,
-    openings: &mut Openings<'_>,
-    days: &mut Days,
+    ground: &mut Ground<'_>,
 ) -> Vec<(Constraint, i64)> {
     let mut effects: Vec<(Constraint, i64)> = SWITCHES
         .into_iter()
@@ -214,13 +231,17 @@ fn effects(
             Constraint::MaxPerDay => jobs.iter().any(|stage| stage.max_per_day.is_some()),
             Constraint::MaxConcurrent => jobs.iter().any(|stage| stage.jobs.len() > stage.max_concurrent),
             Constraint::Soak => jobs.iter().any(|stage| stage.soak_seconds > 0),
-            Constraint::Calendar => !policy.spec.calendar.is_always(),
+            Constraint::Calendar => !policy.spec.calendar.is_always() || ground.openings.len() > 1,
+            Constraint::Spread => !ground.domains.is_empty(),
             Constraint::Work => false,
         })
-        .map(|(constraint, without, _)| {
+        .map(|(constraint, without, _)| (constraint, without))
+        .collect::<Vec<_>>()
+        .into_iter()
+        .map(|(constraint, without)| {
             (
                 constraint,
-                finish_under(without, jobs, start, openings, days).unwrap_or(finish),
+                finish_under(without, jobs, start, ground).unwrap_or(finish),
             )
         })
         .collect();
@@ -236,8 +257,7 @@ fn binding(
     start: i64,
     finish: i64,
     bound: i64,
-    openings: &mut Openings<'_>,
-    days: &mut Days,
+    ground: &mut Ground<'_>,
 ) -> Constraint {
     match effects.first() {
         Some((constraint, without)) if *without < finish => return *constraint,
@@ -246,7 +266,7 @@ fn binding(
     }
     let mut largest = (Constraint::Work, bound);
     for (constraint, _, only) in SWITCHES {
-        if let Some(alone) = finish_under(only, jobs, start, openings, days)
+        if let Some(alone) = finish_under(only, jobs, start, ground)
             && alone > largest.1
         {
             largest = (constraint, alone);
@@ -255,24 +275,19 @@ fn binding(
     largest.0
 }
 
-fn finish_under(
-    limits: Limits,
-    jobs: &[StageJobs],
-    start: i64,
-    openings: &mut Openings<'_>,
-    days: &mut Days,
-) -> Option<i64> {
-    let times = schedule(jobs, start, limits, openings, days, |_, _, _| {}).ok()?;
+fn finish_under(limits: Limits, jobs: &[StageJobs], start: i64, ground: &mut Ground<'_>) -> Option<i64> {
+    let times = schedule(jobs, start, limits, ground, |_, _, _| {}).ok()?;
     Some(times.last().map_or(start, |stage| stage.soak_until))
 }
 
 /// Each constraint with the limits that hold without it, and those that hold beside the stages and soaks with it alone.
-const SWITCHES: [(Constraint, Limits, Limits); 4] = {
+const SWITCHES: [(Constraint, Limits, Limits); 5] = {
     let none = Limits {
         max_per_day: false,
         max_concurrent: false,
         soak: true,
         calendar: false,
+        spread: false,
     };
     [
         (
@@ -316,8 +331,112 @@ const SWITCHES: [(Constraint, Limits, Limits); 4] = {
                 ..none
             },
         ),
+        (
+            Constraint::Spread,
+            Limits {
+                spread: false,
+                ..Limits::ALL
+            },
+            Limits { spread: true, ..none },
+        ),
     ]
 };
+
+/// Remedies that some clusters' providers do not have.
+fn impossible_remedies(policy: &FleetUpgrade, assignment: &Assignment<'_>, problems: &mut Vec<PlanProblem>) {
+    for (index, remedy) in policy.spec.on_failure.remedies.iter().enumerate() {
+        let mut clusters = ClusterSample::default();
+        let mut why = "";
+        for cluster in &assignment.clusters {
+            if let Some(reason) = remedy.impossible_on(cluster) {
+                clusters.add(cluster.name());
+                why = reason;
+            }
+        }
+        if clusters.count > 0 {
+            problems.push(PlanProblem::RemedyImpossible {
+                place: policy.place(format!("spec.onFailure.remedies[{index}]")),
+                remedy: *remedy,
+                why,
+                clusters,
+            });
+        }
+    }
+}
+
+/// How many clusters of a stage may be upgraded at the same time: with groups, what those add up to.
+fn places(stage: &Stage) -> NonZeroU32 {
+    let groups = stage.groups.iter().map(|group| group.max_concurrent);
+    groups
+        .reduce(|all, group| all.saturating_add(group.get()))
+        .unwrap_or(stage.max_concurrent)
+}
+
+/// The single changes of the policy by which it would end in time, the smallest first.
+fn relaxations(
+    draft: &mut Draft,
+    policy: &FleetUpgrade,
+    start: i64,
+    deadline: i64,
+    ground: &mut Ground<'_>,
+) -> Vec<Relaxation> {
+    let mut found: Vec<Relaxation> = Vec::new();
+    let mut finish_of = |jobs: &[StageJobs]| finish_under(Limits::ALL, jobs, start, ground);
+    for (index, stage) in policy.spec.stages.iter().enumerate() {
+        let path = format!("spec.stages[{index}]");
+        let most = u32::try_from(draft.jobs[index].jobs.len()).unwrap_or(u32::MAX);
+        let mut note = |field: &str, change: RelaxedTo, finish| {
+            found.push(Relaxation {
+                field: format!("{path}.{field} (stage {})", stage.name),
+                change,
+                finish,
+            });
+        };
+        let jobs = &mut draft.jobs;
+        if let Some(cap) = stage.max_per_day.filter(|cap| cap.get() < most) {
+            let better = smallest_count(cap.get(), most, deadline, |count| {
+                jobs[index].max_per_day = Some(count as usize);
+                finish_of(jobs)
+            });
+            jobs[index].max_per_day = Some(cap.get() as usize);
+            if let Some((to, finish)) = better.and_then(|(to, at)| Some((NonZeroU32::new(to)?, at))) {
+                note("maxPerDay", RelaxedTo::Count { from: cap, to }, finish);
+            }
+        }
+        if stage.groups.is_empty() && stage.max_concurrent.get() < most {
+            let from = stage.max_concurrent;
+            let better = smallest_count(from.get(), most, deadline, |count| {
+                jobs[index].max_concurrent = count as usize;
+                finish_of(jobs)
+            });
+            jobs[index].max_concurrent = from.get() as usize;
+            if let Some((to, finish)) = better.and_then(|(to, at)| Some((NonZeroU32::new(to)?, at))) {
+                note("maxConcurrent", RelaxedTo::Count { from, to }, finish);
+            }
+        }
+        let soak = jobs[index].soak_seconds;
+        let hours = u32::try_from(soak / HOUR).unwrap_or(u32::MAX);
+        if hours > 0 {
+            let better = smallest_count(0, hours, deadline, |fewer| {
+                jobs[index].soak_seconds = soak - i64::from(fewer) * HOUR;
+                finish_of(jobs)
+            });
+            jobs[index].soak_seconds = soak;
+            if let Some((fewer, finish)) = better {
+                let left = u32::try_from(soak - i64::from(fewer) * HOUR).unwrap_or(0);
+                let change = RelaxedTo::Duration {
+                    from: stage.soak.expected(),
+                    to: HumanDuration::seconds(left),
+                };
+                note("soak", change, finish);
+            }
+        }
+    }
+    found.sort_by(|a, b| a.change.size().total_cmp(&b.change.size()));
+    found
+}
+
+const HOUR: i64 = 60 * 60;
 
 #[allow(clippy::too_many_arguments)] // everything that a stage of a plan is made of
 fn planned_stage(
@@ -325,6 +444,8 @@ fn planned_stage(
     assignment: &Assignment<'_>,
     paths: &Paths,
     draft: &Draft,
+    domains: &[PlanDomain],
+    estimates: &Estimates,
     index: usize,
     members: &[u32],
     slots: &[Slot],
@@ -349,13 +470,28 @@ fn planned_stage(
         .zip(slots)
         .map(|((place, &member), slot): ((u32, _), _)| {
             let from = cluster(member);
-            let start = start_bound(stage.max_concurrent, stage.max_per_day, slot, |index| {
+            let start = start_bound(places(stage), stage.max_per_day, slot, domains, |index| {
                 cluster(members[index]).name().clone()
             });
+            let taken = &assignment.stages[index];
+            let rank = rank_of.get(place as usize).copied().unwrap_or(place + 1);
             let reason = match &stage.pick {
+                Some(Pick {
+                    take: Take::Coverage(_),
+                    ..
+                }) => Reason::Covering {
+                    rank,
+                    candidates: taken.candidates,
+                    covers: taken.covers.get(rank as usize - 1).copied().unwrap_or(0),
+                    pairs: taken.pairs,
+                    start,
+                },
+                Some(Pick {
+                    take: Take::Names(_), ..
+                }) => Reason::Named { rank, start },
                 Some(pick) => Reason::Picked {
-                    rank: rank_of[place as usize],
-                    candidates: assignment.stages[index].candidates,
+                    rank,
+                    candidates: taken.candidates,
                     selector: selector.clone(),
                     order: pick.order.clone(),
                     criticality: from.criticality(),
@@ -369,8 +505,20 @@ fn planned_stage(
                     start,
                 },
             };
-            let hop_seconds = draft.jobs[index].jobs[place as usize].hop_seconds;
+            let job = &draft.jobs[index].jobs[place as usize];
+            let hop_seconds = job.hop_seconds;
             PlannedCluster {
+                reversibility: Reversibility::of(
+                    from,
+                    instant(slot.start),
+                    instant(slot.end),
+                    job.hops,
+                    estimates,
+                ),
+                domains: job.domains.clone(),
+                calendar: u32::try_from(job.calendar)
+                    .ok()
+                    .and_then(|own| own.checked_sub(1)),
                 name: from.name().clone(),
                 from: from.version().clone(),
                 hops: paths.of(from, target).to_vec(),
@@ -391,7 +539,9 @@ fn planned_stage(
                 version: cluster(member).version().clone(),
             })
             .collect(),
-        max_concurrent: stage.max_concurrent,
+        max_concurrent: places(stage),
+        completion_threshold: stage.completion_threshold,
+        failure_budget: stage.failure_budget,
         max_per_day: stage.max_per_day,
         soak: draft.soaks[index],
         soak_samples: stage.soak.min_samples.filter(|_| !draft.soaks[index].is_zero()),
@@ -406,6 +556,7 @@ fn start_bound(
     max_concurrent: std::num::NonZeroU32,
     max_per_day: Option<std::num::NonZeroU32>,
     slot: &Slot,
+    domains: &[PlanDomain],
     name_of: impl Fn(usize) -> fleet_core::ClusterName,
 ) -> StartBound {
     match slot.bound {
@@ -421,6 +572,12 @@ fn start_bound(
         Bound::Calendar => StartBound::Calendar {
             opens: instant(slot.start),
         },
+        Bound::Domain { domain } => domains
+            .get(domain as usize)
+            .map_or(StartBound::StageStart, |domain| StartBound::Domain {
+                domain: domain.name.clone(),
+                limit: domain.limit,
+            }),
         Bound::Order { after } => StartBound::Order {
             after: name_of(after),
         },

@@ -66,6 +66,20 @@ pub enum PlanViolation {
         /// The cap.
         max: u32,
     },
+    /// More of a domain is away than may be.
+    #[error("stage `{stage}`: {away} of {domain} are away at {at}, at most {limit} may")]
+    DomainExceeded {
+        /// The stage.
+        stage: String,
+        /// The domain.
+        domain: String,
+        /// When.
+        at: Timestamp,
+        /// How much is away.
+        away: u64,
+        /// The limit.
+        limit: u64,
+    },
     /// A cluster starts when the calendar is closed.
     #[error("cluster {cluster} starts {start}, when the calendar is closed")]
     CalendarClosed {
@@ -141,6 +155,7 @@ impl UpgradePlan {
             check_times(stage, &mut violations);
             check_concurrency(stage, &mut violations);
             self.check_days(stage, &mut violations);
+            self.check_domains(stage, &mut violations);
             ready = stage.soak_until;
         }
         let last = self.stages.last().map_or(self.created, |stage| stage.soak_until);
@@ -156,7 +171,7 @@ impl UpgradePlan {
 
     fn check_cluster(&self, cluster: &PlannedCluster, violations: &mut Vec<PlanViolation>) {
         let name = || cluster.name.clone();
-        if !self.calendar.is_open(cluster.start) {
+        if !self.calendar_of(cluster).is_open(cluster.start) {
             violations.push(PlanViolation::CalendarClosed {
                 cluster: name(),
                 start: cluster.start,
@@ -180,6 +195,40 @@ impl UpgradePlan {
         }
         if cluster.hops.last() != Some(&self.target) {
             violations.push(PlanViolation::NotAtTarget { cluster: name() });
+        }
+    }
+
+    /// Sweeps over all starts and ends of each domain's clusters.
+    fn check_domains(&self, stage: &PlannedStage, violations: &mut Vec<PlanViolation>) {
+        let mut events: Vec<(Timestamp, bool, u32, u64)> = Vec::new();
+        for cluster in &stage.clusters {
+            for share in &cluster.domains {
+                events.push((cluster.start, true, share.domain, share.weight));
+                events.push((cluster.end, false, share.domain, share.weight));
+            }
+        }
+        events.sort_unstable();
+        let mut used = vec![0_u64; self.domains.len()];
+        for (at, starts, number, weight) in events {
+            let (Some(used), Some(domain)) =
+                (used.get_mut(number as usize), self.domains.get(number as usize))
+            else {
+                continue;
+            };
+            if !starts {
+                *used = used.saturating_sub(weight);
+                continue;
+            }
+            *used = used.saturating_add(weight);
+            if *used > domain.limit {
+                violations.push(PlanViolation::DomainExceeded {
+                    stage: stage.name.clone(),
+                    domain: domain.name.clone(),
+                    at,
+                    away: *used,
+                    limit: domain.limit,
+                });
+            }
         }
     }
 

@@ -71,7 +71,7 @@ pub(crate) fn paths(
             });
             continue;
         }
-        let (path, missing) = path(from, target, &policy.spec.hops);
+        let (path, missing) = path(from, target, &policy.spec.hops, &policy.spec.versions);
         if missing.is_empty() {
             paths.insert(from, path);
         } else {
@@ -94,12 +94,23 @@ fn path(
     from: MinorVersion,
     target: &KubernetesVersion,
     hops: &[KubernetesVersion],
+    versions: &[KubernetesVersion],
 ) -> (Vec<KubernetesVersion>, Vec<MinorVersion>) {
     let mut path = Vec::new();
     let mut missing = Vec::new();
     let mut next = from.next();
     while next < target.minor_version() {
-        match hops.iter().find(|hop| hop.minor_version() == next) {
+        let newest = || {
+            versions
+                .iter()
+                .filter(|version| version.minor_version() == next)
+                .max()
+        };
+        match hops
+            .iter()
+            .find(|hop| hop.minor_version() == next)
+            .or_else(newest)
+        {
             Some(hop) => path.push(hop.clone()),
             None => missing.push(next),
         }

@@ -31,6 +31,26 @@ pub enum Reason {
         /// What decided the time.
         start: StartBound,
     },
+    /// The stage picks the clusters that stand for the variety of all, and this one adds to it.
+    Covering {
+        /// Its place among those that were picked, from 1.
+        rank: u32,
+        /// The number of candidates.
+        candidates: u32,
+        /// How many pairs of features it is the first to have.
+        covers: u32,
+        /// How many pairs of features occur among the candidates.
+        pairs: u32,
+        /// What decided the time.
+        start: StartBound,
+    },
+    /// The policy names it.
+    Named {
+        /// Its place in the list, from 1.
+        rank: u32,
+        /// What decided the time.
+        start: StartBound,
+    },
     /// The stage takes all its clusters, in the order least critical, smallest, name.
     Ordered {
         /// Its place among the clusters to upgrade, from 1.
@@ -49,7 +69,10 @@ impl Reason {
     /// What decided the cluster's start.
     pub fn start(&self) -> &StartBound {
         match self {
-            Self::Picked { start, .. } | Self::Ordered { start, .. } => start,
+            Self::Picked { start, .. }
+            | Self::Covering { start, .. }
+            | Self::Named { start, .. }
+            | Self::Ordered { start, .. } => start,
         }
     }
 }
@@ -90,10 +113,26 @@ impl fmt::Display for Reason {
                     Some(selector) => write!(f, " with {selector}")?,
                     None => f.write_str(" left by earlier stages")?,
                 }
-                match start {
-                    StartBound::StageStart => Ok(()),
-                    bound => write!(f, ", {bound}"),
-                }
+                and_start(f, start)
+            }
+            Self::Covering {
+                rank,
+                candidates,
+                covers,
+                pairs,
+                start,
+            } => {
+                write!(
+                    f,
+                    "{} to cover the variety of {candidates} {}: {covers} of {pairs} pairs of features are new",
+                    ordinal(*rank),
+                    plural(*candidates, "cluster", "clusters")
+                )?;
+                and_start(f, start)
+            }
+            Self::Named { rank, start } => {
+                write!(f, "{} that the policy names", ordinal(*rank))?;
+                and_start(f, start)
             }
             Self::Ordered {
                 position,
@@ -110,6 +149,13 @@ impl fmt::Display for Reason {
                 }
             }
         }
+    }
+}
+
+fn and_start(f: &mut fmt::Formatter<'_>, start: &StartBound) -> fmt::Result {
+    match start {
+        StartBound::StageStart => Ok(()),
+        bound => write!(f, ", {bound}"),
     }
 }
 
@@ -139,6 +185,13 @@ pub enum StartBound {
         /// When it opens.
         opens: Timestamp,
     },
+    /// So much of one of its domains is away already as may be.
+    Domain {
+        /// The domain's name.
+        domain: String,
+        /// How much of it may be away.
+        limit: u64,
+    },
     /// A cluster before it in the stage's order waits; clusters do not overtake each other.
     Order {
         /// The cluster before it.
@@ -153,6 +206,7 @@ impl fmt::Display for StartBound {
             Self::MaxConcurrent { max, after } => write!(f, "at most {max} at a time: after {after}"),
             Self::MaxPerDay { max, day } => write!(f, "at most {max} a day: day {day}"),
             Self::Calendar { .. } => f.write_str("when the calendar opens"),
+            Self::Domain { domain, limit } => write!(f, "at most {limit} of {domain} away at a time"),
             Self::Order { after } => write!(f, "in order: not before {after}"),
         }
     }

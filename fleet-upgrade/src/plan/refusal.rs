@@ -5,7 +5,8 @@ use std::fmt;
 use fleet_core::{ClusterName, KubernetesVersion, MinorVersion};
 use jiff::Timestamp;
 
-use crate::spec::Place;
+use super::feasible::Relaxation;
+use crate::spec::{Place, Remedy, Weight};
 
 /// A policy that cannot be planned for this fleet. Holds every problem that was found, not only the first.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -229,6 +230,98 @@ pub enum PlanProblem {
         /// The hop before it.
         previous: KubernetesVersion,
     },
+    /// A remedy that some clusters' provider does not have.
+    #[error(
+        "{place}: `{remedy}` cannot be done on {clusters}: {why}; remove it, or leave these clusters to a policy of their own"
+    )]
+    RemedyImpossible {
+        /// The remedy's place.
+        place: Place,
+        /// The remedy.
+        remedy: Remedy,
+        /// Why.
+        why: &'static str,
+        /// The clusters.
+        clusters: ClusterSample,
+    },
+    /// A pick names a cluster that is not there, or names it twice.
+    #[error(
+        "{place}: {}; name clusters that match the stage and that no earlier stage takes, each once",
+        if *twice { format!("cluster `{name}` is named twice") } else { format!("the stage has no cluster `{name}`") }
+    )]
+    PickedName {
+        /// The name's place.
+        place: Place,
+        /// The name.
+        name: ClusterName,
+        /// Whether it is there, but named before.
+        twice: bool,
+    },
+    /// A spread by labels that no cluster has.
+    #[error(
+        "{place}: no cluster has the label {labels}, so the limit would hold nothing; correct the label, or remove the rule"
+    )]
+    SpreadMatchesNothing {
+        /// The rule's labels.
+        place: Place,
+        /// The labels.
+        labels: String,
+    },
+    /// A limit that some cluster can never keep.
+    #[error(
+        "{place}: at most {limit} {weigh_by} of {domain} may be away, but {clusters} weigh up to {needed} each and could never          start; raise it to at least {needed}"
+    )]
+    DomainTooSmall {
+        /// The limit.
+        place: Place,
+        /// The domain.
+        domain: String,
+        /// What may be away.
+        limit: u64,
+        /// What would be enough.
+        needed: u64,
+        /// What is counted.
+        weigh_by: Weight,
+        /// The clusters that are too heavy.
+        clusters: ClusterSample,
+    },
+    /// A stage has groups and a limit over all of them.
+    #[error("{place}: stage `{stage}` has groups, and each has a maxConcurrent of its own; remove this one")]
+    GroupsAndMaxConcurrent {
+        /// The stage's limit.
+        place: Place,
+        /// The stage.
+        stage: String,
+    },
+    /// Clusters of a stage that no group takes.
+    #[error(
+        "{place}: no group of stage `{stage}` takes {clusters}; add a group for them, or narrow the stage's selector"
+    )]
+    GroupUnmatched {
+        /// The stage's groups.
+        place: Place,
+        /// The stage.
+        stage: String,
+        /// The clusters.
+        clusters: ClusterSample,
+    },
+    /// The plan would end after the policy's deadline.
+    #[error(
+        "{place}: the plan finishes {finish}, after the deadline {deadline}; {}",
+        mend_deadline(relaxations, *lower_bound, *deadline)
+    )]
+    MissesDeadline {
+        /// `spec.deadline`.
+        place: Place,
+        /// The deadline.
+        deadline: Timestamp,
+        /// When the plan finishes.
+        finish: Timestamp,
+        /// When it would finish at the earliest, with every cluster of a stage at once at any time of day.
+        lower_bound: Timestamp,
+        /// The single changes by which it would end in time, the smallest first.
+        relaxations: Vec<Relaxation>,
+    },
     /// The calendar never opens (any more).
     #[error(
         "{place}: the calendar does not open after {after}, so {waiting} would never start; add a window, or end the freeze"
@@ -269,6 +362,13 @@ impl PlanProblem {
             | Self::OtherMajor { place, .. }
             | Self::HopBeyondTarget { place, .. }
             | Self::HopOrder { place, .. }
+            | Self::RemedyImpossible { place, .. }
+            | Self::PickedName { place, .. }
+            | Self::SpreadMatchesNothing { place, .. }
+            | Self::DomainTooSmall { place, .. }
+            | Self::GroupsAndMaxConcurrent { place, .. }
+            | Self::GroupUnmatched { place, .. }
+            | Self::MissesDeadline { place, .. }
             | Self::NeverOpens { place, .. }
             | Self::EndsTooLate { place, .. } => place,
         }
@@ -307,6 +407,28 @@ impl fmt::Display for ClusterSample {
         match self.count - self.names.len() {
             0 => f.write_str(")"),
             more => write!(f, " and {more} more)"),
+        }
+    }
+}
+
+fn mend_deadline(relaxations: &[Relaxation], lower_bound: Timestamp, deadline: Timestamp) -> String {
+    match relaxations {
+        [smallest, others @ ..] => {
+            let mut text = format!("the smallest change that meets it: {smallest}");
+            if !others.is_empty() {
+                text = format!(
+                    "{text}; or {}",
+                    list(&others[..others.len().min(3)], ToString::to_string)
+                );
+            }
+            text
+        }
+        [] if lower_bound > deadline => format!(
+            "without any cap and calendar it would still finish {lower_bound}: shorten soaks, or move the deadline"
+        ),
+        [] => {
+            "no single change of a stage meets it: change several, widen the calendar, or move the deadline"
+                .to_owned()
         }
     }
 }

@@ -7,13 +7,26 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
+use super::general;
 use super::openings::{Days, NEVER, Openings};
+use super::{DomainShare, PlanDomain};
 
 /// What the schedule needs to know of one cluster.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Job {
     pub(crate) hop_seconds: i64,
     pub(crate) hops: usize,
+    /// Which of the ground's calendars is its own; 0 is the fleet's.
+    pub(crate) calendar: usize,
+    pub(crate) domains: Vec<DomainShare>,
+}
+
+/// What all stages stand on: calendars, days and domains.
+pub(crate) struct Ground<'a> {
+    /// The fleet's calendar first, then those of some clusters' own.
+    pub(crate) openings: Vec<Openings<'a>>,
+    pub(crate) days: Days,
+    pub(crate) domains: Vec<PlanDomain>,
 }
 
 /// What it needs to know of one stage.
@@ -26,12 +39,13 @@ pub(crate) struct StageJobs {
 
 /// Which constraints hold. Without one, the schedule tells what it costs.
 #[derive(Debug, Clone, Copy)]
-#[allow(clippy::struct_excessive_bools)] // four independent switches
+#[allow(clippy::struct_excessive_bools)] // five independent switches
 pub(crate) struct Limits {
     pub(crate) max_per_day: bool,
     pub(crate) max_concurrent: bool,
     pub(crate) soak: bool,
     pub(crate) calendar: bool,
+    pub(crate) spread: bool,
 }
 
 impl Limits {
@@ -40,6 +54,7 @@ impl Limits {
         max_concurrent: true,
         soak: true,
         calendar: true,
+        spread: true,
     };
 }
 
@@ -61,6 +76,7 @@ pub(crate) enum Bound {
     MaxConcurrent { after: usize },
     MaxPerDay,
     Calendar,
+    Domain { domain: u32 },
     Order { after: usize },
 }
 
@@ -85,13 +101,28 @@ pub(crate) fn schedule(
     stages: &[StageJobs],
     start: i64,
     limits: Limits,
-    openings: &mut Openings<'_>,
-    days: &mut Days,
+    ground: &mut Ground<'_>,
     mut slot: impl FnMut(usize, usize, Slot),
 ) -> Result<Vec<StageTimes>, Unschedulable> {
     let mut times = Vec::with_capacity(stages.len());
     let mut ready = start;
     for (number, stage) in stages.iter().enumerate() {
+        if stage
+            .jobs
+            .iter()
+            .any(|job| job.calendar > 0 || (limits.spread && !job.domains.is_empty()))
+        {
+            let slots = general::schedule_stage(number, stage, ready, limits, ground)?;
+            let start = slots.iter().map(|slot| slot.start).min().unwrap_or(ready);
+            let end = slots.iter().map(|slot| slot.end).max().unwrap_or(ready);
+            for (index, job) in slots.into_iter().enumerate() {
+                slot(number, index, job);
+            }
+            ready = close(number, stage, limits, start, end, &mut times)?;
+            continue;
+        }
+        let Ground { openings, days, .. } = &mut *ground;
+        let openings = &mut openings[0];
         let mut fit = |after, seconds| {
             if limits.calendar {
                 openings.fit(after, seconds)
@@ -187,18 +218,30 @@ pub(crate) fn schedule(
                 },
             );
         }
-        let soak_until = end.saturating_add(if limits.soak { stage.soak_seconds } else { 0 });
-        if soak_until > LAST_SECOND {
-            return Err(Unschedulable::TooLate { stage: number });
-        }
-        times.push(StageTimes {
-            start: first,
-            end,
-            soak_until,
-        });
-        ready = soak_until;
+        ready = close(number, stage, limits, first, end, &mut times)?;
     }
     Ok(times)
+}
+
+/// Notes a stage's time, its soak included, and says when the next one may start.
+fn close(
+    number: usize,
+    stage: &StageJobs,
+    limits: Limits,
+    start: i64,
+    end: i64,
+    times: &mut Vec<StageTimes>,
+) -> Result<i64, Unschedulable> {
+    let soak_until = end.saturating_add(if limits.soak { stage.soak_seconds } else { 0 });
+    if soak_until > LAST_SECOND {
+        return Err(Unschedulable::TooLate { stage: number });
+    }
+    times.push(StageTimes {
+        start,
+        end,
+        soak_until,
+    });
+    Ok(soak_until)
 }
 
 /// The end without caps and calendar: each stage as long as its longest cluster, and its soak.

@@ -7,10 +7,9 @@ use fleet_core::{FleetCluster, HumanDuration};
 
 use super::assign::Assignment;
 use super::build::{Draft, instant};
-use super::openings::{Days, Openings};
-use super::schedule::{Slot, StageTimes};
+use super::schedule::{Ground, Slot, StageTimes};
 use super::{PlanWarning, RELEASE_RHYTHM_DAYS};
-use crate::pick::PickOrder;
+use crate::pick::{PickOrder, Take};
 use crate::spec::FleetUpgrade;
 
 pub(crate) fn warnings(
@@ -19,17 +18,18 @@ pub(crate) fn warnings(
     draft: &Draft,
     slots: &[Vec<Slot>],
     times: &[StageTimes],
-    openings: &mut Openings<'_>,
-    days: &mut Days,
+    ground: &mut Ground<'_>,
 ) -> Vec<PlanWarning> {
     let mut warnings = Vec::new();
     for (index, stage) in policy.spec.stages.iter().enumerate() {
         let Some(pick) = &stage.pick else { continue };
         let found = assignment.stages[index].candidates;
-        if found < pick.count.get() {
+        if let Take::Count(wanted) = pick.take
+            && found < wanted.get()
+        {
             warnings.push(PlanWarning::FewerThanPicked {
                 stage: stage.name.clone(),
-                wanted: pick.count,
+                wanted,
                 found,
             });
         }
@@ -45,7 +45,7 @@ pub(crate) fn warnings(
         let Some(cap) = stage.max_per_day else { continue };
         let seconds = times[index].end - times[index].start;
         if seconds > i64::from(RELEASE_RHYTHM_DAYS) * DAY {
-            let open = open_days(times[index].start, openings, days).max(1);
+            let open = open_days(times[index].start, ground).max(1);
             let needed = u32::try_from(slots[index].len())
                 .unwrap_or(u32::MAX)
                 .div_ceil(open);
@@ -57,6 +57,7 @@ pub(crate) fn warnings(
             });
         }
     }
+    pairs_at_once(assignment, draft, slots, &mut warnings);
     unknown_criticality(policy, assignment, &mut warnings);
     longer_than_deadline(policy, assignment, draft, &mut warnings);
     longer_than_window(assignment, draft, slots, &mut warnings);
@@ -92,6 +93,45 @@ fn not_representative(
         }
     }
 }
+
+/// Both halves of a disaster-recovery pair away at the same time, where no spread keeps them apart.
+fn pairs_at_once(
+    assignment: &Assignment<'_>,
+    draft: &Draft,
+    slots: &[Vec<Slot>],
+    warnings: &mut Vec<PlanWarning>,
+) {
+    let mut away: BTreeMap<&str, Vec<(i64, i64, u32)>> = BTreeMap::new();
+    let times = draft.members.iter().flatten().zip(slots.iter().flatten());
+    for (member, slot) in times {
+        if let Some(pair) = assignment.clusters[*member as usize].label(PAIR) {
+            away.entry(pair)
+                .or_default()
+                .push((slot.start, slot.end, *member));
+        }
+    }
+    let mut pairs = 0;
+    let mut first = None;
+    for (pair, mut spans) in away {
+        spans.sort_unstable();
+        if let Some(both) = spans.windows(2).find(|both| both[1].0 < both[0].1) {
+            pairs += 1;
+            first.get_or_insert((pair, both[0].2, both[1].2));
+        }
+    }
+    if let Some((pair, one, other)) = first {
+        let name = |member: u32| assignment.clusters[member as usize].name().clone();
+        warnings.push(PlanWarning::PairAtOnce {
+            pairs,
+            pair: pair.to_owned(),
+            one: name(one),
+            other: name(other),
+        });
+    }
+}
+
+/// The label whose value the halves of a disaster-recovery pair share.
+const PAIR: &str = "dr-pair";
 
 /// A canary that is critical because of a misspelled label is what the order is there to prevent.
 fn unknown_criticality(policy: &FleetUpgrade, assignment: &Assignment<'_>, warnings: &mut Vec<PlanWarning>) {
@@ -173,11 +213,12 @@ fn longer_than_window(
 }
 
 /// On how many days the calendar opens, in the time between two minor releases.
-fn open_days(from: i64, openings: &mut Openings<'_>, days: &mut Days) -> u32 {
+fn open_days(from: i64, ground: &mut Ground<'_>) -> u32 {
+    let Ground { openings, days, .. } = ground;
     let until = from + i64::from(RELEASE_RHYTHM_DAYS) * DAY;
     let mut count = 0;
     let mut at = from;
-    while let Some((opens, _)) = openings.fit(at, 1) {
+    while let Some((opens, _)) = openings[0].fit(at, 1) {
         if opens >= until {
             break;
         }

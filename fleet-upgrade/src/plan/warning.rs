@@ -45,6 +45,20 @@ pub enum PlanWarning {
         /// The values that nothing up to this stage covers.
         uncovered: Vec<String>,
     },
+    /// Both halves of a disaster-recovery pair, which share the value of the label `dr-pair`, are away at the same time.
+    #[error(
+        "{pairs} disaster-recovery pairs, {pair} first ({one} and {other}), have both halves away at the same time; keep them          apart with `spread: [{{labels: [dr-pair], maxUnavailable: 1}}]`"
+    )]
+    PairAtOnce {
+        /// How many pairs.
+        pairs: u32,
+        /// The first of them, by the label's value.
+        pair: String,
+        /// One half.
+        one: ClusterName,
+        /// The other.
+        other: ClusterName,
+    },
     /// A stage with a pick is followed by another without a pause to look at it.
     #[error(
         "stage `{stage}` picks canaries but does not soak: stage `{next}` starts as soon as they are upgraded"

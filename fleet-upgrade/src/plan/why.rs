@@ -39,7 +39,7 @@ impl UpgradePlan {
         let planned = &stage.clusters[place];
         let before = &stage.clusters[..place];
         let previous = stage_index.checked_sub(1).map(|index| &self.stages[index]);
-        let mut openings = Openings::new(&self.calendar);
+        let mut openings = Openings::new(self.calendar_of(planned));
 
         let ready = previous.map_or(seconds_up(self.created), |stage| stage.soak_until.as_second());
         let start = planned.start.as_second();
@@ -64,7 +64,7 @@ impl UpgradePlan {
             StartBound::MaxConcurrent { .. } => ready.max(order).max(cap),
             StartBound::MaxPerDay { .. } => ready.max(order).max(room),
             StartBound::Calendar { .. } => ready.max(order).max(room).max(cap),
-            StartBound::Order { .. } => ready.max(room).max(cap),
+            StartBound::Domain { .. } | StartBound::Order { .. } => ready.max(room).max(cap),
         };
         let otherwise = match bound {
             StartBound::Calendar { .. } => allowed,

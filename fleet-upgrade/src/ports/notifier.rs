@@ -47,6 +47,7 @@ impl Notice {
             NoticeKind::ApprovalWanted
                 | NoticeKind::ClusterFailed
                 | NoticeKind::ClusterHeld
+                | NoticeKind::RemedyFailed
                 | NoticeKind::Stopping
         )
     }
@@ -93,6 +94,10 @@ pub enum NoticeKind {
     ClusterFailed,
     /// Someone else changed a cluster's version.
     ClusterHeld,
+    /// Something was done about a failed cluster.
+    Remedied,
+    /// Something could not be done about a failed cluster.
+    RemedyFailed,
     /// A cluster left the fleet.
     ClusterGone,
     /// Nothing new starts any more.
@@ -121,6 +126,8 @@ impl NoticeKind {
             Self::ClusterWell => "ClusterWell",
             Self::ClusterFailed => "ClusterFailed",
             Self::ClusterHeld => "ClusterHeld",
+            Self::Remedied => "Remedied",
+            Self::RemedyFailed => "RemedyFailed",
             Self::ClusterGone => "ClusterGone",
             Self::Stopping => "Stopping",
             Self::Paused => "Paused",

@@ -233,15 +233,18 @@ fn mend(path: &FieldPath, problem: &DecodeProblem) -> &'static str {
         Segment::Index(_) => None,
     });
     match field {
-        Some("target" | "hops") => "name a complete version with its patch release, such as v1.31.4",
+        Some("target" | "hops" | "versions") => {
+            "name a complete version with its patch release, such as v1.31.4"
+        }
         Some("maxConcurrent") => "leave it out for one at a time",
         Some("maxPerDay") => "leave it out for no limit per day",
         Some("count") => "leave pick out for every cluster of the stage",
-        Some("failureBudget") => "write `none` for no failure at all",
+        Some("failureBudget" | "unreachableBudget") => "write `none` for no failure at all",
         Some("soak" | "clusterDeadline") => "write a duration such as 5d, 1h30m or 90s",
         Some("selector" | "clusters") => {
             "write a selector such as `env=production,tier!=gold`, or matchLabels and matchExpressions"
         }
+        Some("maxUnavailable") => "write a count or a share such as `25%`; leave the rule out for no limit",
         Some("order") => "write a list of leastCritical and smallest",
         _ => "",
     }
@@ -274,8 +277,8 @@ fn collect(
     path: &FieldPath,
     positions: &mut BTreeMap<String, (u64, u64)>,
 ) {
-    // spec.stages[1].pick.count is as deep as a refusal points.
-    if path.segments().len() > 5 {
+    // spec.stages[1].groups[0].selector is as deep as a refusal points.
+    if path.segments().len() > 6 {
         return;
     }
     if !path.is_root()

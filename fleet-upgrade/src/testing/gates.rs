@@ -8,7 +8,10 @@ use fleet_core::{ClusterName, KubernetesVersion};
 use jiff::Timestamp;
 
 use crate::kernel::{Approval, ApprovalPoint, BackupVerdict, PreflightVerdict};
-use crate::ports::{Approvals, BackupGate, BoxError, Notice, Notifier, Preflight};
+use crate::ports::{
+    Approvals, BackupGate, BoxError, Notice, Notifier, Preflight, Remediator, RemedyError, RemedyProgress,
+};
+use crate::spec::Remedy;
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // What a panicking test left behind is whole all the same.
@@ -150,5 +153,51 @@ impl Notifier for InMemoryNotifier {
     async fn notify(&self, notice: &Notice) -> Result<(), BoxError> {
         lock(&self.told).push(notice.clone());
         Ok(())
+    }
+}
+
+/// A [`Remediator`] for which each remedy takes so many looks. Clones share what was done.
+#[derive(Debug, Clone, Default)]
+pub struct InMemoryRemediator {
+    looks: u32,
+    asked: Arc<Mutex<BTreeMap<(ClusterName, Remedy), u32>>>,
+    done: Arc<Mutex<Vec<(ClusterName, Remedy)>>>,
+}
+
+impl InMemoryRemediator {
+    /// Every remedy is done at once.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Every remedy is under way for so many looks before it is done.
+    pub fn taking(looks: u32) -> Self {
+        Self {
+            looks,
+            ..Self::default()
+        }
+    }
+
+    /// What was done, in order.
+    pub fn done(&self) -> Vec<(ClusterName, Remedy)> {
+        lock(&self.done).clone()
+    }
+}
+
+#[async_trait]
+impl Remediator for InMemoryRemediator {
+    async fn remedy(&self, cluster: &ClusterName, remedy: Remedy) -> Result<RemedyProgress, RemedyError> {
+        let key = (cluster.clone(), remedy);
+        let mut asked = lock(&self.asked);
+        let looks = asked.entry(key.clone()).or_default();
+        *looks += 1;
+        if *looks <= self.looks {
+            return Ok(RemedyProgress::InProgress);
+        }
+        let mut done = lock(&self.done);
+        if !done.contains(&key) {
+            done.push(key);
+        }
+        Ok(RemedyProgress::Done)
     }
 }

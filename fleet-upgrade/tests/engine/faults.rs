@@ -115,8 +115,8 @@ async fn a_gate_that_fails_in_the_soak_stops_production() {
     let clock = TokioClock::starting_at(start());
     let clusters = InMemoryUpgrader::for_plan(&plan, clock);
     let mut gate = MockHealthGate::new();
-    gate.expect_check().returning(move |cluster, now| {
-        let burns = *cluster == canary && now > start() + 4.hours();
+    gate.expect_check().returning(move |cluster, look| {
+        let burns = *cluster == canary && look.now > start() + 4.hours();
         Ok(if burns {
             Verdict::Fail {
                 reason: "burns its budget".to_owned(),

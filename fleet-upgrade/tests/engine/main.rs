@@ -6,6 +6,7 @@
 mod cluster_scan;
 mod faults;
 mod fleet;
+mod guide;
 mod orders;
 mod readiness;
 mod restarts;

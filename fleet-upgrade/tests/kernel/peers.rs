@@ -155,6 +155,34 @@ fn bug_06_and_08_the_defaults_start_one_cluster_at_a_time() {
 }
 
 #[test]
+fn bug_06_clusters_of_other_stages_count_in_no_stages_total() {
+    // A step of ten canaries and a hundred others: a tenth of a stage is a tenth of that stage.
+    let text = "
+apiVersion: fleet-sdk.dev/v1alpha1
+kind: FleetUpgrade
+metadata: {name: up}
+spec:
+  target: v1.31.0
+  stages:
+  - {name: first, selector: env=canary, pick: {share: 10%}}
+  - {name: canaries, selector: env=canary}
+  - {name: rest}
+";
+    let policy = fleet_upgrade::FleetUpgrade::from_yaml(text, "up.yaml").unwrap();
+    let cluster = |number: usize| {
+        let env = if number < 10 { "canary" } else { "production" };
+        fleet_core::FleetCluster::new(
+            format!("c{number:03}").parse().unwrap(),
+            "v1.30.4".parse().unwrap(),
+        )
+        .with_labels(fleet_core::Labels::from_pairs([("env", env)]).unwrap())
+    };
+    let fleet = fleet_core::Fleet::new((0..110).map(cluster)).unwrap();
+    let plan = fleet_upgrade::plan(&policy, &fleet, at(MONDAY)).unwrap();
+    assert_eq!(plan.stages()[0].clusters.len(), 1);
+}
+
+#[test]
 fn bug_07_a_canary_that_degrades_after_its_soak_stops_production() {
     let plan = two_stages(StageLike::of(1).soak(HumanDuration::hours(1)), 0);
     let degrades = at(MONDAY) + 2.hours();
@@ -261,6 +289,34 @@ fn bug_13_no_data_is_no_success() {
             "{mishap:?}: {next}"
         );
     }
+}
+
+#[test]
+fn bug_14_a_cluster_too_many_minors_behind_is_refused_and_not_planned_as_nothing() {
+    let text = "
+apiVersion: fleet-sdk.dev/v1alpha1
+kind: FleetUpgrade
+metadata: {name: up}
+spec: {target: v1.34.0, stages: [{name: all}]}
+";
+    let policy = fleet_upgrade::FleetUpgrade::from_yaml(text, "up.yaml").unwrap();
+    let cluster = fleet_core::FleetCluster::new("old".parse().unwrap(), "v1.30.4".parse().unwrap());
+    let fleet = fleet_core::Fleet::new([cluster]).unwrap();
+    let error = fleet_upgrade::plan(&policy, &fleet, at(MONDAY)).unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains("4 minor versions ahead of one cluster (old)"),
+        "{error}"
+    );
+    // With a patch release pinned for each minor between, it goes through them all.
+    let hops = text.replace(
+        "target: v1.34.0,",
+        "target: v1.34.0, hops: [v1.31.9, v1.32.4, v1.33.2],",
+    );
+    let policy = fleet_upgrade::FleetUpgrade::from_yaml(&hops, "up.yaml").unwrap();
+    let plan = fleet_upgrade::plan(&policy, &fleet, at(MONDAY)).unwrap();
+    assert_eq!(plan.clusters().next().unwrap().hops.len(), 4);
 }
 
 #[test]

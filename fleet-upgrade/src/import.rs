@@ -1,0 +1,487 @@
+//! Others' strategies as a policy of ours, with what was lost on the way.
+//!
+//! | from | what | to |
+//! |---|---|---|
+//! | Azure Fleet Manager | an update strategy: stages, groups, `afterStageWaitInSeconds` | stages, groups, soaks |
+//! | KubeFleet | `ClusterStagedUpdateStrategy`: selectors, `sortingLabelKey`, `afterStageTasks` | stages, soaks, approvals |
+//! | Open Cluster Management | a rollout strategy: `All`, `Progressive`, `ProgressivePerGroup` | stages, budgets, soaks |
+//! | Argo CD | an ApplicationSet's `RollingSync` | stages, places |
+//!
+//! Nothing is guessed: what another tool does not say gets our default, which gates, and what ours cannot say the same way is in
+//! [`Imported::lost`].
+//!
+//! ```
+//! use fleet_upgrade::import::import;
+//!
+//! let strategy = "
+//! apiVersion: placement.kubernetes-fleet.io/v1beta1
+//! kind: ClusterStagedUpdateStrategy
+//! metadata: {name: waves}
+//! spec:
+//!   stages:
+//!   - name: canary
+//!     labelSelector: {matchLabels: {env: canary}}
+//!     afterStageTasks: [{type: TimedWait, waitTime: 24h}, {type: Approval}]
+//!   - name: rest
+//! ";
+//! let imported = import(strategy, "waves.yaml", "v1.31.4".parse()?)?;
+//! assert_eq!(imported.policy.spec.stages[0].soak.min_time.to_string(), "1d");
+//! assert!(imported.policy.spec.stages[0].approval.after.is_some());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+use std::num::NonZeroU32;
+
+use fleet_core::yaml::{self, YamlError};
+use fleet_core::{HumanDuration, KubernetesVersion, LabelSelector, Selector};
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::spec::{ApprovalRule, Group, Percent, StageApproval};
+use crate::{FailureBudget, FleetUpgrade, FleetUpgradeSpec, Pick, Stage};
+
+/// A policy made of another tool's strategy.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Imported {
+    /// The policy.
+    pub policy: FleetUpgrade,
+    /// What the strategy says that the policy does not say the same way, each with where it stands.
+    pub lost: Vec<Lost>,
+}
+
+/// Something that did not come over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Lost {
+    /// Where it stands in the strategy, such as `spec.stages[0].maxConcurrency`.
+    pub field: String,
+    /// What became of it.
+    pub note: String,
+}
+
+impl std::fmt::Display for Lost {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.field, self.note)
+    }
+}
+
+/// A strategy that cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ImportError {
+    /// The text is not YAML.
+    #[error("{file}: {problem}")]
+    NotYaml {
+        /// The file.
+        file: String,
+        /// Why.
+        problem: Box<YamlError>,
+    },
+    /// The document is none of the strategies that are known.
+    #[error(
+        "{file}: found kind `{kind}`, expected ClusterStagedUpdateStrategy (KubeFleet), ApplicationSet with RollingSync (Argo CD), \
+         ManifestWorkReplicaSet or ClusterManagementAddOn or a `rolloutStrategy` (Open Cluster Management), or an Azure update \
+         strategy with `strategy.stages`"
+    )]
+    Unknown {
+        /// The file.
+        file: String,
+        /// Its kind.
+        kind: String,
+    },
+    /// A field is not what the tool has there.
+    #[error("{file}: {field}: {problem}")]
+    Field {
+        /// The file.
+        file: String,
+        /// The field.
+        field: String,
+        /// What is wrong.
+        problem: String,
+    },
+}
+
+/// Makes a policy to this version of another tool's strategy. Which tool's it is, the document says.
+///
+/// # Errors
+///
+/// A text that is none of the strategies that are known.
+pub fn import(text: &str, file: &str, target: KubernetesVersion) -> Result<Imported, ImportError> {
+    let documents = yaml::documents(text).map_err(|problem| ImportError::NotYaml {
+        file: file.to_owned(),
+        problem: Box::new(problem),
+    })?;
+    let value = documents
+        .into_iter()
+        .next()
+        .map(yaml::Document::into_value)
+        .unwrap_or_default();
+    let kind = value["kind"].as_str().unwrap_or("").to_owned();
+    let name = value["metadata"]["name"]
+        .as_str()
+        .or(value["name"].as_str())
+        .unwrap_or("imported")
+        .to_owned();
+    let import = Import {
+        file,
+        spec: FleetUpgradeSpec::new(target),
+        lost: Vec::new(),
+    };
+    let azure = ["/strategy", "/properties/strategy", "/spec/strategy"]
+        .iter()
+        .find_map(|path| {
+            value
+                .pointer(path)
+                .filter(|strategy| strategy["stages"].is_array())
+        });
+    let rolling_sync = value
+        .pointer("/spec/strategy/rollingSync")
+        .or(value.pointer("/rollingSync"));
+    let rollout = [
+        "/rolloutStrategy",
+        "/spec/rolloutStrategy",
+        "/spec/placementRefs/0/rolloutStrategy",
+    ]
+    .iter()
+    .find_map(|path| value.pointer(path));
+    let import = match (kind.as_str(), azure, rolling_sync, rollout) {
+        ("ClusterStagedUpdateStrategy" | "StagedUpdateStrategy", ..) => import.kubefleet(&value)?,
+        (_, Some(strategy), ..) => import.azure(strategy)?,
+        (_, _, Some(strategy), _) => import.argo(strategy)?,
+        (_, _, _, Some(strategy)) => import.ocm(strategy)?,
+        _ => {
+            return Err(ImportError::Unknown {
+                file: file.to_owned(),
+                kind,
+            });
+        }
+    };
+    Ok(Imported {
+        policy: FleetUpgrade::new(name, import.spec),
+        lost: import.lost,
+    })
+}
+
+struct Import<'a> {
+    file: &'a str,
+    spec: FleetUpgradeSpec,
+    lost: Vec<Lost>,
+}
+
+impl Import<'_> {
+    fn lose(&mut self, field: impl Into<String>, note: impl Into<String>) {
+        self.lost.push(Lost {
+            field: field.into(),
+            note: note.into(),
+        });
+    }
+
+    fn wrong(&self, field: &str, problem: impl Into<String>) -> ImportError {
+        ImportError::Field {
+            file: self.file.to_owned(),
+            field: field.to_owned(),
+            problem: problem.into(),
+        }
+    }
+
+    fn decode<T: for<'de> Deserialize<'de>>(&self, field: &str, value: &Value) -> Result<T, ImportError> {
+        T::deserialize(value).map_err(|error| self.wrong(field, error.to_string()))
+    }
+
+    fn selector(&self, field: &str, value: &Value) -> Result<Selector, ImportError> {
+        let selector: LabelSelector = self.decode(field, value)?;
+        Selector::try_from(&selector).map_err(|error| self.wrong(field, error.to_string()))
+    }
+
+    fn kubefleet(mut self, value: &Value) -> Result<Self, ImportError> {
+        for (index, stage) in list(&value["spec"]["stages"]).enumerate() {
+            let path = format!("spec.stages[{index}]");
+            let mut ours = Stage::new(text(&stage["name"], &format!("stage-{}", index + 1)));
+            if !stage["labelSelector"].is_null() {
+                ours =
+                    ours.selector(self.selector(&format!("{path}.labelSelector"), &stage["labelSelector"])?);
+            }
+            if !stage["sortingLabelKey"].is_null() {
+                self.lose(
+                    format!("{path}.sortingLabelKey"),
+                    "clusters go least critical and smallest first",
+                );
+            }
+            match &stage["maxConcurrency"] {
+                Value::Null => {}
+                value => match count(value) {
+                    Some(count) => ours = ours.max_concurrent(count),
+                    None => self.lose(
+                        format!("{path}.maxConcurrency"),
+                        format!(
+                            "{value} is a share of a number that only the fleet knows; one at a time instead"
+                        ),
+                    ),
+                },
+            }
+            for (task, value) in list(&stage["beforeStageTasks"]).enumerate() {
+                let field = format!("{path}.beforeStageTasks[{task}]");
+                match value["type"].as_str() {
+                    Some("Approval") => ours.approval.before = Some(ApprovalRule::anyone()),
+                    other => self.lose(
+                        field,
+                        format!("a task of type {} is not known", other.unwrap_or("none")),
+                    ),
+                }
+            }
+            for (task, value) in list(&stage["afterStageTasks"]).enumerate() {
+                let field = format!("{path}.afterStageTasks[{task}]");
+                match value["type"].as_str() {
+                    Some("Approval") => ours.approval.after = Some(ApprovalRule::anyone()),
+                    Some("TimedWait") => {
+                        let wait = value["waitTime"].as_str().unwrap_or("");
+                        let soak = go_duration(wait)
+                            .ok_or_else(|| self.wrong(&field, format!("`{wait}` is no duration")))?;
+                        ours = ours.soak(soak);
+                    }
+                    other => self.lose(
+                        field,
+                        format!("a task of type {} is not known", other.unwrap_or("none")),
+                    ),
+                }
+            }
+            self.spec = self.spec.stage(ours);
+        }
+        Ok(self)
+    }
+
+    fn azure(mut self, strategy: &Value) -> Result<Self, ImportError> {
+        for (index, stage) in list(&strategy["stages"]).enumerate() {
+            let path = format!("strategy.stages[{index}]");
+            let name = text(&stage["name"], &format!("stage-{}", index + 1));
+            let names: Vec<String> = list(&stage["groups"])
+                .map(|group| text(&group["name"], "group"))
+                .collect();
+            // A member of the fleet is in one group; the group's name is a label of ours.
+            let requirement = match names.as_slice() {
+                [] => return Err(self.wrong(&format!("{path}.groups"), "a stage has at least one group")),
+                [one] => format!("{GROUP}={one}"),
+                several => format!("{GROUP} in ({})", several.join(",")),
+            };
+            let selector = requirement
+                .parse::<Selector>()
+                .map_err(|error| self.wrong(&format!("{path}.groups"), error.to_string()))?;
+            let mut ours = Stage::new(name).selector(selector);
+            if names.len() > 1 {
+                for (number, group) in names.iter().enumerate() {
+                    let field = format!("{path}.groups[{number}].name");
+                    let selector = format!("{GROUP}={group}")
+                        .parse::<Selector>()
+                        .map_err(|error| self.wrong(&field, error.to_string()))?;
+                    ours = ours.group(Group::new(group, selector));
+                }
+            }
+            for (number, group) in list(&stage["groups"]).enumerate() {
+                for gate in ["beforeGates", "afterGates"] {
+                    if list(&group[gate]).next().is_some() {
+                        self.lose(
+                            format!("{path}.groups[{number}].{gate}"),
+                            "approvals are of whole stages",
+                        );
+                    }
+                }
+                if !group["maxConcurrency"].is_null() {
+                    self.lose(
+                        format!("{path}.groups[{number}].maxConcurrency"),
+                        "one at a time in each group",
+                    );
+                }
+            }
+            if let Some(seconds) = stage["afterStageWaitInSeconds"].as_u64() {
+                ours = ours.soak(HumanDuration::seconds(u32::try_from(seconds).unwrap_or(u32::MAX)));
+            }
+            for (gates, point) in [("beforeGates", true), ("afterGates", false)] {
+                for (number, gate) in list(&stage[gates]).enumerate() {
+                    if gate["type"].as_str() != Some("Approval") {
+                        self.lose(format!("{path}.{gates}[{number}]"), "only approvals are known");
+                    } else if point {
+                        ours.approval.before = Some(ApprovalRule::anyone());
+                    } else {
+                        ours.approval.after = Some(ApprovalRule::anyone());
+                    }
+                }
+            }
+            self.spec = self.spec.stage(ours);
+        }
+        self.lose(
+            "strategy.stages[].groups[].name",
+            format!("a member's update group is expected in the label `{GROUP}`"),
+        );
+        Ok(self)
+    }
+
+    fn argo(mut self, strategy: &Value) -> Result<Self, ImportError> {
+        for (index, step) in list(&strategy["steps"]).enumerate() {
+            let path = format!("rollingSync.steps[{index}]");
+            let expressions = serde_json::json!({"matchExpressions": step["matchExpressions"]});
+            let selector = self.selector(&format!("{path}.matchExpressions"), &expressions)?;
+            let mut ours = Stage::new(format!("step-{}", index + 1)).selector(selector);
+            match &step["maxUpdate"] {
+                Value::Null => self.lose(
+                    format!("{path}.maxUpdate"),
+                    "all at once is not taken over: one at a time",
+                ),
+                value => match count(value) {
+                    Some(count) => ours = ours.max_concurrent(count),
+                    None if value.as_u64() == Some(0) => {
+                        self.lose(
+                            format!("{path}.maxUpdate"),
+                            "0 holds the step for a person: an approval instead",
+                        );
+                        ours = ours.approval(StageApproval::before(ApprovalRule::anyone()));
+                    }
+                    None => self.lose(
+                        format!("{path}.maxUpdate"),
+                        format!(
+                            "{value} is a share of a number that only the fleet knows; one at a time instead"
+                        ),
+                    ),
+                },
+            }
+            self.spec = self.spec.stage(ours);
+        }
+        self.lose(
+            "rollingSync.steps[].matchExpressions",
+            "labels of Applications there, of clusters here",
+        );
+        self.spec = self.spec.stage(Stage::new("not-in-any-step"));
+        self.lose(
+            "rollingSync.steps",
+            "Applications that no step matches are never synced there; here a last stage takes those clusters, remove it if \
+             there are none",
+        );
+        Ok(self)
+    }
+
+    fn ocm(mut self, strategy: &Value) -> Result<Self, ImportError> {
+        let kind = strategy["type"].as_str().unwrap_or("All");
+        let (field, details) = match kind {
+            "All" => ("all", &strategy["all"]),
+            "Progressive" => ("progressive", &strategy["progressive"]),
+            "ProgressivePerGroup" => ("progressivePerGroup", &strategy["progressivePerGroup"]),
+            other => return Err(self.wrong("rolloutStrategy.type", format!("`{other}` is not known"))),
+        };
+        let path = format!("rolloutStrategy.{field}");
+        let soak = match details["minSuccessTime"].as_str() {
+            None => HumanDuration::ZERO,
+            Some(text) => go_duration(text).ok_or_else(|| {
+                self.wrong(
+                    &format!("{path}.minSuccessTime"),
+                    format!("`{text}` is no duration"),
+                )
+            })?,
+        };
+        match details["progressDeadline"].as_str() {
+            None | Some("None") => {}
+            Some(text) => {
+                let deadline = go_duration(text).ok_or_else(|| {
+                    self.wrong(
+                        &format!("{path}.progressDeadline"),
+                        format!("`{text}` is no duration"),
+                    )
+                })?;
+                self.spec = self.spec.cluster_deadline(deadline);
+            }
+        }
+        match &details["maxFailures"] {
+            Value::Null => {}
+            value => match value.as_u64().and_then(|count| u32::try_from(count).ok()) {
+                Some(count) => {
+                    let budget = NonZeroU32::new(count).map_or(FailureBudget::NoFailure, FailureBudget::Clusters);
+                    self.spec = self.spec.failure_budget(budget);
+                }
+                None => self.lose(
+                    format!("{path}.maxFailures"),
+                    format!("{value} is a share of a number that only the fleet knows; no failure is tolerated instead"),
+                ),
+            },
+        }
+        for (index, group) in list(&details["mandatoryDecisionGroups"]).enumerate() {
+            let place = format!("{path}.mandatoryDecisionGroups[{index}]");
+            let name = group["groupName"].as_str().map_or_else(
+                || format!("group-{}", group["groupIndex"].as_u64().unwrap_or(index as u64)),
+                str::to_owned,
+            );
+            let selector = format!("{DECISION_GROUP}={name}")
+                .parse::<Selector>()
+                .map_err(|error| self.wrong(&place, error.to_string()))?;
+            let everyone = Percent::new(100).ok();
+            let mut stage = Stage::new(name).selector(selector).soak(soak);
+            stage.completion_threshold = everyone;
+            self.spec = self.spec.stage(stage);
+            self.lose(
+                place,
+                format!("a decision group is expected in the label `{DECISION_GROUP}`"),
+            );
+        }
+        let mut rest = Stage::new("rest").soak(soak);
+        match &details["maxConcurrency"] {
+            Value::Null => {
+                if kind == "All" {
+                    self.lose(
+                        "rolloutStrategy.type",
+                        "all at once is not taken over: one at a time",
+                    );
+                }
+            }
+            value => {
+                if let Some(count) = count(value) {
+                    rest = rest.max_concurrent(count);
+                } else {
+                    let share = value.as_str().and_then(|text| text.parse::<Percent>().ok());
+                    if let Some(share) = share.filter(|_| kind == "Progressive") {
+                        let first = Stage::new("first").pick(Pick::share(share)).soak(soak);
+                        self.spec = self.spec.stage(first);
+                    }
+                    let note = format!(
+                        "{value} is a share of a number that only the fleet knows; one at a time instead"
+                    );
+                    self.lose(format!("{path}.maxConcurrency"), note);
+                }
+            }
+        }
+        self.spec = self.spec.stage(rest);
+        Ok(self)
+    }
+}
+
+/// The label in which a cluster's Azure update group is expected.
+const GROUP: &str = "update-group";
+/// The label in which a cluster's decision group is expected.
+const DECISION_GROUP: &str = "decision-group";
+
+fn list(value: &Value) -> impl Iterator<Item = &Value> {
+    value.as_array().into_iter().flatten()
+}
+
+/// A count of at least 1.
+fn count(value: &Value) -> Option<NonZeroU32> {
+    NonZeroU32::new(u32::try_from(value.as_u64()?).ok()?)
+}
+
+fn text(value: &Value, otherwise: &str) -> String {
+    value
+        .as_str()
+        .filter(|text| !text.is_empty())
+        .unwrap_or(otherwise)
+        .to_owned()
+}
+
+/// A duration as Go writes it: `1h30m0s`, `24h`.
+fn go_duration(text: &str) -> Option<HumanDuration> {
+    let mut shortened = text.to_owned();
+    // `24h0m0s` is `24h`.
+    while let Some(rest) = ["0s", "0m"].iter().find_map(|zero| shortened.strip_suffix(zero)) {
+        if rest.is_empty() || rest.ends_with(|letter: char| letter.is_ascii_digit()) {
+            break;
+        }
+        shortened = rest.to_owned();
+    }
+    shortened.parse().ok()
+}

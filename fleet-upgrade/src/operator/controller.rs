@@ -1,0 +1,497 @@
+//! The controller: starts, stops and tells the runs of the objects that this replica leads.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use fleet_core::Fleet;
+use futures::StreamExt as _;
+use kube::api::{Api, Patch, PatchParams};
+use kube::runtime::Controller;
+use kube::runtime::controller::Action;
+use kube::runtime::watcher;
+use kube::{Client, Resource as _, ResourceExt as _};
+use serde_json::json;
+use tokio::sync::{Mutex, mpsc, watch};
+use tracing::{info, warn};
+
+use super::lease::{Elector, Sharding};
+use super::metrics::Metrics;
+use super::people::{Annotations, Events};
+use super::resource::{FINALIZER, FleetUpgradeResource, FleetUpgradeStatus};
+use super::run::{ActiveRun, Follower, write_status};
+use super::status::{self, Context};
+use super::store::ResourceStore;
+use crate::engine::{Engine, EngineError};
+use crate::kernel::RunSettings;
+use crate::ports::{
+    BackupGate, BoxError, Clock, ClusterUpgrader, HealthGate, NoGate, Notifier, Preflight, Remediator,
+    RunStore as _, RunStoreError, SystemClock,
+};
+use crate::{Estimates, FleetUpgrade, UpgradePlan, plan_with};
+
+/// Where the operator learns which clusters there are.
+#[cfg_attr(feature = "mock", mockall::automock)]
+#[async_trait]
+pub trait FleetSource: Send + Sync {
+    /// The fleet as it is now, with each cluster's version and labels.
+    async fn fleet(&self) -> Result<Fleet, BoxError>;
+}
+
+#[async_trait]
+impl FleetSource for Fleet {
+    async fn fleet(&self) -> Result<Fleet, BoxError> {
+        Ok(self.clone())
+    }
+}
+
+/// Runs the `FleetUpgrade` objects of a management cluster; see the [module](super).
+#[must_use = "a controller does nothing until it is run"]
+pub struct FleetUpgradeController {
+    client: Client,
+    namespace: Option<String>,
+    fleet: Option<Arc<dyn FleetSource>>,
+    upgrader: Option<Arc<dyn ClusterUpgrader>>,
+    gate: Arc<dyn HealthGate>,
+    preflight: Option<Arc<dyn Preflight>>,
+    backups: Option<Arc<dyn BackupGate>>,
+    notifier: Option<Arc<dyn Notifier>>,
+    remediator: Option<Arc<dyn Remediator>>,
+    clock: Arc<dyn Clock>,
+    settings: RunSettings,
+    estimates: Estimates,
+    sharding: Option<Sharding>,
+    metrics: Metrics,
+}
+
+impl std::fmt::Debug for FleetUpgradeController {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("FleetUpgradeController")
+            .field("namespace", &self.namespace)
+            .field("sharding", &self.sharding)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why an operator cannot be run.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OperatorError {
+    /// Nobody said which clusters there are, or what upgrades them.
+    #[error("the controller was given no {what}: give it one with FleetUpgradeController::{what}")]
+    Missing {
+        /// `fleet` or `upgrader`.
+        what: &'static str,
+    },
+}
+
+/// Why an object could not be reconciled this time.
+#[derive(Debug, thiserror::Error)]
+enum ReconcileError {
+    #[error("the API server refused or did not answer")]
+    Kube(#[from] kube::Error),
+    #[error("the fleet could not be read")]
+    Fleet(#[source] BoxError),
+    #[error("the run could not be read")]
+    Store(#[from] RunStoreError),
+    #[error("the engine did not take an order")]
+    Engine(#[from] EngineError),
+}
+
+impl FleetUpgradeController {
+    /// A controller of the objects of all namespaces. It needs at least a [`fleet`](Self::fleet) and an
+    /// [`upgrader`](Self::upgrader).
+    pub fn new(client: Client) -> Self {
+        Self {
+            client,
+            namespace: None,
+            fleet: None,
+            upgrader: None,
+            gate: Arc::new(NoGate),
+            preflight: None,
+            backups: None,
+            notifier: None,
+            remediator: None,
+            clock: Arc::new(SystemClock),
+            settings: RunSettings::default(),
+            estimates: Estimates::default(),
+            sharding: None,
+            metrics: Metrics::default(),
+        }
+    }
+
+    /// Only the objects of one namespace.
+    pub fn in_namespace(mut self, namespace: impl Into<String>) -> Self {
+        self.namespace = Some(namespace.into());
+        self
+    }
+
+    /// Learns from this which clusters there are. A plan is made of what it says when the run begins.
+    pub fn fleet(mut self, fleet: impl FleetSource + 'static) -> Self {
+        self.fleet = Some(Arc::new(fleet));
+        self
+    }
+
+    /// Upgrades clusters by this.
+    pub fn upgrader(mut self, upgrader: impl ClusterUpgrader + 'static) -> Self {
+        self.upgrader = Some(Arc::new(upgrader));
+        self
+    }
+
+    /// Judges health by this as well. Default: by what clusters report alone.
+    pub fn gate(mut self, gate: impl HealthGate + 'static) -> Self {
+        self.gate = Arc::new(gate);
+        self
+    }
+
+    /// Asks this what breaks at the next version, where a policy says `preflight: required`.
+    pub fn preflight(mut self, preflight: impl Preflight + 'static) -> Self {
+        self.preflight = Some(Arc::new(preflight));
+        self
+    }
+
+    /// Asks this for verified backups, where a policy has a `backup`.
+    pub fn backup(mut self, backups: impl BackupGate + 'static) -> Self {
+        self.backups = Some(Arc::new(backups));
+        self
+    }
+
+    /// Tells people by this, beside the objects' Events.
+    pub fn notifier(mut self, notifier: impl Notifier + 'static) -> Self {
+        self.notifier = Some(Arc::new(notifier));
+        self
+    }
+
+    /// Does by this what a policy says about failed clusters.
+    pub fn remediator(mut self, remediator: impl Remediator + 'static) -> Self {
+        self.remediator = Some(Arc::new(remediator));
+        self
+    }
+
+    /// Goes by this clock. Default: the machine's.
+    pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// Judges evidence like this, in runs that begin from now on.
+    pub fn settings(mut self, settings: RunSettings) -> Self {
+        self.settings = settings;
+        self
+    }
+
+    /// Plans with these estimates.
+    pub fn estimates(mut self, estimates: Estimates) -> Self {
+        self.estimates = estimates;
+        self
+    }
+
+    /// Shares the objects out among replicas. Default: this process runs all of them, and must be the only one.
+    pub fn sharded(mut self, sharding: Sharding) -> Self {
+        self.sharding = Some(sharding);
+        self
+    }
+
+    /// Its metrics, to be served.
+    pub fn metrics(&self) -> Metrics {
+        self.metrics.clone()
+    }
+
+    /// Runs until `shutdown`. What is under way then stands still in its object until an operator takes it up.
+    ///
+    /// # Errors
+    ///
+    /// A controller without a fleet or an upgrader.
+    pub async fn run(
+        self,
+        shutdown: impl Future<Output = ()> + Send + Sync + 'static,
+    ) -> Result<(), OperatorError> {
+        let missing = |what| OperatorError::Missing { what };
+        let fleet = self.fleet.clone().ok_or_else(|| missing("fleet"))?;
+        let upgrader = self.upgrader.clone().ok_or_else(|| missing("upgrader"))?;
+        let (leads, elector) = match &self.sharding {
+            None => (watch::channel(BTreeSet::from([0])).1, None),
+            Some(sharding) => {
+                let (elector, leads) = Elector::new(self.client.clone(), sharding.clone());
+                (leads, Some(elector))
+            }
+        };
+        let api: Api<FleetUpgradeResource> = match &self.namespace {
+            Some(namespace) => Api::namespaced(self.client.clone(), namespace),
+            None => Api::all(self.client.clone()),
+        };
+        let (over, ended) = mpsc::unbounded_channel();
+        let context = Arc::new(Operator {
+            over,
+            fleet,
+            upgrader,
+            leads: leads.clone(),
+            runs: Mutex::default(),
+            config: self,
+        });
+        let changes = futures::stream::unfold(leads, |mut leads| async {
+            leads.changed().await.ok()?;
+            Some(((), leads))
+        });
+        let ends = futures::stream::unfold(ended, |mut ended| async {
+            ended.recv().await?;
+            Some(((), ended))
+        });
+        let changes = futures::stream::select(changes, ends);
+        let controller = Controller::new(api, watcher::Config::default())
+            .reconcile_all_on(changes)
+            .graceful_shutdown_on(shutdown)
+            .run(reconcile, on_error, Arc::clone(&context))
+            .for_each(|result| {
+                if let Err(error) = &result
+                    && !matches!(error, kube::runtime::controller::Error::ObjectNotFound(_))
+                {
+                    warn!(%error, "a reconciliation failed");
+                }
+                context.config.metrics.reconciled(result.is_ok());
+                futures::future::ready(())
+            });
+        let election = async {
+            match elector {
+                Some(elector) => elector.run().await,
+                None => futures::future::pending().await,
+            }
+        };
+        let watchdog = context.stop_what_is_lost();
+        tokio::select! {
+            () = controller => {}
+            () = election => {}
+            () = watchdog => {}
+        }
+        context.runs.lock().await.clear();
+        if let Some(sharding) = &context.config.sharding {
+            Elector::release(context.config.client.clone(), sharding.clone()).await;
+        }
+        info!("the operator is at rest");
+        Ok(())
+    }
+}
+
+/// The controller at work.
+struct Operator {
+    config: FleetUpgradeController,
+    fleet: Arc<dyn FleetSource>,
+    upgrader: Arc<dyn ClusterUpgrader>,
+    leads: watch::Receiver<BTreeSet<u32>>,
+    over: mpsc::UnboundedSender<()>,
+    runs: Mutex<BTreeMap<(String, String), Arc<ActiveRun>>>,
+}
+
+impl Operator {
+    fn leads(&self, namespace: &str, name: &str) -> bool {
+        let shard = self
+            .config
+            .sharding
+            .as_ref()
+            .map_or(0, |sharding| sharding.shard_of(namespace, name));
+        self.leads.borrow().contains(&shard)
+    }
+
+    /// Stops runs at the moment their shard is lost, without waiting for a reconciliation.
+    async fn stop_what_is_lost(&self) {
+        let mut leads = self.leads.clone();
+        loop {
+            self.config.metrics.holds(leads.borrow_and_update().len());
+            self.runs
+                .lock()
+                .await
+                .retain(|(namespace, name), _| self.leads(namespace, name));
+            if leads.changed().await.is_err() {
+                // Without sharding nothing is ever lost.
+                futures::future::pending::<()>().await;
+            }
+        }
+    }
+
+    async fn begin(
+        &self,
+        object: &FleetUpgradeResource,
+        namespace: &str,
+        name: &str,
+    ) -> Result<Begun, ReconcileError> {
+        let Self { config, .. } = self;
+        let client = &config.client;
+        let store = ResourceStore::with_metrics(client.clone(), namespace, name, config.metrics.clone());
+        let policy = FleetUpgrade::new(name, object.spec.policy.clone());
+        let before = object.status.clone().unwrap_or_default();
+        let (plan, current_spec): (UpgradePlan, bool) = if let Some(stored) = store.load(name).await? {
+            let same = stored.plan.target() == &policy.spec.target
+                && stored.plan.failure_budget() == policy.spec.failure_budget
+                && stored.plan.calendar() == &policy.spec.calendar
+                && stored.plan.stages().len() == policy.spec.stages.len();
+            (stored.plan, same)
+        } else {
+            let fleet = self.fleet.fleet().await.map_err(ReconcileError::Fleet)?;
+            match plan_with(&policy, &fleet, config.clock.now(), &config.estimates) {
+                Ok(plan) => (plan, true),
+                Err(error) => return Ok(Begun::Refused("Refused", error.to_string())),
+            }
+        };
+        let events = Events::new(
+            client.clone(),
+            config
+                .sharding
+                .as_ref()
+                .map_or("fleet-upgrade", |sharding| &sharding.identity),
+            object.object_ref(&()),
+            before.events.clone(),
+            config.notifier.clone(),
+        );
+        let approvals = Annotations::new(Arc::clone(&config.clock));
+        approvals.read(object);
+        let mut engine = Engine::new(plan, store.clone())
+            .named(name)
+            .clock(Arc::clone(&config.clock))
+            .gate(Arc::clone(&config.gate))
+            .settings(config.settings.clone())
+            .approvals(approvals.clone())
+            .notifier(events.clone());
+        if let Some(preflight) = &config.preflight {
+            engine = engine.preflight(Arc::clone(preflight));
+        }
+        if let Some(backups) = &config.backups {
+            engine = engine.backup(Arc::clone(backups));
+        }
+        if let Some(remediator) = &config.remediator {
+            engine = engine.remediator(Arc::clone(remediator));
+        }
+        if let Err(error) = engine.check_ports() {
+            return Ok(Begun::Refused("Unsupported", error.to_string()));
+        }
+        let follower = Follower {
+            client: client.clone(),
+            namespace: namespace.to_owned(),
+            name: name.to_owned(),
+            generation: object.metadata.generation,
+            before,
+            current_spec,
+            store,
+            events,
+            clock: Arc::clone(&config.clock),
+            metrics: config.metrics.clone(),
+            over: self.over.clone(),
+        };
+        let engine = engine.upgrader(Arc::clone(&self.upgrader));
+        Ok(Begun::Run(Box::new(ActiveRun::start(
+            engine, approvals, follower,
+        ))))
+    }
+
+    async fn set_finalizer(
+        &self,
+        object: &FleetUpgradeResource,
+        namespace: &str,
+        present: bool,
+    ) -> Result<(), kube::Error> {
+        let name = object.name_any();
+        let mut finalizers: Vec<String> = object.finalizers().to_vec();
+        if finalizers.iter().any(|known| known == FINALIZER) == present {
+            return Ok(());
+        }
+        if present {
+            finalizers.push(FINALIZER.to_owned());
+        } else {
+            finalizers.retain(|known| known != FINALIZER);
+        }
+        let api: Api<FleetUpgradeResource> = Api::namespaced(self.config.client.clone(), namespace);
+        // With the version: two who change the list at once must not undo each other.
+        let patch = json!({"metadata": {
+            "finalizers": finalizers, "resourceVersion": object.metadata.resource_version,
+        }});
+        api.patch(&name, &PatchParams::default(), &Patch::Merge(patch))
+            .await?;
+        Ok(())
+    }
+}
+
+enum Begun {
+    Run(Box<ActiveRun>),
+    Refused(&'static str, String),
+}
+
+/// How often an object is looked at without a change.
+const AGAIN: Duration = Duration::from_mins(5);
+/// How soon a run that came to an untimely end is taken up again.
+const SOON: Duration = Duration::from_secs(5);
+
+async fn reconcile(
+    object: Arc<FleetUpgradeResource>,
+    operator: Arc<Operator>,
+) -> Result<Action, ReconcileError> {
+    let namespace = object.namespace().unwrap_or_default();
+    let name = object.name_any();
+    let key = (namespace.clone(), name.clone());
+    if !operator.leads(&namespace, &name) {
+        operator.runs.lock().await.remove(&key);
+        return Ok(Action::await_change());
+    }
+    let status = object.status.clone().unwrap_or_default();
+    let deleted = object.metadata.deletion_timestamp.is_some();
+    if status.phase.is_over() || (deleted && status.run.is_none()) {
+        operator.runs.lock().await.remove(&key);
+        if deleted {
+            operator.config.metrics.forget(&namespace, &name);
+            operator.set_finalizer(&object, &namespace, false).await?;
+        }
+        return Ok(Action::await_change());
+    }
+    if !deleted {
+        operator.set_finalizer(&object, &namespace, true).await?;
+    }
+    // No lock is held while anything is waited for: a lost shard's runs are stopped at once.
+    let known = operator.runs.lock().await.get(&key).cloned();
+    let run = match known {
+        Some(run) if run.is_over() => {
+            operator.runs.lock().await.remove(&key);
+            // Its last status has just been written, or it gave up: the next look knows which.
+            return Ok(Action::requeue(SOON));
+        }
+        Some(run) => run,
+        None => match operator.begin(&object, &namespace, &name).await? {
+            Begun::Run(run) => {
+                let run: Arc<ActiveRun> = Arc::new(*run);
+                let mut runs = operator.runs.lock().await;
+                if !operator.leads(&namespace, &name) {
+                    return Ok(Action::await_change());
+                }
+                info!(%namespace, %name, "takes a run up");
+                runs.insert(key, Arc::clone(&run));
+                run
+            }
+            Begun::Refused(reason, message) => {
+                let context = Context {
+                    before: &status,
+                    generation: object.metadata.generation,
+                    waiting: None,
+                    events: Vec::new(),
+                    current_spec: true,
+                    now: operator.config.clock.now(),
+                };
+                let new: FleetUpgradeStatus = status::of_refusal(reason, &message, &context);
+                if new != status {
+                    write_status(&operator.config.client, &namespace, &name, &new).await?;
+                }
+                // The fleet may come to fit the policy.
+                return Ok(Action::requeue(AGAIN));
+            }
+        },
+    };
+    run.approvals.read(&object);
+    match run.order(object.wants_pause(), object.wants_cancel()).await {
+        // It has come to its end: the next look knows how.
+        Ok(()) | Err(EngineError::NotAtWork) => {}
+        Err(error) => return Err(error.into()),
+    }
+    Ok(Action::requeue(if run.is_over() { SOON } else { AGAIN }))
+}
+
+fn on_error(_: Arc<FleetUpgradeResource>, _: &ReconcileError, _: Arc<Operator>) -> Action {
+    Action::requeue(SOON)
+}

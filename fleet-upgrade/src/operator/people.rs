@@ -1,0 +1,160 @@
+//! What people say by annotations, and what they are told by Events.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1::ObjectReference;
+use kube::Client;
+use kube::runtime::events::{Event, EventType, Recorder, Reporter};
+
+use super::resource::{APPROVE_AFTER, APPROVE_BEFORE, APPROVE_GO_ON, EventStatus, FleetUpgradeResource};
+use crate::kernel::{Approval, ApprovalPoint};
+use crate::ports::{Approvals, BoxError, Clock, Notice, Notifier};
+
+/// The approvals that stand in an object's annotations.
+#[derive(Clone)]
+pub(super) struct Annotations {
+    clock: Arc<dyn Clock>,
+    /// By stage, point and person: when it was first seen, or when it says it was given.
+    given: Arc<Mutex<Given>>,
+}
+
+type Given = BTreeMap<(String, ApprovalPoint, String), Timestamp>;
+
+impl Annotations {
+    pub(super) fn new(clock: Arc<dyn Clock>) -> Self {
+        Self {
+            clock,
+            given: Arc::default(),
+        }
+    }
+
+    /// Takes in what the object says now. What was taken back counts no longer, unless it was used.
+    pub(super) fn read(&self, object: &FleetUpgradeResource) {
+        let now = self.clock.now();
+        let mut given = self.given.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut new = BTreeMap::new();
+        for (key, value) in object.metadata.annotations.iter().flatten() {
+            let points = [
+                (APPROVE_BEFORE, ApprovalPoint::BeforeStage),
+                (APPROVE_AFTER, ApprovalPoint::AfterStage),
+                (APPROVE_GO_ON, ApprovalPoint::GoOn),
+            ];
+            let Some((stage, point)) = points
+                .into_iter()
+                .find_map(|(prefix, point)| Some((key.strip_prefix(prefix)?, point)))
+            else {
+                continue;
+            };
+            // `alice`, or `alice@2026-01-05T09:00:00Z`; an address has an @ of its own.
+            let (by, at) = match value.rsplit_once('@').map(|(by, at)| (by, at.parse())) {
+                Some((by, Ok(at))) => (by, Some(at)),
+                _ => (value.as_str(), None),
+            };
+            let key = (stage.to_owned(), point, by.trim().to_owned());
+            let at = at.or_else(|| given.get(&key).copied()).unwrap_or(now);
+            new.insert(key, at);
+        }
+        *given = new;
+    }
+}
+
+#[async_trait]
+impl Approvals for Annotations {
+    async fn granted(&self, _run: &str) -> Result<Vec<Approval>, BoxError> {
+        let given = self.given.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(given
+            .iter()
+            .map(|((stage, point, by), at)| Approval {
+                stage: stage.clone(),
+                point: *point,
+                by: by.clone(),
+                at: *at,
+                expires: None,
+            })
+            .collect())
+    }
+}
+
+/// Publishes notices as Kubernetes Events, keeps the last of them for the status, and hands them on.
+#[derive(Clone)]
+pub(super) struct Events {
+    recorder: Recorder,
+    object: ObjectReference,
+    last: Arc<Mutex<Vec<EventStatus>>>,
+    further: Option<Arc<dyn Notifier>>,
+}
+
+/// How many events the status has.
+const KEPT: usize = 20;
+
+impl Events {
+    pub(super) fn new(
+        client: Client,
+        identity: &str,
+        object: ObjectReference,
+        known: Vec<EventStatus>,
+        further: Option<Arc<dyn Notifier>>,
+    ) -> Self {
+        let reporter = Reporter {
+            controller: "fleet-upgrade".to_owned(),
+            instance: Some(identity.to_owned()),
+        };
+        Self {
+            recorder: Recorder::new(client, reporter),
+            object,
+            last: Arc::new(Mutex::new(known)),
+            further,
+        }
+    }
+
+    /// What happened last, the newest first.
+    pub(super) fn last(&self) -> Vec<EventStatus> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+#[async_trait]
+impl Notifier for Events {
+    async fn notify(&self, notice: &Notice) -> Result<(), BoxError> {
+        let mut message = notice.text.clone();
+        if let Some(cluster) = &notice.cluster {
+            message = format!("{cluster}: {message}");
+        }
+        if let Some(stage) = &notice.stage {
+            message = format!("stage {stage}: {message}");
+        }
+        {
+            let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+            last.insert(
+                0,
+                EventStatus {
+                    at: notice.at,
+                    reason: notice.kind.to_string(),
+                    message: message.clone(),
+                },
+            );
+            last.truncate(KEPT);
+        }
+        // An Event's note holds a kilobyte.
+        let note: String = message.chars().take(1000).collect();
+        let event = Event {
+            type_: if notice.is_urgent() {
+                EventType::Warning
+            } else {
+                EventType::Normal
+            },
+            reason: notice.kind.to_string(),
+            note: Some(note),
+            action: "Upgrade".to_owned(),
+            secondary: None,
+        };
+        let published = self.recorder.publish(&event, &self.object).await;
+        if let Some(further) = &self.further {
+            further.notify(notice).await?;
+        }
+        published.map_err(Into::into)
+    }
+}

@@ -1,0 +1,376 @@
+//! The custom resource: a policy as its spec, the run as its status.
+
+use std::num::NonZeroU32;
+
+use jiff::Timestamp;
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use kube::CustomResource;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::FleetUpgradeSpec;
+use crate::kernel::StageState;
+
+/// What a `FleetUpgrade` in a cluster asks for: the policy, and whether its run is to stand still.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, CustomResource)]
+#[serde(rename_all = "camelCase")]
+#[kube(
+    group = "fleet-sdk.dev",
+    version = "v1alpha1",
+    kind = "FleetUpgrade",
+    root = "FleetUpgradeResource",
+    plural = "fleetupgrades",
+    namespaced,
+    status = "FleetUpgradeStatus",
+    schema = "disabled",
+    derive = "PartialEq"
+)]
+pub struct FleetUpgradeResourceSpec {
+    /// The policy. A run goes by the policy it began with; a change counts for nothing, and is told.
+    #[serde(flatten)]
+    pub policy: FleetUpgradeSpec,
+    /// Nothing new starts while this holds. Default: false.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub paused: bool,
+}
+
+impl FleetUpgradeResource {
+    /// Whether somebody wants the run to stand still, by the field or by the annotation.
+    pub fn wants_pause(&self) -> bool {
+        self.spec.paused || self.annotation(PAUSED).is_some_and(|value| value == "true")
+    }
+
+    /// Whether somebody wants the run to end with what is under way.
+    pub fn wants_cancel(&self) -> bool {
+        self.metadata.deletion_timestamp.is_some()
+            || self.annotation(CANCEL).is_some_and(|value| value == "true")
+    }
+
+    pub(crate) fn annotation(&self, key: &str) -> Option<&str> {
+        self.metadata.annotations.as_ref()?.get(key).map(String::as_str)
+    }
+}
+
+/// The annotation that pauses a run while its value is `true`.
+pub const PAUSED: &str = "fleet-sdk.dev/paused";
+/// The annotation that cancels a run when its value is `true`.
+pub const CANCEL: &str = "fleet-sdk.dev/cancel";
+/// The prefix of the annotation that approves the beginning of a stage: `approve-before.fleet-sdk.dev/canary: alice`.
+pub const APPROVE_BEFORE: &str = "approve-before.fleet-sdk.dev/";
+/// The prefix of the annotation that approves the end of a stage's soak.
+pub const APPROVE_AFTER: &str = "approve-after.fleet-sdk.dev/";
+/// The prefix of the annotation that lets a halted run go on: `approve-go-on.fleet-sdk.dev/production: alice`.
+pub const APPROVE_GO_ON: &str = "approve-go-on.fleet-sdk.dev/";
+/// What keeps an object until its run has ended what it had begun.
+pub const FINALIZER: &str = "fleet-sdk.dev/run";
+
+/// How far a run is. Everything that must outlive the operator is in here, or in objects that this names.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+#[non_exhaustive]
+pub struct FleetUpgradeStatus {
+    /// The generation of the spec that this is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
+    /// Where the run is, in one word.
+    pub phase: RunPhase,
+    /// The version it upgrades to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
+    /// Clusters at the target of all clusters: `3/20`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub progress: Option<String>,
+    /// The stage that is under way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stage: Option<String>,
+    /// What the next step waits for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waiting_for: Option<String>,
+    /// When the run began.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub started: Option<Timestamp>,
+    /// When the plan, made before the run began, expects it to end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub planned_finish: Option<Timestamp>,
+    /// When it ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub finished: Option<Timestamp>,
+    /// The stages, in order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub stages: Vec<StageStatus>,
+    /// The clusters that people want to see: first those that failed or are held, then those under way, then the others, 200
+    /// at most.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub clusters: Vec<ClusterStatus>,
+    /// How many clusters are not in that list.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clusters_omitted: Option<NonZeroU32>,
+    /// What happened last, 20 at most, the newest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub events: Vec<EventStatus>,
+    /// `Planned`, `Progressing`, `Paused`, `ApprovalRequired`, `Complete` and `Stopped`, for `kubectl wait`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub conditions: Vec<Condition>,
+    /// The plan and the log.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub run: Option<RunRecord>,
+}
+
+/// Where a run is, in one word.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum RunPhase {
+    /// Nobody has looked at it yet.
+    #[default]
+    Pending,
+    /// The policy cannot be planned; the condition `Planned` says why.
+    Refused,
+    /// It is under way.
+    Running,
+    /// Somebody paused it.
+    Paused,
+    /// It waits for an approval.
+    WaitingForApproval,
+    /// Every stage is done.
+    Completed,
+    /// It stopped by itself.
+    Stopped,
+    /// Somebody cancelled it.
+    Cancelled,
+}
+
+impl RunPhase {
+    /// Whether nothing will happen any more.
+    pub fn is_over(self) -> bool {
+        matches!(self, Self::Completed | Self::Stopped | Self::Cancelled)
+    }
+
+    /// Its name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "Pending",
+            Self::Refused => "Refused",
+            Self::Running => "Running",
+            Self::Paused => "Paused",
+            Self::WaitingForApproval => "WaitingForApproval",
+            Self::Completed => "Completed",
+            Self::Stopped => "Stopped",
+            Self::Cancelled => "Cancelled",
+        }
+    }
+}
+
+/// One stage of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct StageStatus {
+    /// Its name.
+    pub name: String,
+    /// `waiting`, `active`, `soaking` or `done`.
+    pub state: StageState,
+    /// How many of its clusters run the target.
+    pub upgraded: u32,
+    /// How many are being upgraded.
+    pub running: u32,
+    /// How many failed or are held.
+    pub failed: u32,
+    /// How many it has.
+    pub total: u32,
+}
+
+/// One cluster of a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct ClusterStatus {
+    /// Its name.
+    pub name: String,
+    /// Its stage.
+    pub stage: String,
+    /// Where it is, in words.
+    pub state: String,
+    /// The last version it was seen to complete.
+    pub version: String,
+}
+
+/// Something that happened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct EventStatus {
+    /// When.
+    pub at: Timestamp,
+    /// What kind of thing.
+    pub reason: String,
+    /// What, in a sentence.
+    pub message: String,
+}
+
+/// Where the plan and the log of a run are.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct RunRecord {
+    /// The plan, or the objects that hold it.
+    pub plan: Chunked,
+    /// The ConfigMaps that hold the log's older entries, in order. They are never changed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub sealed_log: Vec<String>,
+    /// How many entries those hold.
+    pub sealed_entries: u64,
+    /// The log's newer entries: JSON, compressed with gzip, in base64.
+    pub open_log: String,
+}
+
+/// A value that is too large for some objects: in place, or spread over ConfigMaps.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Chunked {
+    /// JSON, compressed with gzip, in base64; empty where it is in other objects.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub inline: String,
+    /// The ConfigMaps that hold it, in order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub in_config_maps: Vec<String>,
+}
+
+/// The custom resource definition, to be applied before an operator is started.
+///
+/// Its schema is the policy's: an API server refuses what [`FleetUpgrade::from_yaml`](crate::FleetUpgrade::from_yaml) refuses,
+/// where the two can say the same; what only the fleet can tell is the condition `Planned`.
+pub fn crd() -> CustomResourceDefinition {
+    let schema = json!({
+        "type": "object",
+        "description": "Upgrades a fleet of clusters in stages.",
+        "required": ["spec"],
+        "properties": {
+            "spec": spec_schema(),
+            "status": {"type": "object", "x-kubernetes-preserve-unknown-fields": true},
+        },
+    });
+    let column = |name: &str, path: &str, kind: &str| json!({"name": name, "type": kind, "jsonPath": path});
+    let crd = json!({
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": "fleetupgrades.fleet-sdk.dev"},
+        "spec": {
+            "group": "fleet-sdk.dev",
+            "scope": "Namespaced",
+            "names": {
+                "kind": "FleetUpgrade", "listKind": "FleetUpgradeList",
+                "plural": "fleetupgrades", "singular": "fleetupgrade", "shortNames": ["fu"],
+            },
+            "versions": [{
+                "name": "v1alpha1", "served": true, "storage": true,
+                "subresources": {"status": {}},
+                "schema": {"openAPIV3Schema": schema},
+                "additionalPrinterColumns": [
+                    column("Target", ".spec.target", "string"),
+                    column("Phase", ".status.phase", "string"),
+                    column("Progress", ".status.progress", "string"),
+                    column("Stage", ".status.stage", "string"),
+                    column("Finish", ".status.plannedFinish", "date"),
+                    column("Age", ".metadata.creationTimestamp", "date"),
+                ],
+            }],
+        },
+    });
+    // Both sides of this are ours: what it says is what the type has.
+    serde_json::from_value(crd).unwrap_or_default()
+}
+
+fn spec_schema() -> Value {
+    let settings = schemars::generate::SchemaSettings::openapi3().with(|settings| {
+        settings.inline_subschemas = true;
+        settings.meta_schema = None;
+    });
+    let schema = settings
+        .into_generator()
+        .into_root_schema_for::<FleetUpgradeSpec>();
+    let mut schema = schema.to_value();
+    structural(&mut schema);
+    schema["description"] = json!("The policy.");
+    if let Some(properties) = schema["properties"].as_object_mut() {
+        properties.insert(
+            "paused".to_owned(),
+            json!({"type": "boolean", "description": "Nothing new starts while this holds."}),
+        );
+        if let Some(stages) = properties.get_mut("stages") {
+            stages["maxItems"] = json!(64);
+            stages["minItems"] = json!(1);
+            stages["x-kubernetes-list-type"] = json!("map");
+            stages["x-kubernetes-list-map-keys"] = json!(["name"]);
+        }
+    }
+    schema["x-kubernetes-validations"] = json!([
+        {
+            "rule": "self.target == oldSelf.target",
+            "message": "a run goes to the version it began with; make a new FleetUpgrade for another one",
+        },
+        {
+            "rule": "self.stages.size() == oldSelf.stages.size() && self.stages.all(s, oldSelf.stages.exists(o, o.name == s.name))",
+            "message": "a run goes by the stages it began with; make a new FleetUpgrade for others",
+        },
+    ]);
+    schema
+}
+
+/// What of a JSON schema Kubernetes' structural schemas have: the rest is dropped, and alternatives are left to us.
+fn structural(schema: &mut Value) {
+    match schema {
+        Value::Object(fields) => {
+            let int_or_string = fields.contains_key("x-kubernetes-int-or-string");
+            for unknown in [
+                "additionalProperties",
+                "title",
+                "$schema",
+                "definitions",
+                "$defs",
+                "default",
+                "examples",
+            ] {
+                // A map of strings is a map of strings.
+                let keeps = unknown == "additionalProperties"
+                    && fields.get(unknown).is_some_and(Value::is_object)
+                    && !fields.contains_key("properties");
+                if !keeps {
+                    fields.remove(unknown);
+                }
+            }
+            let alternatives = ["anyOf", "oneOf", "allOf", "not", "const"];
+            if alternatives.iter().any(|key| fields.contains_key(*key))
+                || fields.get("type").is_some_and(Value::is_array)
+            {
+                let description = fields.remove("description");
+                fields.clear();
+                if int_or_string {
+                    fields.insert("x-kubernetes-int-or-string".to_owned(), json!(true));
+                } else {
+                    fields.insert("x-kubernetes-preserve-unknown-fields".to_owned(), json!(true));
+                }
+                if let Some(description) = description {
+                    fields.insert("description".to_owned(), description);
+                }
+                return;
+            }
+            if fields
+                .get("format")
+                .and_then(Value::as_str)
+                .is_some_and(|format| format.starts_with("uint"))
+            {
+                fields.remove("format");
+            }
+            for (name, value) in fields.iter_mut() {
+                match (name.as_str(), value) {
+                    ("properties", Value::Object(properties)) => properties.values_mut().for_each(structural),
+                    ("items" | "additionalProperties", value) => structural(value),
+                    _ => {}
+                }
+            }
+        }
+        // `true`: anything.
+        Value::Bool(_) => *schema = json!({"x-kubernetes-preserve-unknown-fields": true}),
+        _ => {}
+    }
+}

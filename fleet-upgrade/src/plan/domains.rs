@@ -1,0 +1,230 @@
+//! The domains of a policy for a fleet: regions, pairs, groups, shares of the capacity; and each cluster's own calendar.
+
+use std::collections::BTreeMap;
+
+use fleet_core::{Calendar, FleetCluster};
+use serde::{Deserialize, Serialize};
+
+use super::assign::Assignment;
+use super::refusal::{ClusterSample, PlanProblem};
+use crate::spec::FleetUpgrade;
+
+/// A part of the fleet of which only so much may be away at a time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct PlanDomain {
+    /// Its name, such as `region=eu-west` or `group canary/eu`.
+    pub name: String,
+    /// How much may be away: clusters, or nodes where the policy weighs by nodes.
+    pub limit: u64,
+    /// Whether what failed or is held counts as away; for a spread it does, for a group it does not.
+    pub counts_failed: bool,
+}
+
+/// A cluster's part in a domain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct DomainShare {
+    /// The domain, by its place in the plan's list.
+    pub domain: u32,
+    /// How much of the domain is away when this cluster is.
+    pub weight: u64,
+}
+
+/// All domains, and what is each cluster's, by its number in the assignment.
+pub(crate) struct Domains {
+    pub(crate) list: Vec<PlanDomain>,
+    /// Empty where the policy has no domains at all.
+    shares: Vec<Vec<DomainShare>>,
+    /// The calendars of clusters with one of their own; the fleet's own is not among them.
+    pub(crate) calendars: Vec<Calendar>,
+    /// 0 is the fleet's calendar, others are one more than their place in the list. Empty where all have that one.
+    calendar_of: Vec<u32>,
+}
+
+impl Domains {
+    pub(crate) fn of(
+        policy: &FleetUpgrade,
+        assignment: &Assignment<'_>,
+        problems: &mut Vec<PlanProblem>,
+    ) -> Self {
+        let mut all = Self {
+            list: Vec::new(),
+            shares: Vec::new(),
+            calendars: Vec::new(),
+            calendar_of: Vec::new(),
+        };
+        all.add_spreads(policy, &assignment.clusters, problems);
+        all.add_groups(policy, assignment, problems);
+        all.add_calendars(policy, &assignment.clusters);
+        all
+    }
+
+    pub(crate) fn shares(&self, member: u32) -> &[DomainShare] {
+        self.shares.get(member as usize).map_or(&[], Vec::as_slice)
+    }
+
+    /// The calendar of a cluster, as [`calendar_of`](Self::calendar_of) counts.
+    pub(crate) fn calendar(&self, member: u32) -> u32 {
+        self.calendar_of.get(member as usize).copied().unwrap_or(0)
+    }
+
+    fn add_spreads(
+        &mut self,
+        policy: &FleetUpgrade,
+        clusters: &[&FleetCluster],
+        problems: &mut Vec<PlanProblem>,
+    ) {
+        for (index, rule) in policy.spec.spread.iter().enumerate() {
+            let mut members: BTreeMap<String, Vec<u32>> = BTreeMap::new();
+            for (number, cluster) in (0..).zip(clusters) {
+                if let Some(domain) = rule.domain(cluster) {
+                    members.entry(domain).or_default().push(number);
+                }
+            }
+            if members.is_empty() && !clusters.is_empty() {
+                problems.push(PlanProblem::SpreadMatchesNothing {
+                    place: policy.place(format!("spec.spread[{index}].labels")),
+                    labels: rule.labels.join(", "),
+                });
+            }
+            for (name, members) in members {
+                let weight = |number: u32| rule.weight(clusters[number as usize]);
+                let total = members.iter().map(|number| weight(*number)).sum();
+                let limit = rule.max_unavailable.of_rounded_down(total);
+                // What can all be away at once holds nobody up.
+                if total <= limit {
+                    continue;
+                }
+                let mut too_heavy = ClusterSample::default();
+                let mut heaviest = 0;
+                for number in members.iter().filter(|number| weight(**number) > limit) {
+                    too_heavy.add(clusters[*number as usize].name());
+                    heaviest = heaviest.max(weight(*number));
+                }
+                if too_heavy.count > 0 {
+                    problems.push(PlanProblem::DomainTooSmall {
+                        place: policy.place(format!("spec.spread[{index}].maxUnavailable")),
+                        domain: name.clone(),
+                        limit,
+                        needed: heaviest,
+                        weigh_by: rule.weigh_by,
+                        clusters: too_heavy,
+                    });
+                }
+                self.add(
+                    PlanDomain {
+                        name,
+                        limit,
+                        counts_failed: true,
+                    },
+                    clusters.len(),
+                    members.into_iter().map(|number| (number, weight(number))),
+                );
+            }
+        }
+    }
+
+    fn add_groups(
+        &mut self,
+        policy: &FleetUpgrade,
+        assignment: &Assignment<'_>,
+        problems: &mut Vec<PlanProblem>,
+    ) {
+        for (index, (stage, taken)) in policy.spec.stages.iter().zip(&assignment.stages).enumerate() {
+            if stage.groups.is_empty() {
+                continue;
+            }
+            let path = format!("spec.stages[{index}]");
+            if stage.max_concurrent.get() > 1 {
+                problems.push(PlanProblem::GroupsAndMaxConcurrent {
+                    place: policy.place(format!("{path}.maxConcurrent")),
+                    stage: stage.name.clone(),
+                });
+            }
+            let mut members: Vec<Vec<u32>> = vec![Vec::new(); stage.groups.len()];
+            let mut unmatched = ClusterSample::default();
+            let mut twice: BTreeMap<(usize, usize), ClusterSample> = BTreeMap::new();
+            for &number in &taken.members {
+                let cluster = assignment.clusters[number as usize];
+                let mut matching = (0..stage.groups.len())
+                    .filter(|group| stage.groups[*group].selector.matches(cluster.labels()));
+                match (matching.next(), matching.next()) {
+                    (None, _) => unmatched.add(cluster.name()),
+                    (Some(group), None) => members[group].push(number),
+                    (Some(one), Some(other)) => twice.entry((one, other)).or_default().add(cluster.name()),
+                }
+            }
+            if unmatched.count > 0 {
+                problems.push(PlanProblem::GroupUnmatched {
+                    place: policy.place(format!("{path}.groups")),
+                    stage: stage.name.clone(),
+                    clusters: unmatched,
+                });
+            }
+            for ((one, other), clusters) in twice {
+                problems.push(PlanProblem::MatchedTwice {
+                    place: policy.place(format!("{path}.groups[{other}].selector")),
+                    first: stage.groups[one].name.clone(),
+                    second: stage.groups[other].name.clone(),
+                    clusters,
+                });
+            }
+            for (group, members) in stage.groups.iter().zip(members) {
+                self.add(
+                    PlanDomain {
+                        name: format!("group {}/{}", stage.name, group.name),
+                        limit: u64::from(group.max_concurrent.get()),
+                        counts_failed: false,
+                    },
+                    assignment.clusters.len(),
+                    members.into_iter().map(|number| (number, 1)),
+                );
+            }
+        }
+    }
+
+    fn add(&mut self, domain: PlanDomain, clusters: usize, members: impl Iterator<Item = (u32, u64)>) {
+        let number = u32::try_from(self.list.len()).unwrap_or(u32::MAX);
+        self.list.push(domain);
+        if self.shares.is_empty() {
+            self.shares = vec![Vec::new(); clusters];
+        }
+        for (member, weight) in members {
+            self.shares[member as usize].push(DomainShare {
+                domain: number,
+                weight,
+            });
+        }
+    }
+
+    fn add_calendars(&mut self, policy: &FleetUpgrade, clusters: &[&FleetCluster]) {
+        let rules = &policy.spec.cluster_calendars;
+        if rules.is_empty() {
+            return;
+        }
+        let mut known: BTreeMap<Vec<usize>, u32> = BTreeMap::new();
+        self.calendar_of = clusters
+            .iter()
+            .map(|cluster| {
+                let matching: Vec<usize> = (0..rules.len())
+                    .filter(|rule| rules[*rule].selector.matches(cluster.labels()))
+                    .collect();
+                if matching.is_empty() {
+                    return 0;
+                }
+                *known.entry(matching).or_insert_with_key(|matching| {
+                    let both = matching
+                        .iter()
+                        .fold(policy.spec.calendar.clone(), |calendar, rule| {
+                            calendar.intersect(&rules[*rule].calendar)
+                        });
+                    self.calendars.push(both);
+                    u32::try_from(self.calendars.len()).unwrap_or(u32::MAX)
+                })
+            })
+            .collect();
+    }
+}

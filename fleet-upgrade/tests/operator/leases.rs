@@ -1,0 +1,97 @@
+//! Several replicas: one leads each shard, a dead one's shards are taken over, and they are shared out evenly.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use fleet_upgrade::operator::{RunPhase, Sharding};
+use k8s_openapi::api::coordination::v1::Lease;
+use kube::api::{Api, ListParams};
+
+use crate::world::{World, spawn, three_stages};
+
+async fn holders(world: &World) -> BTreeMap<String, Option<String>> {
+    let api: Api<Lease> = Api::namespaced(world.hub.client(), "fleet");
+    let leases = api.list(&ListParams::default()).await.unwrap();
+    let shard = |name: &str| !name.contains("member");
+    leases
+        .items
+        .into_iter()
+        .filter_map(|lease| Some((lease.metadata.name?, lease.spec?.holder_identity)))
+        .filter(|(name, _)| shard(name))
+        .collect()
+}
+
+fn count(holders: &BTreeMap<String, Option<String>>, identity: &str) -> usize {
+    holders
+        .values()
+        .filter(|holder| holder.as_deref() == Some(identity))
+        .count()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dead_leaders_run_is_taken_over_when_its_lease_runs_out() {
+    let world = World::new(three_stages()).await;
+    let replica = |identity: &str| {
+        spawn(
+            world
+                .controller(world.hub.client())
+                .sharded(Sharding::one_leader("fleet", identity)),
+        )
+    };
+    let first = replica("one");
+    tokio::time::sleep(Duration::from_mins(20)).await;
+    let second = replica("two");
+    tokio::time::sleep(Duration::from_mins(1)).await;
+    assert_eq!(count(&holders(&world).await, "one"), 1, "the second stands by");
+    first.abort();
+    tokio::time::sleep(Duration::from_secs(25)).await;
+    assert_eq!(count(&holders(&world).await, "two"), 1);
+    let status = world.until(|status| status.phase.is_over()).await;
+    assert_eq!(status.phase, RunPhase::Completed);
+    assert_eq!(world.effects(), [1; 6]);
+    second.abort();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_leader_that_is_shut_down_gives_its_lease_up_at_once() {
+    let world = World::new(three_stages()).await;
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let controller = world
+        .controller(world.hub.client())
+        .sharded(Sharding::one_leader("fleet", "one"));
+    let first = tokio::spawn(controller.run(async move {
+        let _ = stopped.await;
+    }));
+    tokio::time::sleep(Duration::from_mins(20)).await;
+    stop.send(()).unwrap();
+    first.await.unwrap().unwrap();
+    assert_eq!(holders(&world).await.into_values().flatten().count(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn shards_are_shared_out_and_taken_over() {
+    let world = World::new(three_stages()).await;
+    for name in ["a", "b", "c", "d", "e"] {
+        world.create(name, three_stages()).await;
+    }
+    let replica = |identity: &str| {
+        let sharding = Sharding::one_leader("fleet", identity).shards(6);
+        spawn(world.controller(world.hub.client()).sharded(sharding))
+    };
+    let first = replica("one");
+    tokio::time::sleep(Duration::from_mins(1)).await;
+    assert_eq!(count(&holders(&world).await, "one"), 6, "alone it leads all");
+    let (second, third) = (replica("two"), replica("three"));
+    tokio::time::sleep(Duration::from_mins(2)).await;
+    let now = holders(&world).await;
+    assert_eq!(
+        ["one", "two", "three"].map(|identity| count(&now, identity)),
+        [2, 2, 2],
+        "{now:?}"
+    );
+    first.abort();
+    second.abort();
+    tokio::time::sleep(Duration::from_mins(2)).await;
+    assert_eq!(count(&holders(&world).await, "three"), 6);
+    third.abort();
+}

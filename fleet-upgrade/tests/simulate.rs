@@ -1,0 +1,139 @@
+//! Rehearsals: the same seed gives the same forecast, certainty gives the plan, and a bad version is stopped.
+
+// A test that meets what it does not expect stops; clippy knows only functions marked as tests.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::num::NonZeroU32;
+
+use fleet_core::{Calendar, Fleet, FleetCluster, HumanDuration, Labels, NodeCounts};
+use fleet_upgrade::simulate::{Defect, Forecast, Odds, simulate};
+use fleet_upgrade::{
+    ApprovalRule, BackupRequirement, Constraint, FleetUpgrade, FleetUpgradeSpec, Pick, SpreadRule, Stage,
+    StageApproval, UpgradePlan, plan,
+};
+use jiff::Timestamp;
+
+fn count(number: u32) -> NonZeroU32 {
+    NonZeroU32::new(number).unwrap()
+}
+
+/// A canary, five days of soak, and the rest, so many a working day.
+fn a_plan(
+    clusters: u32,
+    per_day: u32,
+    change: impl FnOnce(FleetUpgradeSpec) -> FleetUpgradeSpec,
+) -> UpgradePlan {
+    let calendar = Calendar::in_zone("Europe/Berlin")
+        .unwrap()
+        .with_window(
+            "Mon-Fri".parse().unwrap(),
+            jiff::civil::time(9, 0, 0, 0),
+            HumanDuration::hours(8),
+        )
+        .unwrap();
+    let spec = FleetUpgradeSpec::new("v1.31.4".parse().unwrap())
+        .stage(
+            Stage::new("canary")
+                .pick(Pick::one())
+                .soak(HumanDuration::days(5)),
+        )
+        .stage(
+            Stage::new("rest")
+                .max_concurrent(count(per_day))
+                .max_per_day(count(per_day)),
+        )
+        .calendar(calendar);
+    let cluster = |number: u32| {
+        let region = ["eu", "us", "ap"][number as usize % 3];
+        FleetCluster::new(
+            format!("c{number:04}").parse().unwrap(),
+            "v1.30.8".parse().unwrap(),
+        )
+        .with_labels(Labels::from_pairs([("region", region)]).unwrap())
+        .with_nodes(NodeCounts {
+            control_plane: 3,
+            workers: 5,
+        })
+    };
+    let fleet = Fleet::new((0..clusters).map(cluster)).unwrap();
+    let now: Timestamp = "2026-01-05T09:00:00Z".parse().unwrap();
+    plan(&FleetUpgrade::new("to-1.31", change(spec)), &fleet, now).unwrap()
+}
+
+fn forecast(plan: &UpgradePlan, odds: &Odds, runs: u32) -> Forecast {
+    simulate(plan, odds, count(runs), 7)
+}
+
+#[test]
+fn without_chance_the_rehearsal_is_the_plan() {
+    let plan = a_plan(20, 3, |spec| spec);
+    let certain = forecast(&plan, &Odds::certain(), 3);
+    assert_eq!(
+        (certain.finish.p50, certain.finish.p90),
+        (plan.finish(), plan.finish())
+    );
+    assert!((certain.completed - 1.0).abs() < f64::EPSILON);
+    assert_eq!(certain.failed.max, 0);
+}
+
+#[test]
+fn without_chance_the_rehearsal_is_the_plan_with_every_knob() {
+    let plan = a_plan(30, 5, |mut spec| {
+        spec.stages[1].approval = StageApproval::before(ApprovalRule::by(["alice"]));
+        spec.stages[0] = spec.stages[0].clone().soak_samples(count(30));
+        spec.require_preflight()
+            .backup(BackupRequirement::within(HumanDuration::hours(24)))
+            .spread(SpreadRule::by(["region"], fleet_upgrade::AtMost::Count(count(1))))
+    });
+    plan.check().unwrap();
+    assert_eq!(forecast(&plan, &Odds::certain(), 1).finish.p50, plan.finish());
+}
+
+#[test]
+fn one_seed_one_forecast() {
+    let plan = a_plan(20, 3, |spec| spec);
+    let odds = Odds::typical();
+    assert_eq!(
+        simulate(&plan, &odds, count(50), 7),
+        simulate(&plan, &odds, count(50), 7)
+    );
+    assert_ne!(
+        simulate(&plan, &odds, count(50), 7).finish,
+        simulate(&plan, &odds, count(50), 8).finish
+    );
+}
+
+#[test]
+fn hops_that_fail_stop_a_run_that_tolerates_none() {
+    let plan = a_plan(20, 3, |spec| spec);
+    let fails = forecast(&plan, &Odds::certain().hop_fails(1.0), 5);
+    assert!((fails.stopped - 1.0).abs() < f64::EPSILON, "{fails}");
+    assert_eq!(fails.failed.max, 1, "the canary, and nobody after it");
+    let rarely = forecast(&plan, &Odds::certain().hop_fails(0.05), 200);
+    // 20 hops of which each fails with 5 %: 36 % of the runs complete.
+    assert!((0.25..0.47).contains(&rarely.completed), "{rarely}");
+}
+
+#[test]
+fn a_soak_keeps_a_bad_version_from_the_fleet() {
+    let soaked = a_plan(60, 10, |spec| spec);
+    let hasty = a_plan(60, 10, |mut spec| {
+        spec.stages[0].soak = fleet_upgrade::SoakRule::default();
+        spec
+    });
+    let odds = Odds::certain().defect(Defect::new(1.0, HumanDuration::hours(12)));
+    let (with, without) = (forecast(&soaked, &odds, 100), forecast(&hasty, &odds, 100));
+    assert_eq!(with.harmed.p90, 1, "the canary shows it in its soak: {with}");
+    assert!(without.harmed.p50 > 5, "{without}");
+}
+
+#[test]
+fn the_knob_that_matters_most_comes_first() {
+    let plan = a_plan(60, 2, |spec| spec);
+    let forecast = forecast(&plan, &Odds::typical(), 30);
+    assert!(forecast.finish.p50 <= forecast.finish.p90 && forecast.finish.p90 <= forecast.finish.max);
+    // 59 clusters, two on each of five days a week: six weeks, of which the cap and the weekends are the cause.
+    let first = forecast.sensitivity.first().unwrap();
+    assert_eq!(first.constraint, Constraint::MaxPerDay, "{forecast}");
+    assert!(first.p50 < forecast.finish.p50);
+}
