@@ -123,7 +123,8 @@ fn purpose(fleet: &Fleet, policy: &MeshPolicy, plan: &MeshPlan) -> String {
         ..Facts::default()
     };
     let reports = report(fleet, &policy.constraints, &facts);
-    reports.iter().map(|report| format!("{report}\n")).collect()
+    let lines: Vec<_> = reports.iter().map(ToString::to_string).collect();
+    lines.join("\n") + "\n"
 }
 
 fn whole(plan: &MeshPlan) -> Result<Value, serde_json::Error> {
@@ -144,13 +145,13 @@ fn values(plan: &MeshPlan) -> Result<String, Box<dyn Error>> {
 }
 
 fn with_causes(error: &dyn Error) -> String {
-    let mut text = error.to_string();
+    let mut causes = vec![error.to_string()];
     let mut source = error.source();
     while let Some(cause) = source {
-        text += &format!(": {cause}");
+        causes.push(cause.to_string());
         source = cause.source();
     }
-    text
+    causes.join(": ")
 }
 
 /// The file that is meant when nothing says more.

@@ -292,13 +292,12 @@ impl Onboarding {
         mut watch: impl FnMut(&Saga),
     ) -> Result<Saga, EngineError> {
         let cluster = self.context.request.cluster.name();
-        let mut saga = match store.load(cluster).await? {
-            Some(saga) => saga,
-            None => {
-                let saga = Saga::new(cluster.clone(), self.on_failure, now());
-                store.save(&saga).await?;
-                saga
-            }
+        let mut saga = if let Some(saga) = store.load(cluster).await? {
+            saga
+        } else {
+            let saga = Saga::new(cluster.clone(), self.on_failure, now());
+            store.save(&saga).await?;
+            saga
         };
         loop {
             watch(&saga);

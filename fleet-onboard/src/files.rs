@@ -3,7 +3,7 @@
 use fleet_core::yaml;
 use fleet_mesh::helm_values;
 use fleet_mesh::resources::default_deny;
-use fleet_observe::grafana::{DataSource, provisioning};
+use fleet_observe::grafana::{self, DataSource, provisioning};
 use fleet_observe::thanos::ObjectStore;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -41,6 +41,78 @@ impl RepositoryFile {
             text,
         })
     }
+}
+
+/// The whole change for a request, as the fourteen steps make it, in the order of the paths: without a hub, and without what a platform's own
+/// steps add (`Onboarding::files`, feature `kube`, has those too).
+///
+/// # Errors
+/// Values that cannot be written.
+pub fn change(request: &OnboardRequest) -> Result<Vec<RepositoryFile>, yaml::YamlError> {
+    let mut files = vec![
+        cluster_file(request)?,
+        project_file(request)?,
+        data_source_file(request)?,
+    ];
+    files.extend(overview_file());
+    for step in ADDON_STEPS {
+        if let Some(addon) = addon(step, request) {
+            files.extend(addon_files(&addon, request)?);
+        }
+    }
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(files)
+}
+
+/// The steps that install an add-on.
+const ADDON_STEPS: [&str; 7] = [
+    "cni",
+    "cert-manager",
+    "secrets",
+    "policies",
+    "default-deny",
+    "backup",
+    "metrics",
+];
+
+/// The cluster itself.
+pub(crate) fn cluster_file(request: &OnboardRequest) -> Result<RepositoryFile, yaml::YamlError> {
+    RepositoryFile::yaml(
+        format!("clusters/{}/cluster.yaml", request.name()),
+        &request.manifests,
+    )
+}
+
+/// The project that the platform's Applications are in.
+pub(crate) fn project(request: &OnboardRequest) -> Value {
+    json!({
+        "apiVersion": "argoproj.io/v1alpha1", "kind": "AppProject",
+        "metadata": { "name": request.addons.project, "namespace": request.addons.argocd_namespace },
+        "spec": {
+            "description": "What the platform installs on every cluster",
+            "sourceRepos": ["*"],
+            "destinations": [{ "server": "*", "namespace": "*" }],
+            "clusterResourceWhitelist": [{ "group": "*", "kind": "*" }],
+        },
+    })
+}
+
+pub(crate) fn project_file(request: &OnboardRequest) -> Result<RepositoryFile, yaml::YamlError> {
+    let path = format!("platform/argocd/project-{}.yaml", request.addons.project);
+    RepositoryFile::yaml(path, [&project(request)])
+}
+
+/// The fleet overview, which asks for every cluster that reports.
+pub(crate) fn overview() -> Result<Value, grafana::DashboardError> {
+    grafana::overview().and_then(|dashboard| dashboard.classic())
+}
+
+pub(crate) fn overview_file() -> Option<RepositoryFile> {
+    let text = overview().ok()?.to_string();
+    Some(RepositoryFile {
+        path: "platform/grafana/dashboards/fleet-overview.json".to_owned(),
+        text,
+    })
 }
 
 /// An add-on: a chart with its values, and objects beside it.

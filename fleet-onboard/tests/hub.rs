@@ -571,6 +571,8 @@ async fn the_change_of_the_repository() {
     let files = onboard(&hub, &Found::good(), onboarding()).files().unwrap();
     let paths: Vec<_> = files.iter().map(|file| file.path.as_str()).collect();
     insta::assert_snapshot!("paths", paths.join("\n"));
+    // The same without a hub.
+    assert_eq!(files, fleet_onboard::files::change(&request()).unwrap());
     let text = |path: &str| {
         files
             .iter()

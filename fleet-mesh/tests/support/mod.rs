@@ -44,9 +44,8 @@ pub fn submariner() -> MeshPolicy {
 
 /// A policy from the `spec` of one.
 pub fn policy(spec: &str) -> MeshPolicy {
-    let text = format!(
-        "apiVersion: fleet-sdk.dev/v1alpha1\nkind: MeshPolicy\nmetadata: {{name: production}}\nspec:\n{}",
-        spec.lines().map(|line| format!("  {line}\n")).collect::<String>()
-    );
-    MeshPolicy::from_yaml(&text, "mesh.yaml").unwrap_or_else(|error| panic!("{error}"))
+    let indented: Vec<_> = spec.lines().map(|line| format!("  {line}")).collect();
+    let head = "apiVersion: fleet-sdk.dev/v1alpha1\nkind: MeshPolicy\nmetadata: {name: production}\nspec:\n";
+    let text = format!("{head}{}\n", indented.join("\n"));
+    MeshPolicy::from_yaml(&text, "mesh.yaml").unwrap()
 }

@@ -94,21 +94,6 @@ async fn there(client: &Client, objects: &[Value]) -> Result<Progress, StepFailu
 /// Step 6: the project in which the platform's Applications for the cluster are, which may go to it and to no other.
 pub(super) struct Spoke;
 
-impl Spoke {
-    fn project(request: &OnboardRequest) -> Value {
-        json!({
-            "apiVersion": "argoproj.io/v1alpha1", "kind": "AppProject",
-            "metadata": { "name": request.addons.project, "namespace": request.addons.argocd_namespace },
-            "spec": {
-                "description": "What the platform installs on every cluster",
-                "sourceRepos": ["*"],
-                "destinations": [{ "server": "*", "namespace": "*" }],
-                "clusterResourceWhitelist": [{ "group": "*", "kind": "*" }],
-            },
-        })
-    }
-}
-
 #[async_trait]
 impl Step for Spoke {
     fn spec(&self) -> StepSpec {
@@ -121,16 +106,15 @@ impl Step for Spoke {
     }
 
     fn files(&self, request: &OnboardRequest) -> Result<Vec<RepositoryFile>, YamlError> {
-        let path = format!("platform/argocd/project-{}.yaml", request.addons.project);
-        Ok(vec![RepositoryFile::yaml(path, [&Self::project(request)])?])
+        Ok(vec![files::project_file(request)?])
     }
 
     async fn act(&self, context: &Context) -> Result<(), StepFailure> {
-        apply(&context.hub, &Self::project(&context.request)).await
+        apply(&context.hub, &files::project(&context.request)).await
     }
 
     async fn check(&self, context: &Context) -> Result<Progress, StepFailure> {
-        there(&context.hub, &[Self::project(&context.request)]).await
+        there(&context.hub, &[files::project(&context.request)]).await
     }
     // Not undone: the project is every cluster's.
 }
@@ -197,15 +181,9 @@ impl Step for DataSourceStep {
 pub(super) struct DashboardStep;
 
 impl DashboardStep {
-    fn content() -> Result<String, StepFailure> {
-        let overview = grafana::overview().and_then(|dashboard| dashboard.classic());
-        overview
-            .map(|json| json.to_string())
-            .map_err(|error| StepFailure::for_good(error.to_string()))
-    }
-
     fn map(request: &OnboardRequest) -> Result<Value, StepFailure> {
-        let mut map = grafana_map(request, "dashboard", "fleet-overview.json", &Self::content()?);
+        let overview = files::overview().map_err(|error| StepFailure::for_good(error.to_string()))?;
+        let mut map = grafana_map(request, "dashboard", "fleet-overview.json", &overview.to_string());
         map["metadata"]["name"] = json!("grafana-dashboard-fleet-overview");
         map["metadata"]["labels"] = json!({ "grafana_dashboard": "1" });
         Ok(map)
@@ -220,10 +198,7 @@ impl Step for DashboardStep {
     }
 
     fn files(&self, _: &OnboardRequest) -> Result<Vec<RepositoryFile>, YamlError> {
-        Ok(vec![RepositoryFile {
-            path: "platform/grafana/dashboards/fleet-overview.json".to_owned(),
-            text: Self::content().unwrap_or_default(),
-        }])
+        Ok(files::overview_file().into_iter().collect())
     }
 
     async fn act(&self, context: &Context) -> Result<(), StepFailure> {

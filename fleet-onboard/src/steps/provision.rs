@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::objects::{apply, delete, namespace};
 use super::{Progress, Step, StepFailure};
 use crate::saga::StepSpec;
-use crate::{Context, OnboardRequest, RepositoryFile};
+use crate::{Context, OnboardRequest, RepositoryFile, files};
 
 pub(super) struct Provision;
 
@@ -26,8 +26,7 @@ impl Step for Provision {
     }
 
     fn files(&self, request: &OnboardRequest) -> Result<Vec<RepositoryFile>, YamlError> {
-        let path = format!("clusters/{}/cluster.yaml", request.name());
-        Ok(vec![RepositoryFile::yaml(path, &request.manifests)?])
+        Ok(vec![files::cluster_file(request)?])
     }
 
     async fn act(&self, context: &Context) -> Result<(), StepFailure> {

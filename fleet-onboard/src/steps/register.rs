@@ -19,13 +19,13 @@ fn registry(context: &Context) -> ClusterRegistry {
 }
 
 fn failure(error: &RegistryError) -> StepFailure {
-    let mut text = error.to_string();
+    let mut causes = vec![error.to_string()];
     let mut source = std::error::Error::source(error);
     while let Some(cause) = source {
-        text += &format!(": {cause}");
+        causes.push(cause.to_string());
         source = cause.source();
     }
-    StepFailure::may_pass(text)
+    StepFailure::may_pass(causes.join(": "))
 }
 
 /// The labels of the registration, with or without those that workloads go by.
@@ -119,9 +119,10 @@ impl Step for Tag {
     }
 
     async fn check(&self, context: &Context) -> Result<Progress, StepFailure> {
-        takes_workloads(context).await.map(|takes| match takes {
-            true => Progress::Done,
-            false => Progress::Waiting("the labels are not there".to_owned()),
+        Ok(if takes_workloads(context).await? {
+            Progress::Done
+        } else {
+            Progress::Waiting("the labels are not there".to_owned())
         })
     }
 
