@@ -101,7 +101,7 @@ fn every_rule_has_its_words() {
     for (spec, members) in cases {
         let members = if members.is_empty() { "{}" } else { members };
         let policy = policy(&format!("{spec}\nmembers: {members}"));
-        text += &[spec, members, &refusal(&three(), &policy), "\n"].join("\n");
+        text += &[*spec, members, &refusal(&three(), &policy), "\n"].join("\n");
     }
     insta::assert_snapshot!(text);
 }
