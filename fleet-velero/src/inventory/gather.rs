@@ -378,7 +378,17 @@ impl Gather {
                 self.cluster.policies.insert(reference.name.clone(), policies);
             }
         }
-        self.cluster.namespaces = self.namespaces.into_values().collect();
+        // What comes with every cluster, and Velero's own, which is installed and not restored.
+        let own = [
+            "kube-system",
+            "kube-public",
+            "kube-node-lease",
+            self.velero_namespace.as_str(),
+        ];
+        let namespaces = self.namespaces.into_values();
+        self.cluster.namespaces = namespaces
+            .filter(|namespace| !own.contains(&namespace.name.as_str()))
+            .collect();
         self.cluster
     }
 

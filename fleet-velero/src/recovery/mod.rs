@@ -18,7 +18,10 @@ mod markdown;
 mod mermaid;
 mod order;
 mod report;
+mod restores;
+mod settle;
 mod timing;
+mod waves;
 
 use jiff::Timestamp;
 use std::collections::BTreeMap;
