@@ -87,7 +87,8 @@ async fn the_change_of_the_repository_is_accepted_with_strict_validation() -> Te
         .await?;
     }
     for crd in &crds {
-        let established = await_condition(api.clone(), &crd.name_any(), conditions::is_crd_established());
+        let name = crd.name_any();
+        let established = await_condition(api.clone(), &name, conditions::is_crd_established());
         tokio::time::timeout(Duration::from_mins(1), established).await??;
     }
     let groups: BTreeSet<&str> = crds.iter().map(|crd| crd.spec.group.as_str()).collect();

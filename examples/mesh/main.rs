@@ -26,7 +26,7 @@ struct Arguments {
     /// The directory that holds a directory of manifests for each cluster.
     #[arg(long, value_name = "DIR", default_value = "examples/gitops-repo/clusters")]
     fleet: PathBuf,
-    /// The MeshPolicy.
+    /// The mesh's policy.
     #[arg(
         long,
         value_name = "FILE",

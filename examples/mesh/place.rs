@@ -40,9 +40,7 @@ pub fn of(at: &At, policy: &MeshPolicy, repository: &ClusterRepository, policy_f
 }
 
 fn in_policy(path: &[String], policy: &MeshPolicy) -> Option<String> {
-    let path = path
-        .iter()
-        .fold(FieldPath::root(), |path, field| path.field(field));
+    let path = path.iter().fold(FieldPath::root(), FieldPath::field);
     policy.place(&path)
 }
 

@@ -27,7 +27,7 @@ struct Arguments {
     /// The directory that holds a directory of manifests for each cluster of the fleet.
     #[arg(long, value_name = "DIR", default_value = "examples/gitops-repo/clusters")]
     fleet: PathBuf,
-    /// The MeshPolicy of the fleet.
+    /// The policy of the fleet's mesh.
     #[arg(
         long,
         value_name = "FILE",
