@@ -142,8 +142,11 @@ fn matrix(go: bool, directories: usize, changed: Option<usize>) -> (ApplicationS
     (set, clusters(500, changed).with_git("r", "HEAD", Ok(tree)))
 }
 
+/// What makes the input of a row; its argument asks for Go's template language.
+type Input = fn(bool) -> (ApplicationSet, Snapshot);
+
 /// The rows: a name, and what is measured for one language.
-const ROWS: &[(&str, fn(bool) -> (ApplicationSet, Snapshot))] = &[
+const ROWS: &[(&str, Input)] = &[
     ("list 10,000", |go| list(go, 10_000)),
     ("list 20,000", |go| list(go, 20_000)),
     ("list 40,000", |go| list(go, 40_000)),

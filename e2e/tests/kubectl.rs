@@ -223,16 +223,16 @@ async fn kubectl_does_its_daily_work_against_a_served_hub() -> TestResult {
     );
 
     // Server-side apply, with its conflicts.
-    let shop = |tills: u32| {
+    let corner = |tills: u32| {
         serde_json::json!({"apiVersion": "example.com/v1", "kind": "Shop", "metadata": {"name": "corner"},
             "spec": {"town": "Ulm", "tills": tills}})
         .to_string()
     };
     kubectl
-        .run("apply --server-side --field-manager=one -f -", &shop(2))
+        .run("apply --server-side --field-manager=one -f -", &corner(2))
         .await?;
     let (status, _, conflict) = kubectl
-        .try_run("apply --server-side --field-manager=two -f -", &shop(3))
+        .try_run("apply --server-side --field-manager=two -f -", &corner(3))
         .await?;
     assert!(
         status != 0 && conflict.contains("conflict with \"one\": .spec.tills"),
@@ -241,7 +241,7 @@ async fn kubectl_does_its_daily_work_against_a_served_hub() -> TestResult {
     kubectl
         .run(
             "apply --server-side --field-manager=two --force-conflicts -f -",
-            &shop(3),
+            &corner(3),
         )
         .await?;
     kubectl.run("scale shop corner --replicas=4", "").await?;

@@ -1,4 +1,4 @@
-//! A real API server with upstream's own CustomResourceDefinitions accepts what an onboarding puts into the repository.
+//! A real API server with upstream's own CRDs accepts what an onboarding puts into the repository.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;

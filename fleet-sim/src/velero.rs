@@ -59,8 +59,11 @@ pub struct Velero {
     seed: u64,
     backup: Delay,
     restore: Delay,
-    fails: Vec<Arc<dyn Fn(&str) -> bool + Send + Sync>>,
+    fails: Vec<Condition>,
 }
+
+/// What holds of a backup's name.
+type Condition = Arc<dyn Fn(&str) -> bool + Send + Sync>;
 
 impl fmt::Debug for Velero {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -60,7 +60,7 @@ async fn schedules_fire_backups_pass_and_expire() -> TestResult {
         .start()?;
     let _velero = hub.simulate(
         Velero::default()
-            .backup_duration(Delay::uniform(Duration::from_secs(60), Duration::from_secs(300)))
+            .backup_duration(Delay::uniform(Duration::from_mins(1), Duration::from_mins(5)))
             .backup_fails(|name| name == "nightly-20260302010000"),
     );
     let velero = |kind, plural| api(&hub, "velero.io", "v1", kind, plural, "velero");

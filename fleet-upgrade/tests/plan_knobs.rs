@@ -3,6 +3,8 @@
 // A test that meets what it does not expect stops; clippy knows only functions marked as tests.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use std::fmt::Write as _;
+
 use fleet_core::Fleet;
 use fleet_upgrade::{
     Constraint, FleetUpgrade, PlanProblem, PlanWarning, Reason, ReversalMethod, StartBound, UpgradePlan,
@@ -28,9 +30,11 @@ fn fleet(clusters: &[&str]) -> Fleet {
     let mut text = String::new();
     for cluster in clusters {
         let (name, labels) = cluster.split_once(' ').unwrap();
-        text += &format!(
-            "- {{name: {name}, version: v1.30.4, labels: {{{labels}}}, nodes: {{controlPlane: 1, workers: 1}}}}\n"
-        );
+        writeln!(
+            text,
+            "- {{name: {name}, version: v1.30.4, labels: {{{labels}}}, nodes: {{controlPlane: 1, workers: 1}}}}"
+        )
+        .unwrap();
     }
     fleet_from_yaml(&text, "fleet.yaml").unwrap()
 }
@@ -85,7 +89,7 @@ fn a_pair_that_nothing_keeps_apart_is_told() {
         &fleet,
     );
     assert!(
-        matches!(&plan.warnings()[..], [PlanWarning::PairAtOnce { pairs: 1, .. }]),
+        matches!(plan.warnings(), [PlanWarning::PairAtOnce { pairs: 1, .. }]),
         "{:?}",
         plan.warnings()
     );

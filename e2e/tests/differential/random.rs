@@ -38,16 +38,16 @@ pub(crate) fn applies(seed: u64) -> Vec<Request> {
             }
             6 => with_body(&label, "POST", format!("{collection}?fieldManager={manager}"), "application/json", &object),
             7 | 8 => {
-                let patch = json!({"metadata": {"labels": {pick(&mut random, "l"): pick(&mut random, "v")}}});
-                with_body(&label, "PATCH", format!("{path}?fieldManager={manager}"), MERGE, &patch)
+                let merge = json!({"metadata": {"labels": {pick(&mut random, "l"): pick(&mut random, "v")}}});
+                with_body(&label, "PATCH", format!("{path}?fieldManager={manager}"), MERGE, &merge)
             }
             9 => {
                 let kind = if kind == "Widget" { MERGE } else { STRATEGIC };
                 with_body(&label, "PATCH", format!("{path}?fieldManager={manager}"), kind, &part(&object))
             }
             10 => {
-                let patch = json!([{"op": "add", "path": "/metadata/annotations", "value": {pick(&mut random, "a"): "1"}}]);
-                with_body(&label, "PATCH", format!("{path}?fieldManager={manager}"), JSON_PATCH, &patch)
+                let operations = json!([{"op": "add", "path": "/metadata/annotations", "value": {pick(&mut random, "a"): "1"}}]);
+                with_body(&label, "PATCH", format!("{path}?fieldManager={manager}"), JSON_PATCH, &operations)
             }
             11 => {
                 object["metadata"]["resourceVersion"] = json!(format!("{{rv:{path}}}"));

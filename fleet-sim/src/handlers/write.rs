@@ -643,20 +643,19 @@ impl Call<'_> {
             // As an update, and then as the object that it makes: each violation counts twice.
             errors.extend(errors.clone());
         }
-        match &self.resource.go_type {
-            Some(name) => errors.extend(kubernetes::validate(name, object, old)),
-            None => {
-                errors.extend(self.version.schema.validate(object));
-                if errors.is_empty() {
-                    errors.extend(self.version.schema.check_rules(object, old));
-                }
-                errors.extend(
-                    self.version
-                        .scale
-                        .as_ref()
-                        .and_then(|paths| paths.violation(object)),
-                );
+        if let Some(name) = &self.resource.go_type {
+            errors.extend(kubernetes::validate(name, object, old));
+        } else {
+            errors.extend(self.version.schema.validate(object));
+            if errors.is_empty() {
+                errors.extend(self.version.schema.check_rules(object, old));
             }
+            errors.extend(
+                self.version
+                    .scale
+                    .as_ref()
+                    .and_then(|paths| paths.violation(object)),
+            );
         }
         if !errors.is_empty() {
             return Err(self.invalid(object::name(object), &errors));

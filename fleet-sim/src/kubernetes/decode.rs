@@ -253,12 +253,11 @@ impl Decoder {
             Value::String(text) => text.trim().to_owned(),
             other => other.to_string(),
         };
-        match quantity::canonical(&text) {
-            Some(text) => *value = json!(text),
-            None => {
-                self.fail(quantity::REFUSED.to_owned());
-                *value = json!("0");
-            }
+        if let Some(text) = quantity::canonical(&text) {
+            *value = json!(text);
+        } else {
+            self.fail(quantity::REFUSED.to_owned());
+            *value = json!("0");
         }
     }
 

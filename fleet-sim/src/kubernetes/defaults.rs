@@ -195,10 +195,8 @@ fn of_struct(name: &str, fields: &mut Fields) {
         }
         "networking/v1.IngressClassParametersReference" => set(fields, "scope", json!("Cluster")),
         "rbac/v1.RoleRef" => set(fields, "apiGroup", json!("rbac.authorization.k8s.io")),
-        "rbac/v1.Subject" => {
-            if is(fields, "kind", "User") || is(fields, "kind", "Group") {
-                set(fields, "apiGroup", json!("rbac.authorization.k8s.io"));
-            }
+        "rbac/v1.Subject" if (is(fields, "kind", "User") || is(fields, "kind", "Group")) => {
+            set(fields, "apiGroup", json!("rbac.authorization.k8s.io"));
         }
         "discovery/v1.EndpointPort" => {
             set(fields, "name", json!(""));

@@ -156,12 +156,11 @@ pub(crate) fn keep_allocated(go_type: &str, old: &Value, new: &mut Value, serial
             let moved = i64::from(old["spec"]["template"] != new["spec"]["template"]);
             annotate_template_generation(new, generation + moved);
         }
-        "batch/v1.Job" => {
+        "batch/v1.Job"
             // What was generated stays, if the new object does not bring its own.
-            if new["spec"].get("selector").is_none_or(Value::is_null) {
+            if new["spec"].get("selector").is_none_or(Value::is_null) => {
                 new["spec"]["selector"] = old["spec"]["selector"].clone();
             }
-        }
         _ => {}
     }
 }

@@ -27,14 +27,14 @@ fn visit_type_mut(ty: &Type, value: &mut Value, visit: &mut impl FnMut(&str, &mu
     match (&ty.shape, value) {
         (Shape::Struct(name), value @ Value::Object(_)) => visit_mut(name, value, visit),
         (Shape::List(item), Value::Array(items)) if holds_structs(item) => {
-            items
-                .iter_mut()
-                .for_each(|child| visit_type_mut(item, child, visit));
+            for child in items {
+                visit_type_mut(item, child, visit);
+            }
         }
         (Shape::Map(item), Value::Object(entries)) if holds_structs(item) => {
-            entries
-                .values_mut()
-                .for_each(|child| visit_type_mut(item, child, visit));
+            for child in entries.values_mut() {
+                visit_type_mut(item, child, visit);
+            }
         }
         _ => {}
     }

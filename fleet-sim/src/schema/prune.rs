@@ -100,8 +100,7 @@ impl Schema {
 
     fn allows_null(&self, key: &str) -> bool {
         match (self.properties.get(key), &self.additional) {
-            (Some(schema), _) => schema.nullable,
-            (None, Additional::Schema(schema)) => schema.nullable,
+            (Some(schema), _) | (None, Additional::Schema(schema)) => schema.nullable,
             _ => true,
         }
     }

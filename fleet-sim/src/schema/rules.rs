@@ -13,7 +13,7 @@ use crate::status::FieldError;
 pub(super) struct Expression {
     rule: String,
     message: String,
-    message_expression: Option<Program>,
+    message_program: Option<Program>,
     reason: &'static str,
     field_path: String,
     program: Option<Program>,
@@ -53,7 +53,7 @@ pub(super) fn compile(definition: &Value, path: &str, errors: &mut Vec<FieldErro
             let message_source = text(rule, "messageExpression");
             Expression {
                 message: text(rule, "message"),
-                message_expression: (!message_source.is_empty())
+                message_program: (!message_source.is_empty())
                     .then(|| compiled(&message_source, "messageExpression"))
                     .flatten(),
                 reason: match text(rule, "reason").as_str() {
@@ -129,7 +129,7 @@ impl Expression {
             return None;
         }
         let computed = self
-            .message_expression
+            .message_program
             .as_ref()
             .and_then(|program| program.text(value, old));
         let message = match (computed, self.message.is_empty()) {

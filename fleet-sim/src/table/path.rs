@@ -1,4 +1,4 @@
-//! The part of JSONPath that printer columns use: `.status.conditions[?(@.type=="Ready")].status`.
+//! The part of `JSONPath` that printer columns use: `.status.conditions[?(@.type=="Ready")].status`.
 
 use serde_json::Value;
 

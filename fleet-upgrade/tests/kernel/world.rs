@@ -370,7 +370,7 @@ impl<'p> Driver<'p> {
     fn readiness(&self, id: ClusterId) -> Readiness {
         let begun = self.run.started_at().unwrap_or(self.now);
         let since = self.now.duration_since(begun);
-        let late = id.0 % 3 == 0;
+        let late = id.0.is_multiple_of(3);
         let backup = if late && since < SignedDuration::from_hours(5) {
             BackupVerdict::Missing {
                 reason: "none yet".into(),

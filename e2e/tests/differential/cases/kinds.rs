@@ -7,7 +7,7 @@ use super::{APPLY, Cases, JSON_PATCH, MERGE, STRATEGIC, changed};
 struct Kind {
     collection: &'static str,
     api_version: &'static str,
-    kind: &'static str,
+    name: &'static str,
     status: bool,
     content: Value,
 }
@@ -15,14 +15,14 @@ struct Kind {
 fn kind(
     collection: &'static str,
     api_version: &'static str,
-    kind: &'static str,
+    name: &'static str,
     status: bool,
     content: Value,
 ) -> Kind {
     Kind {
         collection,
         api_version,
-        kind,
+        name,
         status,
         content,
     }
@@ -319,10 +319,10 @@ pub(super) fn lives(cases: &mut Cases) {
 fn life(cases: &mut Cases, kind: &Kind) {
     let name = "life";
     let (collection, path) = (kind.collection, format!("{}/{name}", kind.collection));
-    let identity = json!({"apiVersion": kind.api_version, "kind": kind.kind, "metadata": {"name": name}});
+    let identity = json!({"apiVersion": kind.api_version, "kind": kind.name, "metadata": {"name": name}});
     let object = changed(&identity, &kind.content);
-    let label = |what: &str| format!("{} {what}", kind.kind);
-    let end = match kind.kind {
+    let label = |what: &str| format!("{} {what}", kind.name);
+    let end = match kind.name {
         "Namespace" => "[namespace end] ",
         // Theirs are orphaned by default, which a collector has to do.
         "Job" | "ReplicationController" => "[owners] ",

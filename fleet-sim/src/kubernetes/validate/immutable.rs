@@ -41,12 +41,10 @@ pub(super) fn check(go_type: &str, new: &Value, old: &Value, found: &mut Violati
             }
             same(new, old, "/spec/completionMode", found);
         }
-        "rbac/v1.RoleBinding" | "rbac/v1.ClusterRoleBinding" => {
-            if new["roleRef"] != old["roleRef"] {
-                let role = &new["roleRef"];
-                let shown = json!({"APIGroup": role["apiGroup"], "Kind": role["kind"], "Name": role["name"]});
-                found.invalid("roleRef".into(), &shown, "cannot change roleRef");
-            }
+        "rbac/v1.RoleBinding" | "rbac/v1.ClusterRoleBinding" if new["roleRef"] != old["roleRef"] => {
+            let role = &new["roleRef"];
+            let shown = json!({"APIGroup": role["apiGroup"], "Kind": role["kind"], "Name": role["name"]});
+            found.invalid("roleRef".into(), &shown, "cannot change roleRef");
         }
         "core/v1.Pod" => pod(new, old, found),
         "storage/v1.StorageClass" => {
@@ -63,10 +61,8 @@ pub(super) fn check(go_type: &str, new: &Value, old: &Value, found: &mut Violati
                 }
             }
         }
-        "scheduling/v1.PriorityClass" => {
-            if new["value"] != old["value"] {
-                found.forbidden("value".into(), "may not be changed in an update.");
-            }
+        "scheduling/v1.PriorityClass" if new["value"] != old["value"] => {
+            found.forbidden("value".into(), "may not be changed in an update.");
         }
         _ => {}
     }

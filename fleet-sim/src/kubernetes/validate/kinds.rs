@@ -53,10 +53,10 @@ pub(super) fn check(go_type: &str, object: &Value, found: &mut Violations) {
         "rbac/v1.ClusterRoleBinding" => binding(object, false, found),
         "autoscaling/v2.HorizontalPodAutoscaler" => autoscaler(spec, found),
         "networking/v1.Ingress" => ingress(spec, found),
-        "storage/v1.StorageClass" => {
-            if text_of(object.as_object().unwrap_or(&empty), "provisioner").is_empty() {
-                found.required("provisioner".into(), "");
-            }
+        "storage/v1.StorageClass"
+            if text_of(object.as_object().unwrap_or(&empty), "provisioner").is_empty() =>
+        {
+            found.required("provisioner".into(), "");
         }
         _ => {}
     }
@@ -271,7 +271,7 @@ fn workload(spec: &Map<String, Value>, kind: &str, found: &mut Violations) {
         match kind {
             "daemonset" => {}
             "statefulset" => {
-                found.invalid_struct("spec.selector".into(), "meta/v1.LabelSelector", selector, "")
+                found.invalid_struct("spec.selector".into(), "meta/v1.LabelSelector", selector, "");
             }
             _ => found.invalid_struct(
                 "spec.selector".into(),
@@ -399,12 +399,11 @@ fn job(spec: &Map<String, Value>, path: &str, found: &mut Violations) {
         found.required(under(path, "completions"), "when completion mode is Indexed");
     }
     if path == "spec" {
-        match spec.get("selector") {
-            Some(selector @ Value::Object(_)) => selects_own_pods(spec, selector, found),
-            _ => {
-                found.required("spec.selector".into(), "");
-                selects_nothing(spec, found);
-            }
+        if let Some(selector @ Value::Object(_)) = spec.get("selector") {
+            selects_own_pods(spec, selector, found);
+        } else {
+            found.required("spec.selector".into(), "");
+            selects_nothing(spec, found);
         }
     }
 }

@@ -24,12 +24,10 @@ pub(super) fn check(name: &str, fields: &Map<String, Value>, path: &str, root: &
             found.one_of(fields, path, "scheme", &["HTTP", "HTTPS"]);
         }
         "core/v1.TCPSocketAction" | "core/v1.GRPCAction" => {
-            found.port(under(path, "port"), fields.get("port"))
+            found.port(under(path, "port"), fields.get("port"));
         }
-        "core/v1.ExecAction" => {
-            if list(fields, "command").is_empty() {
-                found.required(under(path, "command"), "");
-            }
+        "core/v1.ExecAction" if list(fields, "command").is_empty() => {
+            found.required(under(path, "command"), "");
         }
         "core/v1.Toleration" => {
             found.one_of_if_set(
