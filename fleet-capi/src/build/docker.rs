@@ -76,6 +76,8 @@ impl Docker {
     #[allow(clippy::unused_self, reason = "every platform is asked in the same way")]
     pub(super) fn node(&self, _: &ClusterSpec, _: &str, _: bool) -> Node {
         Node {
+            // kind's images run containerd; and a template that says nothing at all is refused.
+            cri_socket: Some(CRI_SOCKET),
             // The load balancer in front of the API servers is reached from the host, too.
             cert_sans: LOCAL.map(str::to_owned).to_vec(),
             ..Node::default()
@@ -133,7 +135,7 @@ impl InMemory {
     #[allow(clippy::unused_self, reason = "every platform is asked in the same way")]
     pub(super) fn node(&self, _: &ClusterSpec, _: &str, _: bool) -> Node {
         Node {
-            cri_socket: Some("unix:///var/run/containerd/containerd.sock"),
+            cri_socket: Some(CRI_SOCKET),
             cert_sans: LOCAL.map(str::to_owned).to_vec(),
             ..Node::default()
         }
@@ -148,6 +150,8 @@ impl InMemory {
         found
     }
 }
+
+const CRI_SOCKET: &str = "unix:///var/run/containerd/containerd.sock";
 
 const LOCAL: [&str; 2] = ["localhost", "127.0.0.1"];
 
