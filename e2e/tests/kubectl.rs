@@ -117,7 +117,7 @@ fn rows(text: &str) -> Vec<Vec<&str>> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "needs kubectl; .ci/run has it"]
+#[ignore = "needs kubectl; not part of .ci/run yet: run by hand"]
 async fn kubectl_does_its_daily_work_against_a_served_hub() -> TestResult {
     let hub = Hub::builder()
         .seed(5)

@@ -76,8 +76,8 @@ impl Scanner {
         self
     }
 
-    /// How many findings are kept, half of them at most for information only; the others are counted. Default 50,000, which
-    /// keeps a scan below 40 MB.
+    /// How many findings are kept, half of them at most for information only; the others are counted. Default 50,000: one file
+    /// of 300 MB took 32 to 37 MB so, one of 1 GB with more findings than that 76 MB.
     pub fn max_findings(mut self, max: usize) -> Self {
         self.max_findings = max;
         self
