@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
-use fleet_core::MinorVersion;
+use fleet_core::{KubernetesVersion, MinorVersion, VersionError};
 use fleet_preflight::{Baseline, FileFix, FixError, PlatformTable, Report, Scanner};
 use jiff::Zoned;
 use kube::config::{KubeConfigOptions, Kubeconfig};
@@ -22,11 +22,11 @@ struct Options {
     /// Files and directories; `-` is standard input.
     #[arg(required_unless_present_any = ["kubeconfig", "metrics", "git"])]
     paths: Vec<PathBuf>,
-    /// The Kubernetes version to look ahead to.
-    #[arg(long)]
+    /// The Kubernetes version to look ahead to: `1.31`, or one of its patches.
+    #[arg(long, value_parser = minor)]
     target_version: MinorVersion,
     /// The Kubernetes version that runs now.
-    #[arg(long)]
+    #[arg(long, value_parser = minor)]
     current_version: Option<MinorVersion>,
     /// How to answer: a table unless told otherwise, or with --fix the patch alone.
     #[arg(short, long)]
@@ -281,6 +281,14 @@ fn with_cluster<T>(
         let config = Config::from_custom_kubeconfig(kubeconfig, &options).await?;
         let client = Client::try_from(config)?;
         work(client, name.unwrap_or_else(|| "default".to_owned())).await
+    })
+}
+
+/// `1.31`, `v1.31` and `v1.31.4` are all of the same minor version.
+fn minor(text: &str) -> Result<MinorVersion, VersionError> {
+    text.parse().or_else(|error| {
+        let patch = text.parse::<KubernetesVersion>();
+        patch.map(|version| version.minor_version()).map_err(|_| error)
     })
 }
 

@@ -61,6 +61,8 @@ struct Queue {
 
 struct State {
     chunks: Vec<(Arc<str>, Chunk)>,
+    /// The memory of pieces that are done with.
+    spare: Vec<String>,
     walk: Walk,
     /// Jobs that are being run, and so may still add chunks.
     running: usize,
@@ -79,6 +81,7 @@ impl Queue {
         Self {
             state: Mutex::new(State {
                 chunks: Vec::new(),
+                spare: Vec::new(),
                 walk: Walk {
                     named,
                     open: Vec::new(),
@@ -116,9 +119,10 @@ impl Queue {
         }
     }
 
-    /// Leaves a piece to another thread; gives it back when enough are waiting.
-    fn offer(&self, file: &Arc<str>, chunk: Chunk) -> Option<Chunk> {
+    /// Leaves a piece to another thread; gives it back when enough are waiting. And memory that is free again.
+    fn offer(&self, file: &Arc<str>, chunk: Chunk, chunker: &mut Chunker<File>) -> Option<Chunk> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.spare.drain(..).for_each(|text| chunker.reuse(text));
         if state.chunks.len() >= WAITING {
             return Some(chunk);
         }
@@ -193,7 +197,11 @@ impl Walk {
 impl Job {
     fn run(self, queue: &Queue, pass: &mut Pass<'_>) {
         match self {
-            Self::Chunk { file, chunk } => pass.chunk(&file, &chunk),
+            Self::Chunk { file, chunk } => {
+                pass.chunk(&file, &chunk);
+                let mut state = queue.state.lock().unwrap_or_else(PoisonError::into_inner);
+                state.spare.push(chunk.text);
+            }
             Self::File { path, named } => {
                 let file: Arc<str> = path.to_string_lossy().into();
                 if let Err(error) = read(&path, named, &file, queue, pass) {
@@ -221,12 +229,13 @@ fn read(path: &Path, named: bool, file: &Arc<str>, queue: &Queue, pass: &mut Pas
         next = chunker.next()?;
         // The last piece is done here: nearly every file has only one.
         let own = if next.is_some() {
-            queue.offer(file, chunk)
+            queue.offer(file, chunk, &mut chunker)
         } else {
             Some(chunk)
         };
         if let Some(chunk) = own {
             pass.chunk(file, &chunk);
+            chunker.reuse(chunk.text);
         }
     }
     Ok(())

@@ -3,7 +3,7 @@
 use crate::finding::Finding;
 
 /// How many findings are kept in one piece. A vector that grows needs its old and its new memory at once.
-const BLOCK: usize = 512;
+const BLOCK: usize = 1024;
 
 /// Findings in the order in which they were made.
 #[derive(Debug, Default)]

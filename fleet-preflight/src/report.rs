@@ -54,13 +54,14 @@ impl Report {
         for finding in &self.findings {
             writeln!(
                 out,
-                "{:<8} {:<26} {}\n         {}\n         {}",
-                finding.severity,
-                finding.rule.id,
-                finding.place,
-                finding.object.to_string().trim(),
-                finding.message
+                "{:<8} {:<26} {}",
+                finding.severity, finding.rule.id, finding.place
             )?;
+            let object = finding.object.to_string();
+            if !object.trim().is_empty() {
+                writeln!(out, "         {}", object.trim())?;
+            }
+            writeln!(out, "         {}", finding.message)?;
             if let Some(owner) = &finding.owner {
                 writeln!(out, "         {owner}")?;
             }

@@ -140,6 +140,7 @@ pub(crate) fn read_all(pass: &mut Pass<'_>, file: &Arc<str>, reader: impl Read) 
     let mut chunker = Chunker::new(reader);
     while let Some(chunk) = chunker.next()? {
         pass.chunk(file, &chunk);
+        chunker.reuse(chunk.text);
     }
     Ok(())
 }

@@ -48,6 +48,8 @@ pub(crate) struct Chunker<R> {
     ended: bool,
     /// No cut was found in so many bytes: no need to search them again.
     searched: usize,
+    /// The memory of pieces that are done with. Giving it back would leave holes that nothing fits into.
+    spare: Vec<Vec<u8>>,
 }
 
 enum Mode {
@@ -78,7 +80,13 @@ impl<R: Read> Chunker<R> {
             begun: false,
             ended: false,
             searched: 0,
+            spare: Vec::new(),
         }
+    }
+
+    /// Takes back the memory of a piece that is done with.
+    pub(crate) fn reuse(&mut self, text: String) {
+        self.spare.push(text.into_bytes());
     }
 
     /// The next piece; `None` at the end.
@@ -274,7 +282,8 @@ impl<R: Read> Chunker<R> {
     }
 
     fn skip(&mut self, length: usize) {
-        let _ = self.advance(length);
+        self.count(length);
+        self.buffer.drain(..length);
     }
 
     fn take(&mut self, length: usize, content: Content) -> Chunk {
@@ -301,17 +310,25 @@ impl<R: Read> Chunker<R> {
     }
 
     fn advance(&mut self, length: usize) -> Vec<u8> {
-        let rest = self.buffer.split_off(length);
-        let bytes = std::mem::replace(&mut self.buffer, rest);
-        let newlines = memchr::memchr_iter(b'\n', &bytes).count() as u64;
+        self.count(length);
+        let mut bytes = self.spare.pop().unwrap_or_default();
+        bytes.clear();
+        bytes.extend_from_slice(&self.buffer[..length]);
+        self.buffer.drain(..length);
+        bytes
+    }
+
+    /// Moves line and column on by so many bytes.
+    fn count(&mut self, length: usize) {
+        let bytes = &self.buffer[..length];
+        let newlines = memchr::memchr_iter(b'\n', bytes).count() as u64;
         self.line += newlines;
-        let start = memchr::memrchr(b'\n', &bytes).map_or(0, |newline| newline + 1);
+        let start = memchr::memrchr(b'\n', bytes).map_or(0, |newline| newline + 1);
         let characters = bytes[start..]
             .iter()
             .filter(|byte| (**byte & 0xc0) != 0x80)
             .count() as u64;
         self.column = if newlines > 0 { 1 } else { self.column } + characters;
-        bytes
     }
 }
 
@@ -394,6 +411,9 @@ enum Encoding {
 impl<R: Read> Source<R> {
     /// Appends what the next read gives; whether there may be more.
     fn fill(&mut self, buffer: &mut Vec<u8>) -> io::Result<bool> {
+        if self.encoding == Encoding::Utf8 {
+            return Ok((&mut self.reader).take(READ as u64).read_to_end(buffer)? == READ);
+        }
         let mut bytes = std::mem::take(&mut self.left);
         let read = (&mut self.reader).take(READ as u64).read_to_end(&mut bytes)?;
         let ended = read < READ;
