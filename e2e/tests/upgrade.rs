@@ -250,10 +250,10 @@ async fn done_is_never_said_while_the_counters_lie() -> Result<(), Failed> {
 
 #[tokio::test]
 #[ignore = "needs Cluster API's controllers with the in-memory provider; .ci/run starts them"]
-async fn what_cluster_api_accepts_and_we_refuse() -> Result<(), Failed> {
+async fn a_downgrade_that_cluster_api_accepts_is_refused() -> Result<(), Failed> {
     let client = Client::try_default().await?;
-    let management = classic(&client, "rules", "v1.34.0", 1).await?;
-    let (cluster, driver) = (named("rules"), driver(&management));
+    let management = classic(&client, "down", "v1.34.0", 1).await?;
+    let (cluster, driver) = (named("down"), driver(&management));
 
     // A downgrade of the control plane.
     let down = json!({"spec": {"version": "v1.33.0"}});
@@ -261,7 +261,7 @@ async fn what_cluster_api_accepts_and_we_refuse() -> Result<(), Failed> {
         &client,
         CONTROL_PLANE,
         "KubeadmControlPlane",
-        "rules-control-plane",
+        "down-control-plane",
         down,
     )
     .await?;
@@ -278,23 +278,6 @@ async fn what_cluster_api_accepts_and_we_refuse() -> Result<(), Failed> {
         "{refused:?}"
     );
 
-    // Workers that are newer than their control plane.
-    let newer = json!({"spec": {"template": {"spec": {"version": "v1.35.0"}}}});
-    let accepted = tried(&client, CORE, "MachineDeployment", "rules-workers", newer).await?;
-    assert_eq!(accepted.data["spec"]["template"]["spec"]["version"], "v1.35.0");
-    let order = Order::to(v("v1.35.0")).only_workers(["rules-workers"]);
-    let refused = driver.begin(&cluster, &order).await;
-    assert!(
-        matches!(
-            refused,
-            Err(UpgradeError::Refused {
-                refusal: Refusal::ControlPlaneFirst { .. },
-                ..
-            })
-        ),
-        "{refused:?}"
-    );
-
     // Two minors at once, which the webhook refuses as well.
     let two = json!({"spec": {"version": "v1.36.0"}});
     assert!(
@@ -302,7 +285,7 @@ async fn what_cluster_api_accepts_and_we_refuse() -> Result<(), Failed> {
             &client,
             CONTROL_PLANE,
             "KubeadmControlPlane",
-            "rules-control-plane",
+            "down-control-plane",
             two
         )
         .await
@@ -314,6 +297,40 @@ async fn what_cluster_api_accepts_and_we_refuse() -> Result<(), Failed> {
             .await
             .is_err_and(|error| error.is_refusal())
     );
+    Ok(())
+}
+
+#[tokio::test]
+#[ignore = "needs Cluster API's controllers with the in-memory provider; .ci/run starts them"]
+async fn workers_newer_than_their_control_plane_are_refused() -> Result<(), Failed> {
+    let client = Client::try_default().await?;
+    let management = classic(&client, "newer", "v1.34.0", 1).await?;
+    let (cluster, driver) = (named("newer"), driver(&management));
+
+    // Workers that are newer than their control plane.
+    let newer = json!({"spec": {"template": {"spec": {"version": "v1.35.0"}}}});
+    let accepted = tried(&client, CORE, "MachineDeployment", "newer-workers", newer).await?;
+    assert_eq!(accepted.data["spec"]["template"]["spec"]["version"], "v1.35.0");
+    let order = Order::to(v("v1.35.0")).only_workers(["newer-workers"]);
+    let refused = driver.begin(&cluster, &order).await;
+    assert!(
+        matches!(
+            refused,
+            Err(UpgradeError::Refused {
+                refusal: Refusal::ControlPlaneFirst { .. },
+                ..
+            })
+        ),
+        "{refused:?}"
+    );
+    Ok(())
+}
+
+#[tokio::test]
+#[ignore = "needs Cluster API's controllers with the in-memory provider; .ci/run starts them"]
+async fn a_field_of_v1beta1_is_stripped_without_a_word_and_strictness_says_so() -> Result<(), Failed> {
+    let client = Client::try_default().await?;
+    classic(&client, "strip", "v1.34.0", 1).await?;
 
     // A field of v1beta1 under the name of v1beta2: gone without a word, unless one asks for strictness.
     let stripped = json!({"spec": {"machineTemplate": {"nodeDrainTimeout": "10m"}}});
@@ -321,7 +338,7 @@ async fn what_cluster_api_accepts_and_we_refuse() -> Result<(), Failed> {
         &client,
         CONTROL_PLANE,
         "KubeadmControlPlane",
-        "rules-control-plane",
+        "strip-control-plane",
         stripped.clone(),
     )
     .await?;
@@ -337,7 +354,7 @@ async fn what_cluster_api_accepts_and_we_refuse() -> Result<(), Failed> {
     };
     let control_planes = api(&client, CONTROL_PLANE, "v1beta2", "KubeadmControlPlane");
     let refused = control_planes
-        .patch("rules-control-plane", &strict, &Patch::Merge(stripped))
+        .patch("strip-control-plane", &strict, &Patch::Merge(stripped))
         .await;
     assert!(refused.is_err(), "{refused:?}");
     Ok(())
@@ -345,7 +362,7 @@ async fn what_cluster_api_accepts_and_we_refuse() -> Result<(), Failed> {
 
 #[tokio::test]
 #[ignore = "needs Cluster API's controllers with the in-memory provider; .ci/run starts them"]
-async fn workers_blocked_in_silence_and_a_pause_that_freezes_the_status() -> Result<(), Failed> {
+async fn workers_blocked_in_silence_by_pre_flight_checks_are_named() -> Result<(), Failed> {
     let client = Client::try_default().await?;
     let management = classic(&client, "silent", "v1.34.0", 1).await?;
     let (cluster, driver) = (named("silent"), driver(&management));
@@ -366,19 +383,28 @@ async fn workers_blocked_in_silence_and_a_pause_that_freezes_the_status() -> Res
         RolloutStatus::of(state, &v("v1.35.0")).is_done()
     })
     .await?;
+    Ok(())
+}
+
+#[tokio::test]
+#[ignore = "needs Cluster API's controllers with the in-memory provider; .ci/run starts them"]
+async fn a_pause_that_freezes_the_status_is_not_taken_for_progress() -> Result<(), Failed> {
+    let client = Client::try_default().await?;
+    let management = classic(&client, "frozen", "v1.34.0", 1).await?;
+    let (cluster, driver) = (named("frozen"), driver(&management));
 
     // Paused in the middle: the status says for ever what it said.
-    let order = Order::to(v("v1.36.0"));
+    let order = Order::to(v("v1.35.0"));
     driver.begin(&cluster, &order).await?;
     merge(
         &client,
         CORE,
         "Cluster",
-        "silent",
+        "frozen",
         json!({"spec": {"paused": true}}),
     )
     .await?;
-    until(&management, "silent", |state| state.paused).await?;
+    until(&management, "frozen", |state| state.paused).await?;
     tokio::time::sleep(Duration::from_secs(10)).await;
     let seen = driver.observe(&cluster).await?;
     assert!(matches!(seen.step, Step::Paused { .. }) && !seen.done, "{seen:?}");
@@ -387,7 +413,7 @@ async fn workers_blocked_in_silence_and_a_pause_that_freezes_the_status() -> Res
         &client,
         CORE,
         "Cluster",
-        "silent",
+        "frozen",
         json!({"spec": {"paused": false}}),
     )
     .await?;
