@@ -1,6 +1,7 @@
 //! Upgrades on Cluster API's real controllers with in-memory machines, and the traps that these controllers set.
 //!
-//! Each test makes clusters of its own, so they run side by side: ten clusters in all with `--test-threads 10`.
+//! Each trap is a test, and each test makes clusters of its own, so they run side by side: fourteen with `--test-threads 14`,
+//! twelve of them from our builders.
 #![allow(clippy::expect_used, clippy::panic)] // As tests fail.
 
 #[path = "upgrade/world.rs"]
