@@ -2,7 +2,7 @@
 
 mod directory;
 #[cfg(feature = "http")]
-mod github;
+mod hosts;
 #[cfg(feature = "http")]
 mod http;
 #[cfg(feature = "kube")]
@@ -22,7 +22,7 @@ use serde_json::Value;
 
 pub use directory::{Checkouts, GitRepositories};
 #[cfg(feature = "http")]
-pub use github::GitHub;
+pub use hosts::CodeHosts;
 #[cfg(feature = "http")]
 pub use http::{HttpClient, HttpError, TowerClient};
 #[cfg(feature = "kube")]

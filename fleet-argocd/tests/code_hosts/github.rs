@@ -1,95 +1,18 @@
-//! GitHub and plugins over HTTP, against servers that behave and servers that do not.
-#![cfg(feature = "http")]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+//! GitHub, and what is the same for every host: pages, credentials, refusals, silence.
 
-use std::collections::BTreeMap;
 use std::convert::Infallible;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use async_trait::async_trait;
 use bytes::Bytes;
 use fleet_argocd::{
-    ApplicationSet, FailureKind, GitHub, HttpPlugins, PullRequestSource, ScmSource, SecretSource, Snapshot,
-    SourceFailure, Sources, TowerClient, expand,
+    ApplicationSet, CodeHosts, FailureKind, PullRequestSource, ScmSource, Snapshot, SourceFailure, Sources,
+    TowerClient, expand,
 };
 use http::{Request, Response};
-use http_body_util::{BodyExt, Full};
-use secrecy::SecretString;
+use http_body_util::Full;
 use serde_json::{Value, json};
 
-/// One request as the server saw it.
-#[derive(Clone, Debug)]
-struct Seen {
-    url: String,
-    token: Option<String>,
-    etag: Option<String>,
-    body: String,
-}
-
-type Log = Arc<Mutex<Vec<Seen>>>;
-type Answer = (u16, Vec<(&'static str, String)>, String);
-
-/// A server that is a function.
-macro_rules! server {
-    ($log:expr, $answer:expr) => {{
-        let (log, answer): (Log, Arc<dyn Fn(&Seen) -> Answer + Send + Sync>) =
-            ($log.clone(), Arc::new($answer));
-        TowerClient::new(tower::service_fn(move |request: Request<Full<Bytes>>| {
-            let (log, answer) = (log.clone(), Arc::clone(&answer));
-            async move {
-                let (parts, body) = request.into_parts();
-                let header = |name: &str| {
-                    parts
-                        .headers
-                        .get(name)
-                        .map(|value| value.to_str().unwrap().to_owned())
-                };
-                let seen = Seen {
-                    url: parts.uri.to_string(),
-                    token: header("authorization"),
-                    etag: header("if-none-match"),
-                    body: String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec()).unwrap(),
-                };
-                log.lock().unwrap().push(seen.clone());
-                let (status, headers, text) = answer(&seen);
-                let mut response = Response::builder().status(status);
-                for (name, value) in headers {
-                    response = response.header(name, value);
-                }
-                Ok::<_, Infallible>(response.body(Full::new(Bytes::from(text))).unwrap())
-            }
-        }))
-    }};
-}
-
-#[derive(Clone)]
-struct Secrets;
-
-#[async_trait]
-impl SecretSource for Secrets {
-    async fn secret(&self, name: &str, key: &str) -> Result<SecretString, SourceFailure> {
-        match (name, key) {
-            ("github", "token") | ("argocd-secret", "plugin.token") => Ok("s3cr3t".into()),
-            _ => Err(SourceFailure::new(
-                FailureKind::Setup,
-                format!("secrets \"{name}\" not found"),
-            )),
-        }
-    }
-}
-
-fn set(generator: impl Into<Value>) -> ApplicationSet {
-    let generator: Value = generator.into();
-    ApplicationSet::read(json!({
-        "metadata": {"name": "web", "namespace": "argocd"},
-        "spec": {"generators": [generator], "template": {
-            "metadata": {"name": "{{branch}}-{{number}}{{name}}"},
-            "spec": {"project": "default", "destination": {"name": "in-cluster"}},
-        }},
-    }))
-    .unwrap()
-}
+use crate::fake::{Log, Secrets, Seen, set};
 
 fn pull_requests() -> ApplicationSet {
     set(json!({"pullRequest": {"github": {
@@ -104,7 +27,7 @@ fn pull(number: i64) -> Value {
     })
 }
 
-async fn ask(github: &GitHub) -> Result<Vec<fleet_argocd::PullRequest>, SourceFailure> {
+async fn ask(github: &CodeHosts) -> Result<Vec<fleet_argocd::PullRequest>, SourceFailure> {
     let set = pull_requests();
     github
         .pull_requests(set.spec.generators[0].pull_request.as_ref().unwrap())
@@ -114,7 +37,7 @@ async fn ask(github: &GitHub) -> Result<Vec<fleet_argocd::PullRequest>, SourceFa
 #[tokio::test]
 async fn all_pages_are_read_with_the_token_and_again_for_nothing() {
     let log = Log::default();
-    let github = GitHub::new(
+    let github = CodeHosts::new(
         server!(log, |seen: &Seen| {
             if seen.etag.is_some() {
                 return (304, Vec::new(), String::new());
@@ -156,7 +79,7 @@ async fn all_pages_are_read_with_the_token_and_again_for_nothing() {
 #[tokio::test]
 async fn a_token_goes_to_no_other_server() {
     let log = Log::default();
-    let github = GitHub::new(
+    let github = CodeHosts::new(
         server!(log, |_: &Seen| {
             let next = "<https://evil.example/pulls?page=2>; rel=\"next\"";
             (200, vec![("link", next.to_owned())], json!([pull(1)]).to_string())
@@ -202,7 +125,7 @@ async fn every_refusal_is_told_for_what_it_is() {
         (200, Vec::new(), "<html>", FailureKind::Garbage, "cannot be read"),
         (200, Vec::new(), "{}", FailureKind::Garbage, "cannot be read"),
     ] {
-        let github = GitHub::new(
+        let github = CodeHosts::new(
             server!(Log::default(), move |_: &Seen| (
                 status,
                 headers.clone(),
@@ -222,7 +145,7 @@ async fn a_server_that_never_answers_is_given_up() {
     let client = TowerClient::new(tower::service_fn(|_: Request<Full<Bytes>>| async {
         std::future::pending::<Result<Response<Full<Bytes>>, Infallible>>().await
     }));
-    let github = GitHub::new(client, Secrets).timeout(Duration::from_secs(5));
+    let github = CodeHosts::new(client, Secrets).timeout(Duration::from_secs(5));
     let failure = ask(&github).await.unwrap_err();
     assert_eq!(failure.kind, FailureKind::Unavailable);
     assert!(failure.message.ends_with("no answer within 5 s"), "{failure}");
@@ -234,7 +157,7 @@ async fn a_secret_that_is_not_there_is_named() {
         "owner": "o", "repo": "r", "tokenRef": {"secretName": "gone", "key": "token"},
     }}}));
     let log = Log::default();
-    let github = GitHub::new(
+    let github = CodeHosts::new(
         server!(log, |_: &Seen| (200, Vec::new(), "[]".to_owned())),
         Secrets,
     );
@@ -257,7 +180,7 @@ async fn an_organisation_gives_its_repositories_with_branches_and_the_paths_aske
         })
     };
     let log = Log::default();
-    let github = GitHub::new(
+    let github = CodeHosts::new(
         server!(log, move |seen: &Seen| {
             let path = seen.url.trim_start_matches("https://ghe.example/api/v3");
             let body = match path.split('?').next().unwrap() {
@@ -306,36 +229,4 @@ async fn an_organisation_gives_its_repositories_with_branches_and_the_paths_aske
     );
     let snapshot = Snapshot::gather(&Sources::new().scm(github), &set).await.unwrap();
     assert_eq!(expand(&set, &snapshot).unwrap().len(), 1);
-}
-
-#[tokio::test]
-async fn a_plugin_gets_its_input_and_its_token() {
-    let log = Log::default();
-    let plugins = HttpPlugins::new(
-        server!(log, |_: &Seen| {
-            (
-                200,
-                Vec::new(),
-                json!({"output": {"parameters": [{"name": "x"}]}}).to_string(),
-            )
-        }),
-        Secrets,
-    );
-    let config = BTreeMap::from([
-        ("baseUrl".to_owned(), "http://plugin/".to_owned()),
-        ("token".to_owned(), "$plugin.token".to_owned()),
-    ]);
-    let hub = fleet_argocd::RecordedSources::new(Snapshot::empty().with_config_map("p", config));
-    let set = set(json!({"plugin": {"configMapRef": {"name": "p"}, "input": {"parameters": {"k": [1]}}}}));
-    let sources = Sources::new().clusters(hub).plugins(plugins);
-    let snapshot = Snapshot::gather(&sources, &set).await.unwrap();
-    assert_eq!(expand(&set, &snapshot).unwrap().len(), 1);
-    let seen = log.lock().unwrap()[0].clone();
-    assert_eq!(seen.url, "http://plugin/api/v1/getparams.execute");
-    assert_eq!(seen.token.as_deref(), Some("Bearer s3cr3t"));
-    let posted: Value = serde_json::from_str(&seen.body).unwrap();
-    assert_eq!(
-        posted,
-        json!({"applicationSetName": "web", "input": {"parameters": {"k": [1]}}})
-    );
 }
