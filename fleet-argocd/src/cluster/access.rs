@@ -119,6 +119,31 @@ impl SpokeAccess {
         self.namespaces.iter().map(binding).collect()
     }
 
+    /// Whether a role or binding in a namespace is the account's, and of a namespace where Argo CD may not work any more.
+    #[cfg(feature = "kube")]
+    pub(super) fn is_stale(&self, name: &str, namespace: Option<&str>) -> bool {
+        let own = name == self.role() || name == format!("{}-binding", self.role());
+        own && !self
+            .namespaces
+            .iter()
+            .any(|known| Some(known.as_str()) == namespace)
+    }
+
+    /// The same account with access to everything: what may have been granted before.
+    #[cfg(feature = "kube")]
+    pub(super) fn everywhere(&self) -> Self {
+        Self {
+            namespaces: Vec::new(),
+            ..self.clone()
+        }
+    }
+
+    /// The same account with access to nothing: no namespace has an empty name.
+    #[cfg(feature = "kube")]
+    pub(super) fn nowhere(&self) -> Self {
+        self.clone().in_namespaces([""])
+    }
+
     fn role(&self) -> String {
         format!("{}-role", self.account)
     }
@@ -145,7 +170,7 @@ fn metadata(name: &str, namespace: Option<&String>) -> ObjectMeta {
     ObjectMeta {
         name: Some(name.to_owned()),
         namespace: namespace.cloned(),
-        labels: Some([("app.kubernetes.io/managed-by".to_owned(), "fleet-sdk".to_owned())].into()),
+        labels: Some([(MANAGED_BY.0.to_owned(), MANAGED_BY.1.to_owned())].into()),
         ..ObjectMeta::default()
     }
 }
@@ -160,4 +185,6 @@ fn everything() -> PolicyRule {
     }
 }
 
+/// The label of all that is granted.
+pub(super) const MANAGED_BY: (&str, &str) = ("app.kubernetes.io/managed-by", "fleet-sdk");
 const ACCOUNT_ANNOTATION: &str = "kubernetes.io/service-account.name";

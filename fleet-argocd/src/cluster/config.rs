@@ -103,6 +103,27 @@ impl ClusterConfig {
         self
     }
 
+    /// The same connection with an account's credentials in place of its own. The account's certificates to trust count where
+    /// there are none.
+    #[cfg(feature = "kube")]
+    pub(crate) fn with_account(&self, account: Self) -> Self {
+        let mut tls = self.tls_client_config.clone();
+        tls.cert_data = None;
+        tls.key_data = None;
+        if !tls.insecure && tls.ca_data.is_none() {
+            tls.ca_data = account.tls_client_config.ca_data;
+        }
+        Self {
+            username: account.username,
+            password: account.password,
+            bearer_token: account.bearer_token,
+            tls_client_config: tls,
+            aws_auth_config: None,
+            exec_provider_config: None,
+            ..self.clone()
+        }
+    }
+
     /// How the client proves who it is, in a word that holds no secret.
     pub fn authentication(&self) -> &'static str {
         if self.aws_auth_config.is_some() {

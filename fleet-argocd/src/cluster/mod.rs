@@ -2,6 +2,8 @@
 
 mod access;
 mod config;
+#[cfg(feature = "kube")]
+mod connection;
 mod error;
 mod kubeconfig;
 #[cfg(feature = "kube")]
@@ -12,6 +14,8 @@ mod spoke_client;
 
 pub use access::SpokeAccess;
 pub use config::{AwsAuth, ClusterConfig, ExecAuth, TlsClientConfig};
+#[cfg(feature = "kube")]
+pub use connection::{ClusterConnector, ClusterStatus, ClusterTable, ConnectionStatus, OwnCredentials};
 pub use error::ClusterSecretError;
 pub use kubeconfig::{LabelFilter, spoke};
 #[cfg(feature = "kube")]

@@ -2,15 +2,18 @@
 
 use std::collections::BTreeMap;
 
+use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
 use kube::api::{Api, DeleteParams, ListParams, Patch, PatchParams, Preconditions};
 use secrecy::SecretString;
 use serde::Serialize;
 use tracing::debug;
 
+use super::access::SpokeAccess;
 use super::error::ClusterSecretError;
 use super::kubeconfig::{LabelFilter, spoke};
 use super::secret::{ClusterSecret, ClusterSummary, SECRET_TYPE_LABEL, secret_text};
+use super::spoke_client::Spoke;
 
 /// The clusters registered in one Argo CD, as Secrets in its namespace.
 ///
@@ -122,6 +125,15 @@ pub enum RegistryError {
     /// A Secret or kubeconfig cannot be read.
     #[error(transparent)]
     Secret(#[from] ClusterSecretError),
+    /// A registered cluster's address or credentials cannot be used.
+    #[error("the registration of cluster {cluster} cannot be used to connect")]
+    Unusable {
+        /// The cluster.
+        cluster: String,
+        /// Why.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// A Secret cannot be written as JSON.
     #[error("the Secret of cluster {cluster} cannot be written")]
     Encode {
@@ -194,8 +206,68 @@ impl ClusterRegistry {
         labels: &BTreeMap<String, String>,
         filter: &LabelFilter,
     ) -> Result<Registered, RegistryError> {
+        let cluster = self.cluster_api(namespace, name, labels, filter).await?;
+        self.register(&cluster).await
+    }
+
+    /// A cluster of Cluster API as [`register_cluster_api`](Self::register_cluster_api) registers it, before that: to register
+    /// it with Argo CD's own account ([`add`](Self::add)) and not with Cluster API's administrator.
+    pub async fn cluster_api(
+        &self,
+        namespace: &str,
+        name: &str,
+        labels: &BTreeMap<String, String>,
+        filter: &LabelFilter,
+    ) -> Result<ClusterSecret, RegistryError> {
         let kubeconfig = self.kubeconfig(namespace, name).await?;
-        self.register(&spoke(name, &kubeconfig, labels, filter)?).await
+        Ok(spoke(name, &kubeconfig, labels, filter)?)
+    }
+
+    /// What `argocd cluster add` does: puts Argo CD's account onto the spoke and registers the cluster with the account's
+    /// token. Doing it again changes nothing; with another access it grants and takes away what differs.
+    ///
+    /// Address, proxy, certificates to trust, labels, project and shard are the cluster's; its credentials are replaced, and
+    /// its namespaces are those of the access.
+    ///
+    /// # Errors
+    /// The spoke refuses the account or makes no token, or the hub refuses the Secret.
+    pub async fn add(
+        &self,
+        cluster: &ClusterSecret,
+        spoke: &Spoke,
+        access: &SpokeAccess,
+    ) -> Result<Registered, RegistryError> {
+        let granted = spoke.grant(access).await?;
+        let mut cluster = cluster.clone();
+        cluster.config = cluster.config.with_account(granted);
+        cluster.namespaces.clone_from(&access.namespaces);
+        self.register(&cluster).await
+    }
+
+    /// Makes the account of a registered cluster a new token and puts it into the cluster's Secret; nothing else of it is
+    /// touched. Between the two Argo CD cannot sign in. If the hub does not answer then, [`add`](Self::add) mends it.
+    ///
+    /// # Errors
+    /// No cluster of this name is registered, which is found out before anything is changed, or as [`add`](Self::add).
+    pub async fn rotate(
+        &self,
+        cluster: &str,
+        spoke: &Spoke,
+        access: &SpokeAccess,
+    ) -> Result<(), RegistryError> {
+        let registered = self.registered(cluster).await?;
+        let config = registered.config.with_account(spoke.rotate(access).await?);
+        let config = config.to_json().map_err(|source| RegistryError::Encode {
+            cluster: cluster.to_owned(),
+            source,
+        })?;
+        let name = registered.secret_name.as_str();
+        let patch = serde_json::json!({"data": {"config": ByteString(config.into_bytes())}});
+        self.secrets()
+            .patch(name, &PatchParams::default(), &Patch::Merge(patch))
+            .await
+            .map(drop)
+            .map_err(|source| self.failed("changing", name, source))
     }
 
     /// The clusters registered, by the names of their Secrets.
@@ -225,14 +297,8 @@ impl ClusterRegistry {
         cluster: &str,
         labels: &BTreeMap<String, Option<String>>,
     ) -> Result<(), RegistryError> {
-        let registered = self.list().await?;
-        let secret = registered
-            .iter()
-            .find(|known| known.name == cluster)
-            .ok_or_else(|| RegistryError::NotRegistered {
-                cluster: cluster.to_owned(),
-            })?;
-        let name = secret.secret_name.as_str();
+        let registered = self.registered(cluster).await?;
+        let name = registered.secret_name.as_str();
         let patch = serde_json::json!({"metadata": {"labels": labels}});
         self.secrets()
             .patch(name, &PatchParams::default(), &Patch::Merge(patch))
@@ -301,6 +367,18 @@ impl ClusterRegistry {
             expected: "a kubeconfig",
         })?;
         Ok(kubeconfig.into())
+    }
+
+    async fn registered(&self, cluster: &str) -> Result<ClusterSecret, RegistryError> {
+        let registered = self.list().await?;
+        let found = registered.into_iter().find(|known| known.name == cluster);
+        found.ok_or_else(|| RegistryError::NotRegistered {
+            cluster: cluster.to_owned(),
+        })
+    }
+
+    pub(super) fn client(&self) -> &kube::Client {
+        &self.client
     }
 
     fn secrets(&self) -> Api<Secret> {

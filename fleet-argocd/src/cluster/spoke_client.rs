@@ -3,14 +3,15 @@
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::Secret;
+use k8s_openapi::api::rbac::v1::{Role, RoleBinding};
 use k8s_openapi::{ClusterResourceScope, NamespaceResourceScope};
-use kube::api::{Api, DeleteParams, Patch, PatchParams};
+use kube::api::{Api, DeleteParams, ListParams, Patch, PatchParams};
 use kube::{Resource, ResourceExt};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tracing::debug;
 
-use super::access::SpokeAccess;
+use super::access::{MANAGED_BY, SpokeAccess};
 use super::config::ClusterConfig;
 use super::registry::{FIELD_MANAGER, RegistryError};
 use super::secret::secret_text;
@@ -46,7 +47,8 @@ impl Spoke {
         Self { client, patience: 60 }
     }
 
-    /// Creates the account, its roles and its token, and waits until Kubernetes has made the token.
+    /// Creates the account, its roles and its token, and waits until Kubernetes has made the token. Roles that the account was
+    /// granted before and that are not of this access are taken away, after the new ones stand.
     ///
     /// # Errors
     /// The API server refuses, or no token comes within 30 seconds.
@@ -63,7 +65,41 @@ impl Spoke {
             self.in_namespace(&namespace, &binding).await?;
         }
         self.in_namespace(namespace, &access.token_secret()).await?;
+        self.withdraw(access).await?;
         self.token(access).await
+    }
+
+    /// Takes away the account's roles that are not of this access.
+    async fn withdraw(&self, access: &SpokeAccess) -> Result<(), RegistryError> {
+        if !access.namespaces.is_empty() {
+            let before = access.everywhere();
+            if let (Some(role), Some(binding)) = (before.cluster_role(), before.cluster_role_binding()) {
+                self.gone(&binding).await?;
+                self.gone(&role).await?;
+            }
+        }
+        self.stale_gone::<RoleBinding>(access).await?;
+        self.stale_gone::<Role>(access).await
+    }
+
+    async fn stale_gone<K>(&self, access: &SpokeAccess) -> Result<(), RegistryError>
+    where
+        K: Resource<Scope = NamespaceResourceScope> + Clone + DeserializeOwned + std::fmt::Debug,
+        K::DynamicType: Default,
+    {
+        let (label, value) = MANAGED_BY;
+        let ours = ListParams::default().labels(&format!("{label}={value}"));
+        let found = Api::<K>::all(self.client.clone())
+            .list(&ours)
+            .await
+            .map_err(|source| failed("listing", "", "*", source))?;
+        for object in found.items {
+            let namespace = object.namespace();
+            if access.is_stale(&object.name_any(), namespace.as_deref()) {
+                self.gone_from(&namespace.unwrap_or_default(), &object).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Makes the account a new token; the one before is void from then on. The cluster's Secret on the hub has to be
@@ -82,22 +118,14 @@ impl Spoke {
         self.grant(access).await
     }
 
-    /// Takes the account, its roles and its token away.
+    /// Takes the account, its roles wherever they are, and its token away.
     ///
     /// # Errors
     /// The API server refuses. What is not there is passed over.
     pub async fn revoke(&self, access: &SpokeAccess) -> Result<(), RegistryError> {
         let namespace = access.account_namespace.as_str();
         self.gone_from(namespace, &access.token_secret()).await?;
-        for (role, binding) in access.roles().iter().zip(access.role_bindings()) {
-            let namespace = role.namespace().unwrap_or_default();
-            self.gone_from(&namespace, &binding).await?;
-            self.gone_from(&namespace, role).await?;
-        }
-        if let (Some(role), Some(binding)) = (access.cluster_role(), access.cluster_role_binding()) {
-            self.gone(&binding).await?;
-            self.gone(&role).await?;
-        }
+        self.withdraw(&access.nowhere()).await?;
         self.gone_from(namespace, &access.service_account()).await
     }
 
