@@ -194,6 +194,47 @@ fn a_changed_label_expands_again_only_what_depends_on_it() {
 }
 
 #[test]
+fn an_update_of_many_takes_over_all_that_is_the_same_wherever_it_stands() {
+    type Edit = fn(&mut Vec<Value>);
+    let inner = |edit: Edit| {
+        let mut elements: Vec<_> = (0..200).map(|n| json!({"n": n})).collect();
+        edit(&mut elements);
+        elements
+    };
+    let outer = vec![json!({"a": "x"}), json!({"a": "y"}), json!({"a": "z"})];
+    let text = "{{ .a }}-{{ .n }}";
+    let of = |inner: Vec<Value>| set(true, outer.clone(), inner, text);
+    let snapshot = Snapshot::empty();
+    let earlier = expand(&of(inner(|_| {})), &snapshot).unwrap();
+    let edits: [(Edit, usize); 8] = [
+        (|_| {}, 0),
+        (|all| all[70] = json!({"n": "other"}), 3),
+        (|all| all[199] = json!({"n": "other"}), 3),
+        (|all| drop(all.remove(3)), 0),
+        (|all| all.insert(64, json!({"n": "more"})), 3),
+        (|all| all.push(json!({"n": "more"})), 3),
+        (|all| all.truncate(64), 0),
+        (Vec::clear, 0),
+    ];
+    for (edit, rendered) in edits {
+        let now = of(inner(edit));
+        let fresh = expand(&now, &snapshot).unwrap();
+        for count in [1, 3] {
+            let updated = threads(count).update(&earlier, &now, &snapshot).unwrap();
+            assert_eq!(updated, fresh);
+            assert_eq!(updated.len() - updated.reused(), rendered);
+            // And again from what was taken over.
+            assert_eq!(
+                threads(count)
+                    .update(&updated, &of(inner(|_| {})), &snapshot)
+                    .unwrap(),
+                earlier
+            );
+        }
+    }
+}
+
+#[test]
 fn bounds_say_which_they_are() {
     let many: Vec<Value> = (0..1_000).map(|n| json!({"a": n})).collect();
     let with = |change: fn(&mut Bounds)| {

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::bounds::{Bounds, Meter};
 use super::error::ExpandError;
-use super::expansion::{Body, ExpandedBatch, ExpandedGroup, Expansion, Recipe};
+use super::expansion::{Bodies, Body, ExpandedBatch, ExpandedGroup, Expansion, Recipe};
 use super::generators::{self, Batch, Context, Group};
 use super::params::{ParamSet, Scope};
 use super::patch::Patch;
@@ -218,6 +218,9 @@ struct Frame<'a> {
     threads: Option<NonZeroUsize>,
 }
 
+/// Bodies of several groups, one after the other.
+type Pieces = Vec<Arc<[Body]>>;
+
 /// A part of a batch that one thread renders in one go.
 struct Portion<'a> {
     outer: &'a ParamSet,
@@ -227,25 +230,25 @@ struct Portion<'a> {
 }
 
 /// Bodies of an earlier expansion: those of a group, and which of them each set of parameters takes over.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 struct Known<'a> {
-    bodies: &'a [Body],
-    places: Places,
+    bodies: Option<&'a Bodies>,
+    places: Arc<Places>,
+    /// The first set of parameters that is asked for.
     offset: usize,
 }
 
 impl<'a> Known<'a> {
-    fn nothing() -> Self {
-        Self {
-            bodies: &[],
-            places: Arc::default(),
-            offset: 0,
-        }
+    /// The piece that begins with this set of parameters, if all of it is taken over.
+    fn piece(&self, index: usize) -> Option<&'a Arc<[Body]>> {
+        let piece = (self.offset + index) / Bodies::PIECE;
+        let is_same = *self.places.pieces.get(piece)?;
+        self.bodies?.piece(piece).filter(|_| is_same)
     }
 
     fn body(&self, index: usize) -> Option<&'a Body> {
-        let place = self.places.get(self.offset + index)?.as_ref()?;
-        self.bodies.get(*place)
+        let place = self.places.of.get(self.offset + index)?.as_ref()?;
+        self.bodies?.get(*place)
     }
 }
 
@@ -289,10 +292,11 @@ impl Frame<'_> {
                 && known.finalized == expanded.finalized
                 && (self.patch.is_none() || known.namespace == expanded.namespace)
         });
-        let (bodies, reused) = self.bodies(&batch.groups, &expanded, &place, known)?;
-        let mut bodies = bodies.into_iter();
+        let (pieces, reused) = self.pieces(&batch.groups, &expanded, &place, known)?;
+        let mut pieces = pieces.into_iter();
         for group in batch.groups {
-            let own = bodies.by_ref().take(group.inner.len()).collect();
+            let count = Bodies::pieces_of(group.inner.len());
+            let own = pieces.by_ref().take(count).collect();
             expanded.groups.push(ExpandedGroup {
                 outer: group.outer,
                 inner: group.inner,
@@ -302,22 +306,20 @@ impl Frame<'_> {
         Ok((expanded, reused))
     }
 
-    /// The bodies of all groups' Applications, in order. The error is that of the first that fails.
-    fn bodies(
+    /// The bodies of all groups' Applications, in order, and how many were taken over. The error is that of the first that
+    /// fails.
+    fn pieces(
         &self,
         groups: &[Group],
         batch: &ExpandedBatch,
         place: &FieldPath,
         known: Option<&ExpandedBatch>,
-    ) -> Result<(Vec<Body>, usize), ExpandError> {
+    ) -> Result<(Pieces, usize), ExpandError> {
         let known = known_bodies(
             groups,
             known.map(|known| known.groups.as_slice()).unwrap_or_default(),
         );
-        let reused: usize = known
-            .iter()
-            .map(|known| known.places.iter().flatten().count())
-            .sum();
+        let reused: usize = known.iter().map(|known| known.places.found).sum();
         let portions: Vec<_> = groups
             .iter()
             .zip(&known)
@@ -341,12 +343,12 @@ impl Frame<'_> {
             None => thread::available_parallelism().map_or(1, NonZeroUsize::get),
         }
         .min(portions.len());
-        let mut bodies = Vec::with_capacity(count);
+        let mut pieces = Vec::with_capacity(Bodies::pieces_of(count) + groups.len());
         if threads <= 1 {
             for portion in &portions {
-                bodies.extend(self.portion(portion, batch, place)?);
+                pieces.append(&mut self.portion(portion, batch, place)?);
             }
-            return Ok((bodies, reused));
+            return Ok((pieces, reused));
         }
         let next = AtomicUsize::new(0);
         let work = || {
@@ -368,9 +370,9 @@ impl Frame<'_> {
         });
         done.sort_by_key(|(index, _)| *index);
         for (_, portion) in done {
-            bodies.extend(portion?);
+            pieces.append(&mut portion?);
         }
-        Ok((bodies, reused))
+        Ok((pieces, reused))
     }
 
     fn portion(
@@ -378,36 +380,54 @@ impl Frame<'_> {
         portion: &Portion<'_>,
         batch: &ExpandedBatch,
         place: &FieldPath,
-    ) -> Result<Vec<Body>, ExpandError> {
+    ) -> Result<Pieces, ExpandError> {
         let mut scratch = String::new();
-        let mut bodies = Vec::with_capacity(portion.inner.len());
-        for (index, inner) in portion.inner.iter().enumerate() {
-            if let Some(body) = portion.known.body(index) {
-                bodies.push(body.clone());
+        let mut pieces = Vec::with_capacity(Bodies::pieces_of(portion.inner.len()));
+        for start in (0..portion.inner.len()).step_by(Bodies::PIECE) {
+            if let Some(piece) = portion.known.piece(start) {
+                pieces.push(Arc::clone(piece));
                 continue;
             }
-            let scope = Scope::new(&portion.outer.layers, &inner.layers);
-            let body = if portion.outer.is_empty() && inner.is_empty() {
-                Body::Plain
-            } else {
-                let rendered = batch
-                    .template
-                    .render(&scope, self.meter, &mut scratch)
-                    .map_err(|fault| {
-                        let path = template::below(place, &fault.segments);
-                        ExpandError::text(path, fault.template, fault.cause, |message| message)
-                    })?;
-                Body::Rendered(Arc::new(rendered))
-            };
-            bodies.push(match &self.patch {
-                None => body,
-                Some(patch) => {
-                    let application = batch.value_of(&body);
-                    Body::Patched(Arc::new(patch.applied(application, &scope, self.meter)?))
-                }
-            });
+            let end = portion.inner.len().min(start + Bodies::PIECE);
+            let bodies: Result<Vec<_>, _> = (start..end)
+                .map(|index| match portion.known.body(index) {
+                    Some(body) => Ok(body.clone()),
+                    None => self.body(portion.outer, &portion.inner[index], batch, place, &mut scratch),
+                })
+                .collect();
+            pieces.push(bodies?.into());
         }
-        Ok(bodies)
+        Ok(pieces)
+    }
+
+    fn body(
+        &self,
+        outer: &ParamSet,
+        inner: &ParamSet,
+        batch: &ExpandedBatch,
+        place: &FieldPath,
+        scratch: &mut String,
+    ) -> Result<Body, ExpandError> {
+        let scope = Scope::new(&outer.layers, &inner.layers);
+        let body = if outer.is_empty() && inner.is_empty() {
+            Body::Plain
+        } else {
+            let rendered = batch
+                .template
+                .render(&scope, self.meter, scratch)
+                .map_err(|fault| {
+                    let path = template::below(place, &fault.segments);
+                    ExpandError::text(path, fault.template, fault.cause, |message| message)
+                })?;
+            Body::Rendered(Arc::new(rendered))
+        };
+        Ok(match &self.patch {
+            None => body,
+            Some(patch) => {
+                let application = batch.value_of(&body);
+                Body::Patched(Arc::new(patch.applied(application, &scope, self.meter)?))
+            }
+        })
     }
 }
 
@@ -416,13 +436,13 @@ fn known_bodies<'a>(groups: &[Group], earlier: &'a [ExpandedGroup]) -> Vec<Known
     let mut known = Vec::with_capacity(groups.len());
     let mut next = 0;
     // Groups mostly share their sets, so what stands where is found once.
-    let mut last: Option<(Sets<'_>, Sets<'_>, Places)> = None;
+    let mut last: Option<(Sets<'_>, Sets<'_>, Arc<Places>)> = None;
     for group in groups {
         let found = (next..earlier.len())
             .chain(0..next)
             .find(|index| earlier[*index].outer == group.outer);
         let Some(index) = found else {
-            known.push(Known::nothing());
+            known.push(Known::default());
             continue;
         };
         next = index + 1;
@@ -431,11 +451,11 @@ fn known_bodies<'a>(groups: &[Group], earlier: &'a [ExpandedGroup]) -> Vec<Known
             Some((old, new, places)) if Arc::ptr_eq(old, &same.inner) && Arc::ptr_eq(new, &group.inner) => {
                 Arc::clone(places)
             }
-            _ => places(&same.inner, &group.inner),
+            _ => Arc::new(Places::new(&same.inner, &group.inner)),
         };
         last = Some((&same.inner, &group.inner, Arc::clone(&places)));
         known.push(Known {
-            bodies: &same.bodies,
+            bodies: Some(&same.bodies),
             places,
             offset: 0,
         });
@@ -444,20 +464,46 @@ fn known_bodies<'a>(groups: &[Group], earlier: &'a [ExpandedGroup]) -> Vec<Known
 }
 
 type Sets<'a> = &'a Arc<[ParamSet]>;
-type Places = Arc<[Option<usize>]>;
 
-/// Where each new set of parameters stands among the old ones. Both are in the generator's order, so an old one is looked for
-/// from the last that was found.
-fn places(old: &[ParamSet], new: &[ParamSet]) -> Places {
-    let mut next = 0;
-    new.iter()
-        .map(|set| {
-            let ahead = old.iter().enumerate().skip(next).take(LOOK_AHEAD);
-            let found = ahead.into_iter().find(|(_, known)| *known == set)?.0;
-            next = found + 1;
-            Some(found)
-        })
-        .collect()
+/// Where the new sets of parameters of a group stand among the old ones.
+#[derive(Default)]
+struct Places {
+    /// Of each set.
+    of: Vec<Option<usize>>,
+    /// Of each piece of bodies: whether it is the old one of the same place.
+    pieces: Vec<bool>,
+    /// How many sets are old ones.
+    found: usize,
+}
+
+impl Places {
+    /// Both are in the generator's order, so an old one is looked for from the last that was found.
+    fn new(old: &[ParamSet], new: &[ParamSet]) -> Self {
+        let mut next = 0;
+        let of: Vec<_> = new
+            .iter()
+            .map(|set| {
+                let mut ahead = old.iter().enumerate().skip(next).take(LOOK_AHEAD);
+                let found = ahead.find(|(_, known)| *known == set)?.0;
+                next = found + 1;
+                Some(found)
+            })
+            .collect();
+        let is_same = |(piece, places): (usize, &[Option<usize>])| {
+            let start = piece * Bodies::PIECE;
+            let old_end = old.len().min(start + Bodies::PIECE);
+            start + places.len() == old_end
+                && places
+                    .iter()
+                    .enumerate()
+                    .all(|(index, place)| *place == Some(start + index))
+        };
+        Self {
+            pieces: of.chunks(Bodies::PIECE).enumerate().map(is_same).collect(),
+            found: of.iter().flatten().count(),
+            of,
+        }
+    }
 }
 
 /// The next portion that nobody has taken.
@@ -478,7 +524,7 @@ fn shaped(template: &ApplicationTemplate, path: &FieldPath) -> Result<Value, Exp
 
 /// How many sets that have gone, one after the other, an update looks past.
 const LOOK_AHEAD: usize = 64;
-/// Sets of parameters that one thread renders in one go.
-const PORTION: usize = 512;
+/// Sets of parameters that one thread renders in one go: whole pieces of bodies.
+const PORTION: usize = 8 * Bodies::PIECE;
 /// Below this many, threads cost more than they save.
 const PAYS: usize = 2_000;

@@ -59,7 +59,43 @@ pub(crate) struct ExpandedBatch {
 pub(crate) struct ExpandedGroup {
     pub(crate) outer: ParamSet,
     pub(crate) inner: Arc<[ParamSet]>,
-    pub(crate) bodies: Vec<Body>,
+    pub(crate) bodies: Bodies,
+}
+
+/// The bodies of a group's Applications, in pieces of [`PIECE`](Self::PIECE): one that has not changed is shared with the
+/// expansion before.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Bodies(Vec<Arc<[Body]>>);
+
+impl Bodies {
+    /// How many bodies are in a piece; in a group's last one, those that are left.
+    pub(crate) const PIECE: usize = 64;
+
+    /// How many pieces so many bodies are in.
+    pub(crate) fn pieces_of(count: usize) -> usize {
+        count.div_ceil(Self::PIECE)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        match self.0.split_last() {
+            Some((last, full)) => full.len() * Self::PIECE + last.len(),
+            None => 0,
+        }
+    }
+
+    pub(crate) fn get(&self, index: usize) -> Option<&Body> {
+        self.0.get(index / Self::PIECE)?.get(index % Self::PIECE)
+    }
+
+    pub(crate) fn piece(&self, index: usize) -> Option<&Arc<[Body]>> {
+        self.0.get(index)
+    }
+}
+
+impl FromIterator<Arc<[Body]>> for Bodies {
+    fn from_iter<I: IntoIterator<Item = Arc<[Body]>>>(pieces: I) -> Self {
+        Self(pieces.into_iter().collect())
+    }
 }
 
 /// What is an Application's own.
@@ -76,6 +112,7 @@ pub(crate) enum Body {
 pub struct GeneratedApplication<'a> {
     batch: &'a ExpandedBatch,
     group: &'a ExpandedGroup,
+    body: &'a Body,
     index: usize,
 }
 
@@ -135,7 +172,13 @@ impl Expansion {
     pub fn iter(&self) -> impl Iterator<Item = GeneratedApplication<'_>> {
         self.batches.iter().flat_map(|batch| {
             batch.groups.iter().flat_map(move |group| {
-                (0..group.bodies.len()).map(move |index| GeneratedApplication { batch, group, index })
+                let bodies = group.bodies.0.iter().flat_map(|piece| piece.iter());
+                bodies.enumerate().map(move |(index, body)| GeneratedApplication {
+                    batch,
+                    group,
+                    body,
+                    index,
+                })
             })
         })
     }
@@ -300,7 +343,7 @@ impl<'a> GeneratedApplication<'a> {
     }
 
     fn body(&self) -> &'a Body {
-        &self.group.bodies[self.index]
+        self.body
     }
 
     fn unresolved(&self, warnings: &mut Vec<Warning>) {

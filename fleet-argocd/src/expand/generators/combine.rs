@@ -114,11 +114,17 @@ struct Inner {
 
 impl Inner {
     fn new(sets: Vec<ParamSet>) -> Self {
-        let names = sets
+        let mut names = BTreeSet::new();
+        for name in sets
             .iter()
             .flat_map(|set| &set.layers)
-            .flat_map(|layer| layer.map.keys().cloned())
-            .collect();
+            .flat_map(|layer| layer.map.keys())
+        {
+            // Mostly they all have the same.
+            if !names.contains(name) {
+                names.insert(name.clone());
+            }
+        }
         let texts = sets
             .iter()
             .any(|set| !is_text(set))

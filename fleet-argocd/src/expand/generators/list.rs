@@ -17,7 +17,7 @@ pub(super) fn run(
 ) -> Outcome<Vec<ParamSet>> {
     let mut sets = Vec::new();
     for (index, element) in generator.elements.iter().flatten().enumerate() {
-        let path = path.clone().field("elements").index(index);
+        let path = || path.clone().field("elements").index(index);
         sets.push(list_element(element, &path, context)?.into());
     }
     if let Some(text) = generator.elements_yaml.as_deref().filter(|text| !text.is_empty()) {
@@ -27,10 +27,11 @@ pub(super) fn run(
     Ok(sets)
 }
 
-fn list_element(element: &Value, path: &FieldPath, context: &Context<'_>) -> Outcome<Layer> {
+/// The parameters of an element. Where it is counts only when something is wrong with it.
+fn list_element(element: &Value, path: &dyn Fn() -> FieldPath, context: &Context<'_>) -> Outcome<Layer> {
     let Value::Object(fields) = element else {
         let found = go::kind(element);
-        return Err(problem(path, GeneratorProblem::ElementNotObject { found }));
+        return Err(problem(&path(), GeneratorProblem::ElementNotObject { found }));
     };
     let mut layer = Layer::default();
     if context.go {
@@ -39,7 +40,7 @@ fn list_element(element: &Value, path: &FieldPath, context: &Context<'_>) -> Out
         return Ok(layer);
     }
     for (key, value) in fields {
-        let path = path.clone().field(key.as_str());
+        let path = || path().field(key.as_str());
         let found = go::kind(value);
         match value {
             Value::String(text) if key != "values" => layer.insert(key.as_str(), text.as_str()),
@@ -47,14 +48,16 @@ fn list_element(element: &Value, path: &FieldPath, context: &Context<'_>) -> Out
                 for (name, value) in values {
                     let Value::String(text) = value else {
                         let found = go::kind(value);
-                        let path = path.field(name.as_str());
+                        let path = path().field(name.as_str());
                         return Err(problem(&path, GeneratorProblem::NotString { found }));
                     };
                     layer.insert(format!("values.{name}"), text.as_str());
                 }
             }
-            _ if key == "values" => return Err(problem(&path, GeneratorProblem::ValuesNotObject { found })),
-            _ => return Err(problem(&path, GeneratorProblem::NotString { found })),
+            _ if key == "values" => {
+                return Err(problem(&path(), GeneratorProblem::ValuesNotObject { found }));
+            }
+            _ => return Err(problem(&path(), GeneratorProblem::NotString { found })),
         }
     }
     Ok(layer)

@@ -48,7 +48,7 @@ impl SourceFailure {
     pub(crate) fn not_gathered(what: impl std::fmt::Display) -> Self {
         Self::new(
             FailureKind::NotGathered,
-            format!("{what} is not in the snapshot; gather it first"),
+            format!("the snapshot does not hold {what}; gather it first"),
         )
     }
 
