@@ -64,6 +64,66 @@ fn deletions_renames_and_emptiness_are_flagged() {
 }
 
 #[test]
+fn a_generator_that_stopped_matching_is_flagged_with_what_it_looks_for() {
+    let generators = json!([
+        {"list": {"elements": [{"name": "a"}]}},
+        {"git": {"repoURL": "r", "revision": "main", "directories": [{"path": "apps/*"}, {"path": "apps/old", "exclude": true}]}},
+        {"git": {"repoURL": "r", "revision": "main", "files": [{"path": "config/*.yaml"}]}},
+    ]);
+    let written = set(&generators, "{{name}}{{path}}");
+    let at = |files: &[&str]| {
+        let tree = GitTree::new(files.iter().map(|file| (*file, "name: x")));
+        expand(&written, &Snapshot::empty().with_git("r", "main", Ok(tree))).unwrap()
+    };
+    let before = at(&["apps/web/x", "apps/old/x", "config/one.yaml"]);
+    let mut guard = GuardRails::default();
+    guard.max_deleted_percent = None;
+    assert!(!rails(&guard.check_change(&written, &before, &before)).contains(&Rail::GeneratorCollapsed));
+    // The directory has moved; the list still gives one, so nothing becomes empty.
+    let findings = guard.check_change(&written, &before, &at(&["services/web/x", "config/one.yaml"]));
+    let collapsed: Vec<_> = findings
+        .iter()
+        .filter(|one| one.rail == Rail::GeneratorCollapsed)
+        .collect();
+    assert_eq!(collapsed.len(), 1, "{findings:?}");
+    assert_eq!(
+        collapsed[0].reason,
+        "spec.generators[1].git gave 1 Applications and gives none any more: nothing in the repository matches apps/*"
+    );
+    assert_eq!(collapsed[0].parameter.as_deref(), Some("spec.generators[1].git"));
+    assert!(!rails(&findings).contains(&Rail::BecomesEmpty));
+    let both = guard.check_change(&written, &before, &at(&["services/web/x"]));
+    assert_eq!(
+        both.iter()
+            .filter(|one| one.rail == Rail::GeneratorCollapsed)
+            .count(),
+        2
+    );
+}
+
+#[test]
+fn a_preview_in_a_privileged_project_is_flagged_through_a_matrix() {
+    let generators = json!([{"matrix": {"generators": [
+        {"pullRequest": {"gitlab": {"project": "o/r"}}},
+        {"list": {"elements": [{"project": "platform", "cluster": "lab"}]}},
+    ]}}]);
+    let written = set(&generators, "pr-{{number}}");
+    let pull = PullRequest {
+        number: 7,
+        ..PullRequest::default()
+    };
+    let snapshot = Snapshot::empty().with_pull_requests("o/r", Ok(vec![pull]));
+    let expansion = expand(&written, &snapshot).unwrap();
+    let mut guard = GuardRails::default();
+    assert_eq!(guard.check(&expansion), []);
+    guard.privileged_projects = vec!["platform".into()];
+    assert_eq!(
+        guard.check(&expansion)[0].to_string(),
+        "preview-reaches-production: the preview of pull request 7 has spec.project platform"
+    );
+}
+
+#[test]
 fn names_taken_twice_and_leftover_placeholders_are_flagged_with_their_place() {
     let findings = GuardRails::default().check(&listed(&["a", "b"], "eu", "same-{{nope}}"));
     assert!(rails(&findings).contains(&Rail::DuplicateName));
