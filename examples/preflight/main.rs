@@ -10,6 +10,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
 use fleet_core::{KubernetesVersion, MinorVersion, VersionError};
+use fleet_preflight::lifecycle::NEWEST;
 use fleet_preflight::{Baseline, FileFix, FixError, PlatformTable, Report, Scanner};
 use jiff::Zoned;
 use kube::config::{KubeConfigOptions, Kubeconfig};
@@ -99,10 +100,15 @@ fn main() -> ExitCode {
     match run(&options) {
         Ok(report) => ExitCode::from(report.verdict().exit_code()),
         Err(error) => {
-            eprintln!("{error}");
+            let mut told = error.to_string();
+            eprintln!("{told}");
             let mut cause = error.source();
             while let Some(error) = cause {
-                eprintln!("  because {error}");
+                // Some errors repeat their cause in their own words.
+                if !told.contains(&error.to_string()) {
+                    told = error.to_string();
+                    eprintln!("  because {told}");
+                }
                 cause = error.source();
             }
             ExitCode::FAILURE
@@ -111,6 +117,12 @@ fn main() -> ExitCode {
 }
 
 fn run(options: &Options) -> Result<Report, Box<dyn std::error::Error>> {
+    if options.target_version > NEWEST {
+        eprintln!(
+            "note: {} is newer than Kubernetes {NEWEST}, the newest that is known here: of what it removes, only what was announced is found",
+            options.target_version
+        );
+    }
     let now = Zoned::now();
     let mut scanner = Scanner::new(options.target_version)
         .now(now.timestamp())
@@ -123,7 +135,8 @@ fn run(options: &Options) -> Result<Report, Box<dyn std::error::Error>> {
         scanner = scanner.current(current);
     }
     if let Some(path) = &options.platform_table {
-        scanner = scanner.platform(PlatformTable::read(&std::fs::read_to_string(path)?)?);
+        let table = PlatformTable::read(&text_of(path)?);
+        scanner = scanner.platform(table.map_err(|error| InFile::new(path, error))?);
     }
     for (name, version) in &options.component {
         scanner = scanner.component(name, *version);
@@ -148,7 +161,7 @@ fn run(options: &Options) -> Result<Report, Box<dyn std::error::Error>> {
         report.merge(scanner.scan_git(repository, &options.revision)?);
     }
     if let Some(path) = &options.metrics {
-        report.merge(scanner.scan_metrics(&path.to_string_lossy(), &std::fs::read_to_string(path)?));
+        report.merge(scanner.scan_metrics(&path.to_string_lossy(), &text_of(path)?));
     }
     if let Some(path) = &options.kubeconfig {
         report.merge(live(&scanner, path, options.context.as_deref())?);
@@ -159,10 +172,12 @@ fn run(options: &Options) -> Result<Report, Box<dyn std::error::Error>> {
         report.merge(scanner.scan_reader("-", io::stdin().lock()));
     }
     if let Some(path) = &options.baseline {
-        report.apply(&Baseline::from_json(&std::fs::read_to_string(path)?, now.date())?);
+        let baseline = Baseline::from_json(&text_of(path)?, now.date());
+        report.apply(&baseline.map_err(|error| InFile::new(path, error))?);
     }
     if let Some(path) = &options.write_baseline {
-        std::fs::write(path, Baseline::of(&report, None).to_json())?;
+        let known = Baseline::of(&report, None).to_json();
+        std::fs::write(path, known).map_err(|error| InFile::new(path, error))?;
     }
     let output = match options.output {
         Some(output) => output,
@@ -180,6 +195,38 @@ fn run(options: &Options) -> Result<Report, Box<dyn std::error::Error>> {
     }
     out.flush()?;
     Ok(report)
+}
+
+fn text_of(path: &Path) -> Result<String, InFile> {
+    std::fs::read_to_string(path).map_err(|error| InFile::new(path, error))
+}
+
+/// What went wrong with a file.
+#[derive(Debug)]
+struct InFile {
+    path: PathBuf,
+    source: Box<dyn std::error::Error>,
+}
+
+impl InFile {
+    fn new(path: &Path, source: impl Into<Box<dyn std::error::Error>>) -> Self {
+        Self {
+            path: path.to_owned(),
+            source: source.into(),
+        }
+    }
+}
+
+impl Display for InFile {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.path.display(), self.source)
+    }
+}
+
+impl std::error::Error for InFile {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.source.source()
+    }
 }
 
 /// Prints the patch, and makes the change when it is asked for.

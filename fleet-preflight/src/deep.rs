@@ -11,14 +11,14 @@ use crate::lifecycle::{self, State};
 use crate::live::installer;
 use crate::pass::{Origin, Pass, read};
 use crate::rules;
-use crate::text::MAX_DEPTH;
 use crate::text::chunk::documents;
+use crate::text::{MAX_DEPTH, MAX_VALUES};
 
 impl Pass<'_> {
     pub(crate) fn deep(&mut self, origin: Origin<'_>, text: &str) {
         let mut options = ReadOptions::default();
         options.max_depth = MAX_DEPTH;
-        options.max_values = 500_000;
+        options.max_values = MAX_VALUES;
         match yaml::documents_with(text, &options) {
             Ok(documents) => {
                 for document in &documents {

@@ -19,7 +19,8 @@ impl Scanner {
     /// Scans files and directories. What cannot be read is a finding; symbolic links are followed once.
     ///
     /// A file that is named is always read; in directories, `.git` is passed over, and so are files that are no manifests by
-    /// their name and do not look like one inside. They are counted.
+    /// their name and do not look like one inside. They are counted. In programs and documentation that speak of manifests, what is no
+    /// YAML is no finding; the old versions in it are.
     pub fn scan_paths<P: AsRef<Path>>(&self, paths: impl IntoIterator<Item = P>) -> Report {
         let queue = Queue::new(paths.into_iter().map(|path| path.as_ref().to_owned()).collect());
         let kept = Arc::default();
@@ -51,7 +52,7 @@ impl Scanner {
 
 enum Job {
     File { path: PathBuf, named: bool },
-    Chunk { file: Arc<str>, chunk: Chunk },
+    Piece(Waiting),
 }
 
 struct Queue {
@@ -60,12 +61,19 @@ struct Queue {
 }
 
 struct State {
-    chunks: Vec<(Arc<str>, Chunk)>,
+    chunks: Vec<Waiting>,
     /// The memory of pieces that are done with.
     spare: Vec<String>,
     walk: Walk,
     /// Jobs that are being run, and so may still add chunks.
     running: usize,
+}
+
+/// A piece of a large file that waits for a thread.
+struct Waiting {
+    file: Arc<str>,
+    chunk: Chunk,
+    is_manifest: bool,
 }
 
 struct Walk {
@@ -95,9 +103,9 @@ impl Queue {
     fn next(&self, pass: &mut Pass<'_>) -> Option<Job> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
-            if let Some((file, chunk)) = state.chunks.pop() {
+            if let Some(piece) = state.chunks.pop() {
                 state.running += 1;
-                return Some(Job::Chunk { file, chunk });
+                return Some(Job::Piece(piece));
             }
             if let Some((path, named)) = state.walk.next(pass) {
                 state.running += 1;
@@ -120,13 +128,13 @@ impl Queue {
     }
 
     /// Leaves a piece to another thread; gives it back when enough are waiting. And memory that is free again.
-    fn offer(&self, file: &Arc<str>, chunk: Chunk, chunker: &mut Chunker<File>) -> Option<Chunk> {
+    fn offer(&self, piece: Waiting, chunker: &mut Chunker<File>) -> Option<Chunk> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.spare.drain(..).for_each(|text| chunker.reuse(text));
         if state.chunks.len() >= WAITING {
-            return Some(chunk);
+            return Some(piece.chunk);
         }
-        state.chunks.push((file.clone(), chunk));
+        state.chunks.push(piece);
         self.changed.notify_one();
         None
     }
@@ -197,7 +205,12 @@ impl Walk {
 impl Job {
     fn run(self, queue: &Queue, pass: &mut Pass<'_>) {
         match self {
-            Self::Chunk { file, chunk } => {
+            Self::Piece(Waiting {
+                file,
+                chunk,
+                is_manifest,
+            }) => {
+                pass.is_manifest = is_manifest;
                 pass.chunk(&file, &chunk);
                 let mut state = queue.state.lock().unwrap_or_else(PoisonError::into_inner);
                 state.spare.push(chunk.text);
@@ -222,6 +235,8 @@ fn read(path: &Path, named: bool, file: &Arc<str>, queue: &Queue, pass: &mut Pas
         pass.sink.summary.other_files += 1;
         return Ok(());
     }
+    let is_manifest = named || is_meant_as_manifest(path);
+    pass.is_manifest = is_manifest;
     pass.sink.summary.files += 1;
     let mut chunker = Chunker::new(handle);
     let mut next = chunker.next()?;
@@ -229,7 +244,15 @@ fn read(path: &Path, named: bool, file: &Arc<str>, queue: &Queue, pass: &mut Pas
         next = chunker.next()?;
         // The last piece is done here: nearly every file has only one.
         let own = if next.is_some() {
-            queue.offer(file, chunk, &mut chunker)
+            let file = Arc::clone(file);
+            queue.offer(
+                Waiting {
+                    file,
+                    chunk,
+                    is_manifest,
+                },
+                &mut chunker,
+            )
         } else {
             Some(chunk)
         };
@@ -273,6 +296,18 @@ pub(crate) fn is_manifest_name(path: &Path) -> bool {
     [".yaml", ".yml", ".json", ".yaml.gz", ".yml.gz", ".json.gz"]
         .iter()
         .any(|end| name.ends_with(end))
+}
+
+/// Whether a file that looks like a manifest is meant as one: by its name, as a template, or because its name says nothing. In others (a
+/// program, documentation) a manifest is an example, and that the rest is no YAML is no wonder.
+pub(crate) fn is_meant_as_manifest(path: &Path) -> bool {
+    const TEMPLATES: [&str; 5] = ["tpl", "tmpl", "gotmpl", "template", "j2"];
+    is_manifest_name(path)
+        || path.extension().is_none_or(|extension| {
+            TEMPLATES
+                .iter()
+                .any(|known| extension.eq_ignore_ascii_case(known))
+        })
 }
 
 /// Whether a file with another name holds a manifest all the same, by its beginning. Binary files without such a name are none.

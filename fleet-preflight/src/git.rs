@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
-use crate::files::{is_manifest_name, looks_like_manifest};
+use crate::files::{is_manifest_name, is_meant_as_manifest, looks_like_manifest};
 use crate::pass::Pass;
 use crate::scan::{Scanner, read_all};
 use crate::verdict::Report;
@@ -131,6 +131,7 @@ fn blob(pass: &mut Pass<'_>, revision: &str, path: &str, stdout: &mut impl BufRe
     let mut content = stdout.by_ref().take(size);
     let mut beginning = Vec::new();
     content.by_ref().take(4096).read_to_end(&mut beginning)?;
+    pass.is_manifest = is_meant_as_manifest(Path::new(path));
     if is_manifest_name(Path::new(path)) || looks_like_manifest(&beginning) {
         pass.sink.summary.files += 1;
         if let Err(error) = read_all(pass, &file, beginning.as_slice().chain(content.by_ref())) {

@@ -23,6 +23,9 @@ pub(crate) struct Pass<'s> {
     /// The Helm release whose manifest is being read.
     pub(crate) helm: Option<Box<HelmContext>>,
     pub(crate) cluster: Option<Arc<str>>,
+    /// Whether what is read is meant to be manifests: it was named, or is called like one. Programs and documentation that
+    /// only speak of manifests lie in the same directories.
+    pub(crate) is_manifest: bool,
     /// How many findings this pass and those beside it have kept.
     kept: Arc<AtomicUsize>,
     texts: Texts,
@@ -139,6 +142,7 @@ impl<'s> Pass<'s> {
             sink: Sink::default(),
             helm: None,
             cluster: None,
+            is_manifest: true,
             kept,
             texts: Texts::default(),
             document_begins: 0,
@@ -280,7 +284,9 @@ impl<'s> Pass<'s> {
 
     fn unparsable(&mut self, origin: Origin<'_>, text: &str, problem: &Problem) {
         self.sink.summary.documents += 1;
-        if guess::is_template(text) {
+        if !self.is_manifest {
+            self.sink.summary.other_documents += 1;
+        } else if guess::is_template(text) {
             self.problem(
                 &rules::TEMPLATE,
                 origin.place(problem.line, problem.column),
@@ -380,10 +386,7 @@ impl<'s> Pass<'s> {
 
     fn workload(&mut self, place: Place, outline: &Outline<'_>, object: impl Fn() -> ObjectRef) {
         let replicas = outline.replicas.unwrap_or(1);
-        if !matches!(
-            outline.kind.as_deref(),
-            Some("Deployment" | "StatefulSet" | "ReplicaSet")
-        ) {
+        if !outline.makes_pods() {
             return;
         }
         if outline.replicas == Some(1) && outline.kind.as_deref() != Some("ReplicaSet") {

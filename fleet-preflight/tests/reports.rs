@@ -113,6 +113,20 @@ fn budgets_are_matched_with_the_workloads_they_cover() {
     assert_eq!(never(&budget("maxUnavailable: 0")), 1);
     assert_eq!(never(&budget("maxUnavailable: 0%")), 1);
     assert_eq!(never(&budget("maxUnavailable: 1")), 0);
+    // However it is written.
+    let flow = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web, namespace: shop}\n\
+                spec: {replicas: 1, template: {metadata: {labels: {app: web}}, spec: {nodeSelector: {a: \"\"}}}}\n---\n";
+    assert_eq!(never(&format!("{flow}{}", budget("minAvailable: 1"))), 1);
+    let merged = "x: &l {app: web}\napiVersion: apps/v1\nkind: Deployment\nmetadata: &m {name: web, namespace: shop}\n\
+                  spec:\n  replicas: 1\n  template: {metadata: {<<: *m, labels: *l}}\n---\n";
+    assert_eq!(never(&format!("{merged}{}", budget("minAvailable: 1"))), 1);
+    let json = json!({"apiVersion": "v1", "kind": "List", "items": [
+        {"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": {"name": "web", "namespace": "shop"},
+         "spec": {"replicas": 1, "template": {"metadata": {"labels": {"app": "web"}}}}},
+        {"apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": {"name": "b", "namespace": "shop"},
+         "spec": {"minAvailable": 1, "selector": {"matchLabels": {"app": "web"}}}},
+    ]});
+    assert_eq!(never(&json.to_string()), 1);
 }
 
 #[test]
@@ -259,4 +273,40 @@ fn a_git_tree_is_read_at_a_revision() {
     assert!(scanner.scan_git(folder.path(), "gone").is_err());
     assert!(scanner.scan_git(folder.path(), "--output=x").is_err());
     assert!(scanner.scan_git(Path::new("/nowhere"), "main").is_err());
+}
+
+#[test]
+fn programs_and_documentation_only_speak_of_manifests() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    write(
+        "README.md",
+        "# Use `it`\n\n```yaml\napiVersion: extensions/v1beta1\nkind: Ingress\n```\n",
+    );
+    write("main.go", "package x\n\nfunc f() { return \"apiVersion: v1\" }\n");
+    write("broken.tpl", "apiVersion: {{ .x }\nkind: [\n");
+    write("broken", "apiVersion: [\n");
+    let seen = |report: &fleet_preflight::Report| {
+        let mut seen: Vec<(String, &str)> = report
+            .findings
+            .iter()
+            .map(|finding| (finding.place.to_string(), finding.rule.id))
+            .map(|(place, rule)| (place.rsplit('/').next().unwrap_or_default().to_owned(), rule))
+            .collect();
+        seen.sort();
+        seen
+    };
+    let report = Scanner::new("1.31".parse().unwrap()).scan_paths([folder.path()]);
+    assert_eq!(
+        seen(&report),
+        [
+            ("README.md:4:1".to_owned(), "api-in-text"),
+            ("broken.tpl:2:7".to_owned(), "unparsable"),
+            ("broken:1:13".to_owned(), "unparsable"),
+        ]
+    );
+    assert_eq!((report.summary.files, report.summary.unreadable), (4, 2));
+    // Who names a file means it.
+    let report = Scanner::new("1.31".parse().unwrap()).scan_paths([folder.path().join("main.go")]);
+    assert_eq!(report.summary.unreadable, 1);
 }

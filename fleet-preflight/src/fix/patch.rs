@@ -149,13 +149,16 @@ impl<'t> Patch<'t> {
         }
         let mut lines: Vec<String> = rendered.lines().map(str::to_owned).collect();
         let mut place = None;
+        let mut told = 0;
         for name in removed {
             let Some((start, _)) = keys.iter().find(|(_, key)| key == name).copied() else {
                 continue;
             };
             let end = self.entry_end(start, column);
             let comments = comments(&self.text[start..end]);
-            lines.splice(0..0, comments);
+            let after = told + comments.len();
+            lines.splice(told..told, comments);
+            told = after;
             if place.is_none() && !added.is_empty() {
                 place = Some(start..end);
                 continue;

@@ -1,6 +1,7 @@
 //! Reads JSON texts, one or several after each other, without building what is in them.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use fleet_core::yaml::Segment;
 use serde::Deserialize;
@@ -51,8 +52,29 @@ struct Metadata<'t> {
 }
 
 #[derive(Deserialize)]
-struct Spec {
+struct Spec<'t> {
     replicas: Option<u64>,
+    #[serde(borrow)]
+    template: Option<&'t RawValue>,
+}
+
+/// The labels of the Pods that a workload makes.
+fn pod_labels<'t>(template: &RawValue) -> Option<Vec<(Cow<'t, str>, Cow<'t, str>)>> {
+    #[derive(Deserialize)]
+    struct Template {
+        metadata: Labelled,
+    }
+    #[derive(Deserialize)]
+    struct Labelled {
+        labels: BTreeMap<String, String>,
+    }
+    let template: Template = serde_json::from_str(template.get()).ok()?;
+    let labels = template.metadata.labels.into_iter();
+    Some(
+        labels
+            .map(|(name, value)| (Cow::Owned(name), Cow::Owned(value)))
+            .collect(),
+    )
 }
 
 fn visit<'t>(
@@ -127,10 +149,16 @@ fn visit<'t>(
             items(raw, index, &path, lines, found, depth)?;
         }
     }
-    found[index].outline.replicas = object
+    let spec = object
         .spec
-        .and_then(|raw| serde_json::from_str::<Spec>(raw.get()).ok())
-        .and_then(|spec| spec.replicas);
+        .and_then(|raw| serde_json::from_str::<Spec<'_>>(raw.get()).ok());
+    if let Some(spec) = spec {
+        let outline = &mut found[index].outline;
+        outline.replicas = spec.replicas;
+        if let Some(template) = spec.template.filter(|_| outline.makes_pods()) {
+            outline.labels = pod_labels(template).unwrap_or_default();
+        }
+    }
     Some(())
 }
 
@@ -212,6 +240,16 @@ mod tests {
             .collect();
         assert_eq!(seen, [(3, "A", None), (4, "C", Some("a")), (5, "D", None)]);
         assert_eq!(contents.documents, 3);
+    }
+
+    #[test]
+    fn the_labels_of_a_workload_s_pods_are_read() {
+        let text = r#"{"apiVersion":"apps/v1","kind":"Deployment","spec":{"replicas":2,"template":{"metadata":{"labels":{"app":"a"}}}}}"#;
+        let contents = read(text).unwrap();
+        assert_eq!(contents.objects[0].labels, [("app".into(), "a".into())]);
+        assert_eq!(contents.objects[0].replicas, Some(2));
+        let text = text.replace("\"a\"", "1");
+        assert_eq!(read(&text).unwrap().objects[0].labels, []);
     }
 
     #[test]

@@ -33,7 +33,7 @@ pub(crate) struct Outline<'t> {
     pub(crate) column: u64,
     /// `spec.replicas`, when it is a number.
     pub(crate) replicas: Option<u64>,
-    /// `spec.template.metadata.labels`; only [`lines`] fills them in.
+    /// `spec.template.metadata.labels` of a workload.
     pub(crate) labels: Vec<(Cow<'t, str>, Cow<'t, str>)>,
     /// The way from the document's root to the object.
     pub(crate) path: Vec<Segment>,
@@ -42,6 +42,14 @@ pub(crate) struct Outline<'t> {
 impl Outline<'_> {
     pub(crate) fn is_object(&self) -> bool {
         self.api_version.is_some() && self.kind.is_some()
+    }
+
+    /// Whether it is a workload whose Pods a `PodDisruptionBudget` may cover.
+    pub(crate) fn makes_pods(&self) -> bool {
+        matches!(
+            self.kind.as_deref(),
+            Some("Deployment" | "StatefulSet" | "ReplicaSet")
+        )
     }
 }
 
@@ -66,6 +74,8 @@ pub(crate) struct Problem {
 
 /// The deepest nesting that is followed.
 pub(crate) const MAX_DEPTH: usize = 1_000;
+/// The most values of a document that are looked at, those that aliases repeat included.
+pub(crate) const MAX_VALUES: usize = 500_000;
 
 /// Whether a list of this kind holds its objects in this field.
 pub(crate) fn holds_objects(field: &str) -> bool {

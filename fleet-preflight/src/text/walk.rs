@@ -1,12 +1,15 @@
-//! Reads any YAML event by event, keeping only what names the objects in it.
+//! Reads any YAML event by event, keeping only what names the objects in it; where aliases or merges have a say in that, as a tree.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use fleet_core::yaml::Segment;
+use fleet_core::yaml::{self, Document, FieldPath, ReadOptions, Segment};
 use granit_parser::{Event, Marker, Parser, ScalarStyle, Span, StrInput};
 
-use super::{Contents, Found, MAX_DEPTH, Outline, Problem, holds_objects, open_lists};
+use serde_json::Value;
+
+use super::{Contents, Found, MAX_DEPTH, MAX_VALUES, Outline, Problem, holds_objects, open_lists};
+use crate::checks::{Typed, objects_in};
 
 /// What is in the documents of a text.
 ///
@@ -30,12 +33,77 @@ pub(crate) fn read(text: &str) -> Result<Contents<'_>, Problem> {
         })?;
         walker.event(event, span)?;
     }
+    if walker.needs_tree {
+        return tree(text);
+    }
     let objects = open_lists(walker.found);
     Ok(Contents {
         others: objects.iter().filter(|outline| !outline.is_object()).count() as u64,
         objects: objects.into_iter().filter(Outline::is_object).collect(),
         documents: walker.documents,
     })
+}
+
+/// What is in the documents of a text, with everything in its place that aliases and merges stand for.
+fn tree(text: &str) -> Result<Contents<'static>, Problem> {
+    let mut options = ReadOptions::default();
+    options.max_depth = MAX_DEPTH;
+    options.max_values = MAX_VALUES;
+    let documents = yaml::documents_with(text, &options).map_err(|error| {
+        let at = error.position();
+        Problem {
+            line: at.map_or(1, |at| at.line),
+            column: at.map_or(1, |at| at.column),
+            message: format!("its aliases cannot be followed: {error}"),
+        }
+    })?;
+    let mut contents = Contents::default();
+    for document in documents.iter().filter(|document| !document.value().is_null()) {
+        let before = contents.objects.len();
+        let objects = objects_in(document.value()).into_iter();
+        contents
+            .objects
+            .extend(objects.map(|(path, typed)| outline(document, path, typed)));
+        contents.documents += 1;
+        contents.others += u64::from(contents.objects.len() == before);
+    }
+    Ok(contents)
+}
+
+fn outline(document: &Document, path: Vec<Segment>, typed: Typed<'_>) -> Outline<'static> {
+    let object = path.iter().fold(FieldPath::root(), |at, segment| match segment {
+        Segment::Field(name) => at.field(name.as_str()),
+        Segment::Index(index) => at.index(*index),
+    });
+    let at = document
+        .key_position(&object.clone().field("apiVersion"))
+        .or_else(|| document.position(&object));
+    let metadata = |name: &str| {
+        let text = typed.value.get("metadata")?.get(name)?.as_str()?;
+        Some(Cow::Owned(text.to_owned()))
+    };
+    Outline {
+        namespace: metadata("namespace"),
+        name: metadata("name"),
+        line: at.map_or(1, |at| at.line),
+        column: at.map_or(1, |at| at.column),
+        replicas: typed.value.pointer("/spec/replicas").and_then(Value::as_u64),
+        labels: labels(typed.value),
+        path,
+        api_version: Some(Cow::Owned(typed.api_version)),
+        kind: Some(Cow::Owned(typed.kind)),
+    }
+}
+
+fn labels(object: &Value) -> Vec<(Cow<'static, str>, Cow<'static, str>)> {
+    let labels = object
+        .pointer("/spec/template/metadata/labels")
+        .and_then(Value::as_object);
+    let text = |value: &Value| Some(Cow::Owned(value.as_str()?.to_owned()));
+    let pairs = labels.into_iter().flatten();
+    pairs
+        .filter_map(|(name, value)| Some((Cow::Owned(name.clone()), text(value)?)))
+        .collect()
 }
 
 #[derive(Default)]
@@ -45,6 +113,8 @@ struct Walker<'t> {
     documents: u64,
     /// Scalars with an anchor. They are short or not kept: only names are looked for.
     anchors: HashMap<usize, Option<Cow<'t, str>>>,
+    /// An alias or a merge stands where it may name an object: events alone do not tell what it brings.
+    needs_tree: bool,
 }
 
 struct Frame {
@@ -71,9 +141,22 @@ enum Role {
     Object,
     Metadata,
     Spec,
+    /// `spec.template`, its `metadata`, and the `labels` in that.
+    Template,
+    TemplateMetadata,
+    PodLabels,
     /// The sequence of a list's items.
     Items,
     Other,
+}
+
+impl Role {
+    fn leads_to_labels(self) -> bool {
+        matches!(
+            self,
+            Self::Spec | Self::Template | Self::TemplateMetadata | Self::PodLabels
+        )
+    }
 }
 
 impl<'t> Walker<'t> {
@@ -92,6 +175,9 @@ impl<'t> Walker<'t> {
                 self.scalar(value, span.start);
             }
             Event::Alias(id) => {
+                if !self.anchors.contains_key(&id) {
+                    self.needs_tree |= self.names_objects();
+                }
                 let value = self.anchors.get(&id).cloned().flatten();
                 self.scalar(value, span.start);
             }
@@ -127,6 +213,40 @@ impl<'t> Walker<'t> {
         Ok(())
     }
 
+    /// Whether a collection that begins here may be an object, hold some, or name one.
+    fn names_objects(&self) -> bool {
+        let Some(Frame { kind, role, .. }) = self.frames.last() else {
+            return false;
+        };
+        match (kind, role) {
+            (
+                FrameKind::Mapping {
+                    key: Some(key),
+                    expects_key: false,
+                },
+                Role::Object,
+            ) => matches!(&**key, "metadata" | "spec" | "<<") || holds_objects(key),
+            (
+                FrameKind::Mapping {
+                    key: Some(key),
+                    expects_key: false,
+                },
+                Role::Metadata,
+            ) => &**key == "<<",
+            (
+                FrameKind::Mapping {
+                    key: Some(key),
+                    expects_key: false,
+                },
+                role,
+            ) if role.leads_to_labels() => {
+                matches!(&**key, "template" | "metadata" | "labels" | "<<")
+            }
+            (FrameKind::Sequence { .. }, Role::Items) => true,
+            _ => false,
+        }
+    }
+
     /// What a collection that begins here is, by where it stands.
     fn role_of_next(&mut self, mapping: bool, at: Marker) -> (Option<usize>, Role) {
         let Some(parent) = self.frames.last() else {
@@ -134,6 +254,12 @@ impl<'t> Walker<'t> {
             let index = self.begin(at, None, Vec::new(), !mapping);
             return (Some(index), if mapping { Role::Object } else { Role::Items });
         };
+        // A merge of mappings that stand right there, or of several.
+        if let (FrameKind::Mapping { key: Some(key), .. }, Role::Object | Role::Metadata) =
+            (&parent.kind, parent.role)
+        {
+            self.needs_tree |= &**key == "<<";
+        }
         let (object, role) = (parent.object, parent.role);
         match (&parent.kind, role) {
             (FrameKind::Mapping { key: Some(key), .. }, Role::Object) => match &**key {
@@ -153,6 +279,22 @@ impl<'t> Walker<'t> {
                 }
                 _ => (object, Role::Other),
             },
+            (FrameKind::Mapping { key: Some(key), .. }, Role::Spec) if mapping && &**key == "template" => {
+                (object, Role::Template)
+            }
+            (FrameKind::Mapping { key: Some(key), .. }, Role::Template)
+                if mapping && &**key == "metadata" =>
+            {
+                (object, Role::TemplateMetadata)
+            }
+            (FrameKind::Mapping { key: Some(key), .. }, Role::TemplateMetadata)
+                if mapping && &**key == "labels" =>
+            {
+                if let Some(found) = object.and_then(|index| self.found.get_mut(index)) {
+                    found.outline.labels.clear();
+                }
+                (object, Role::PodLabels)
+            }
             (FrameKind::Sequence { next }, Role::Items) if mapping => {
                 let mut path = object.map_or(Vec::new(), |index| self.found[index].outline.path.clone());
                 if let Some(FrameKind::Mapping { key: Some(key), .. }) =
@@ -202,7 +344,8 @@ impl<'t> Walker<'t> {
                     found.outline.line = at.line() as u64;
                     found.outline.column = at.col() as u64 + 1;
                 }
-                *key = Some(if name.len() <= 64 { name.into() } else { "".into() });
+                // The longest name that counts is a label's.
+                *key = Some(if name.len() <= 317 { name.into() } else { "".into() });
                 return;
             }
             let key = key.as_deref().unwrap_or("");
@@ -217,6 +360,10 @@ impl<'t> Walker<'t> {
                     }
                     (Role::Metadata, "name") => outline.name = value,
                     (Role::Metadata, "namespace") => outline.namespace = value,
+                    (Role::PodLabels, name) => {
+                        let label = value.map(|value| (Cow::Owned(name.to_owned()), value));
+                        outline.labels.extend(label);
+                    }
                     (Role::Spec, "replicas") => outline.replicas = value.and_then(|text| text.parse().ok()),
                     _ => {}
                 }
@@ -267,6 +414,16 @@ mod tests {
     }
 
     #[test]
+    fn the_labels_of_a_workload_s_pods_are_read() {
+        let text = "apiVersion: apps/v1\nkind: Deployment\nspec: {replicas: 1, template: {metadata: {labels: {app: a, b/c: !!str d}}}}\n";
+        let contents = read(text).unwrap();
+        assert_eq!(
+            contents.objects[0].labels,
+            [("app".into(), "a".into()), ("b/c".into(), "d".into())]
+        );
+    }
+
+    #[test]
     fn lists_are_opened() {
         let text = "apiVersion: v1\nitems:\n- kind: A\n  apiVersion: b/v1\n- apiVersion: v1\n  kind: List\n  items:\n  - \
                     {apiVersion: c/v1, kind: D}\nkind: List\n";
@@ -287,6 +444,40 @@ mod tests {
         assert_eq!(
             objects("apiVersion: v1\nkind: A\nitems:\n- {apiVersion: v1, kind: B}\n"),
             [(1, "v1 A ".to_owned())]
+        );
+    }
+
+    #[test]
+    fn aliases_and_merges_are_followed_where_they_name_objects() {
+        let expected = |line, name: &str| (line, format!("policy/v1beta1 PodDisruptionBudget {name}"));
+        let merged = "x: &m {apiVersion: policy/v1beta1}\n<<: *m\nkind: PodDisruptionBudget\n";
+        assert_eq!(objects(merged), [expected(1, "")]);
+        let own = "<<: {apiVersion: v1, kind: Pod}\napiVersion: policy/v1beta1\nkind: PodDisruptionBudget\n";
+        assert_eq!(objects(own), [expected(2, "")]);
+        let several = "x: [&a {apiVersion: policy/v1beta1}, &b {kind: PodDisruptionBudget}]\n<<: [*a, *b]\n";
+        assert_eq!(objects(several), [expected(1, "")]);
+        let metadata =
+            "x: &m {name: a}\napiVersion: policy/v1beta1\nkind: PodDisruptionBudget\nmetadata: *m\n";
+        assert_eq!(objects(metadata), [expected(2, "a")]);
+        let inside = "x: &m {name: a}\napiVersion: policy/v1beta1\nkind: PodDisruptionBudget\nmetadata:\n  <<: *m\n  labels: {}\n";
+        assert_eq!(objects(inside), [expected(2, "a")]);
+        let items = "x: &b {apiVersion: policy/v1beta1, kind: PodDisruptionBudget, metadata: {name: a}}\napiVersion: v1\n\
+                     kind: List\nitems:\n- *b\n- <<: *b\n  metadata: {name: b}\n";
+        let names: Vec<String> = objects(items).into_iter().map(|(_, name)| name).collect();
+        assert_eq!(names, [expected(0, "a").1, expected(0, "b").1]);
+        // What names nothing is not followed, however much it would be.
+        let bomb = "a: &a [x, x]\nb: &b [*a, *a]\napiVersion: v1\nkind: A\nc: *b\n";
+        assert_eq!(objects(bomb), [(3, "v1 A ".to_owned())]);
+        let mut bomb = "a0: &a0 {x: y}\n".to_owned();
+        for level in 1..40 {
+            bomb += &format!("a{level}: &a{level} [*a{0}, *a{0}]\n", level - 1);
+        }
+        bomb += "apiVersion: v1\nkind: List\nitems: *a39\n";
+        assert!(
+            read(&bomb)
+                .unwrap_err()
+                .message
+                .starts_with("its aliases cannot be followed")
         );
     }
 
