@@ -301,7 +301,7 @@ fn programs_and_documentation_only_speak_of_manifests() {
         seen(&report),
         [
             ("README.md:4:1".to_owned(), "api-in-text"),
-            ("broken.tpl:2:7".to_owned(), "unparsable"),
+            ("broken.tpl:2:1".to_owned(), "unparsable"),
             ("broken:1:13".to_owned(), "unparsable"),
         ]
     );

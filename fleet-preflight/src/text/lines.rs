@@ -23,6 +23,7 @@ pub(crate) fn read(text: &str) -> Option<Outline<'_>> {
         levels: Vec::with_capacity(16),
         pending: false,
         block: None,
+        hidden: false,
         outline: Outline::default(),
     };
     let bytes = text.as_bytes();
@@ -74,12 +75,12 @@ pub(crate) fn read(text: &str) -> Option<Outline<'_>> {
                 && text[start.min(text.len())..]
                     .lines()
                     .all(|line| line.trim_start().is_empty() || line.starts_with('#'));
-            return if ended { Some(reader.outline) } else { None };
+            return if ended { reader.done() } else { None };
         }
         begun = true;
         reader.line(indent, content, number)?;
     }
-    Some(reader.outline)
+    reader.done()
 }
 
 struct Reader<'t> {
@@ -87,6 +88,8 @@ struct Reader<'t> {
     /// Whether the last key or dash still waits for its value.
     pending: bool,
     block: Option<Block>,
+    /// Whether a value that was not looked into may hold the labels of Pods, or how many there are.
+    hidden: bool,
     outline: Outline<'t>,
 }
 
@@ -105,6 +108,10 @@ struct Block {
 }
 
 impl<'t> Reader<'t> {
+    fn done(self) -> Option<Outline<'t>> {
+        (!self.hidden || !self.outline.makes_pods()).then_some(self.outline)
+    }
+
     fn line(&mut self, mut indent: usize, mut content: &'t str, number: u64) -> Option<()> {
         while content == "-" || content.starts_with("- ") {
             self.dash(indent)?;
@@ -170,6 +177,7 @@ impl<'t> Reader<'t> {
             }
             return Some(());
         }
+        self.hidden |= matches!(scalar, Some(Scalar::Opaque)) && self.leads_to_labels();
         match (depth, root, key) {
             (1, _, "apiVersion") => {
                 self.outline.api_version = take(Some(scalar?))?;
@@ -189,7 +197,9 @@ impl<'t> Reader<'t> {
                     _ => None,
                 };
             }
-            (5, "spec", _) if self.in_template_labels() => {
+            // Of two, the last one counts.
+            (4, "spec", "labels") if self.leads_to_labels() => self.outline.labels.clear(),
+            (5, "spec", _) if self.leads_to_labels() => {
                 if let Some(Scalar::Text(value)) = scalar {
                     self.outline
                         .labels
@@ -205,8 +215,10 @@ impl<'t> Reader<'t> {
         self.levels.iter().all(|level| !level.sequence)
     }
 
-    fn in_template_labels(&self) -> bool {
+    /// Whether the key that was read last is `spec.template.metadata.labels`, one in it, or one on the way to it.
+    fn leads_to_labels(&self) -> bool {
         self.in_mappings()
+            && self.levels.len() <= 5
             && ["spec", "template", "metadata", "labels"]
                 .iter()
                 .zip(&self.levels)
@@ -361,6 +373,7 @@ mod tests {
                 "",
                 "v1",
                 "apps/v1",
+                "Deployment",
                 "'q'",
                 "\"d q\"",
                 "'it''s'",
@@ -400,8 +413,11 @@ mod tests {
                 "\"a\" b",
             ][..],
         );
-        let prefix =
-            prop::sample::select(&["", "", "", "  ", "  ", "    ", "- ", "  - ", "- - ", "\t", " "][..]);
+        let prefix = prop::sample::select(
+            &[
+                "", "", "", "  ", "  ", "   ", "    ", "- ", "  - ", "- - ", "\t", " ",
+            ][..],
+        );
         prop_oneof![
             12 => (prefix.clone(), keys, values.clone()).prop_map(|(prefix, key, value)| format!("{prefix}{key}: {value}").trim_end().to_owned()),
             1 => Just("---".to_owned()),
@@ -425,7 +441,9 @@ mod tests {
                 let contents = walked.unwrap();
                 prop_assert_eq!(contents.objects.len(), usize::from(outline.is_object()), "{:?}", text);
                 if let Some(object) = contents.objects.first() {
-                    outline.labels.clear();
+                    if !object.makes_pods() {
+                        outline.labels.clone_from(&object.labels);
+                    }
                     prop_assert_eq!(object, &outline, "{:?}", text);
                 }
             }
@@ -448,6 +466,22 @@ mod tests {
         );
         assert_eq!((outline.line, outline.replicas), (3, Some(1)));
         assert_eq!(outline.labels, [("app".into(), "web".into())]);
+    }
+
+    #[test]
+    fn a_workload_whose_labels_or_replicas_stand_in_a_flow_is_left_to_others() {
+        for spec in [
+            "spec: {replicas: 1}\n",
+            "spec:\n  template: {metadata: {labels: {a: b}}}\n",
+            "spec:\n  template:\n    metadata: {labels: {a: b}}\n",
+            "spec:\n  template:\n    metadata:\n      labels: {a: b}\n",
+        ] {
+            let workload = format!("apiVersion: apps/v1\nkind: Deployment\n{spec}");
+            assert_eq!(read(&workload), None, "{spec}");
+            assert!(read(&workload.replace("Deployment", "Other")).is_some(), "{spec}");
+        }
+        let selector = "apiVersion: apps/v1\nkind: Deployment\nspec:\n  selector: {matchLabels: {a: b}}\n";
+        assert!(read(selector).is_some());
     }
 
     #[test]
