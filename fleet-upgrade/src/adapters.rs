@@ -4,9 +4,10 @@
 mod capi;
 #[cfg(feature = "preflight")]
 mod preflight;
-
 #[cfg(feature = "prometheus")]
 mod prometheus;
+#[cfg(feature = "velero")]
+mod velero;
 
 #[cfg(feature = "operator")]
 pub use capi::CapiFleet;
@@ -16,3 +17,5 @@ pub use capi::CapiUpgrader;
 pub use preflight::ClusterScan;
 #[cfg(feature = "prometheus")]
 pub use prometheus::{BaseUrlError, Fetch, HttpFetch, Prometheus, SloGate};
+#[cfg(feature = "velero")]
+pub use velero::VeleroGate;
