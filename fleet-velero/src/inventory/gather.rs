@@ -371,11 +371,15 @@ impl Gather {
             .schedules
             .iter()
             .map(|schedule| &schedule.spec.template);
-        let named = templates.filter_map(|template| template.resource_policy.as_ref());
-        for reference in named {
-            let data = self.config_maps.get(&reference.name);
-            if let Some(Ok(policies)) = data.map(ResourcePolicies::from_data) {
-                self.cluster.policies.insert(reference.name.clone(), policies);
+        let specs = templates.chain(self.cluster.scopes.iter().map(|(_, spec)| spec));
+        let named: BTreeSet<String> = specs
+            .filter_map(|spec| Some(spec.resource_policy.as_ref()?.name.clone()))
+            .collect();
+        for name in named {
+            match self.config_maps.get(&name).map(ResourcePolicies::from_data) {
+                Some(Ok(policies)) => _ = self.cluster.policies.insert(name, policies),
+                Some(Err(error)) => _ = self.cluster.refused_policies.insert(name, chain(&error)),
+                None => {}
             }
         }
         // What comes with every cluster, and Velero's own, which is installed and not restored.
@@ -418,6 +422,8 @@ impl Gather {
                 .as_ref()
                 .is_some_and(|driver| self.snapshot_drivers.contains(driver)),
             driver,
+            volume_mode: spec.volume_mode,
+            access_modes: spec.access_modes.unwrap_or_default(),
             storage_class: spec.storage_class_name,
             bytes: size.and_then(|size| bytes_of(&size.0)).unwrap_or(0),
             files: None,
@@ -432,6 +438,12 @@ impl Gather {
         state.object_count += 1;
         state.volumes.push(volume);
     }
+}
+
+/// An error with its causes, on one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 /// The Application an object is tracked by.

@@ -96,8 +96,10 @@ pub struct ClusterState {
     pub backups: Vec<RecoveryPoint>,
     /// The backups that each location really holds, by location; without an entry the cluster's word is taken.
     pub bucket_listings: BTreeMap<String, BTreeSet<String>>,
-    /// The resource policies of volumes, by the name of their `ConfigMap`.
+    /// The resource policies, by the name of their `ConfigMap`.
     pub policies: BTreeMap<String, ResourcePolicies>,
+    /// Why the server refuses those that are not among them, by name.
+    pub refused_policies: BTreeMap<String, String>,
     /// The namespaces with what one would want back.
     pub namespaces: Vec<NamespaceState>,
     /// When a restore drill of this cluster's backups last went well.
@@ -120,6 +122,7 @@ impl ClusterState {
             backups: Vec::new(),
             bucket_listings: BTreeMap::new(),
             policies: BTreeMap::new(),
+            refused_policies: BTreeMap::new(),
             namespaces: Vec::new(),
             last_drill: None,
         }
@@ -210,6 +213,10 @@ pub struct VolumeState {
     pub driver: Option<String>,
     /// Whether there is a `VolumeSnapshotClass` of the driver that Velero may use.
     pub has_snapshot_class: bool,
+    /// Its volume mode; `None`: `Filesystem`.
+    pub volume_mode: Option<String>,
+    /// Its access modes (`ReadWriteOnce`).
+    pub access_modes: Vec<String>,
     /// How much data it holds.
     pub bytes: u64,
     /// How many files it holds, where known.
@@ -218,6 +225,13 @@ pub struct VolumeState {
     pub pod: Option<VolumePod>,
     /// Whether the data can be thrown away: caches, scratch.
     pub disposable: bool,
+}
+
+impl VolumeState {
+    /// The volume mode, as the API server completes it.
+    pub fn mode(&self) -> &str {
+        self.volume_mode.as_deref().unwrap_or("Filesystem")
+    }
 }
 
 /// The pod that mounts a volume.

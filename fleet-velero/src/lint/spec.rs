@@ -3,7 +3,7 @@
 use super::{Linter, Rule, name_of};
 use crate::Schedule;
 use crate::inventory::ClusterState;
-use crate::schedules::{Coverage, Glob, Uncovered};
+use crate::schedules::{Coverage, CoverageError, Glob, Uncovered, has_old_filters};
 
 impl Linter<'_> {
     pub(super) fn spec(&mut self, schedule: &Schedule) {
@@ -124,7 +124,7 @@ impl Linter<'_> {
             }
             for volume in namespace.volumes.iter().filter(|volume| !volume.disposable) {
                 count += 1;
-                match coverage.volume(volume) {
+                match coverage.volume(&namespace.name, volume) {
                     Ok(method) if !method.is_in_object_store() => stay += 1,
                     // Kopia moves 100 to 147 MB/s: more than this cannot be done in the time there is.
                     Ok(_) if !fits(volume.bytes, self.server.fs_backup_timeout) => {
@@ -217,15 +217,7 @@ fn refusals(schedule: &Schedule, cluster: &ClusterState) -> Vec<(String, String,
         );
     }
     let template = &schedule.spec.template;
-    let old = template
-        .included_resources
-        .as_ref()
-        .is_some_and(|list| !list.is_empty())
-        || template
-            .excluded_resources
-            .as_ref()
-            .is_some_and(|list| !list.is_empty())
-        || template.include_cluster_resources.is_some();
+    let old = has_old_filters(template);
     let scoped = [
         (
             "includedClusterScopedResources",
@@ -323,14 +315,13 @@ fn refusals(schedule: &Schedule, cluster: &ClusterState) -> Vec<(String, String,
         );
     }
     if let Some(reference) = &template.resource_policy {
-        if old {
+        if let Some(reason) = cluster.refused_policies.get(&reference.name) {
             refuse(
                 "resourcePolicy",
-                "old filters cannot be combined with a resource policy's filters".into(),
-                "use the scoped filters",
+                format!("ConfigMap {}: {reason}", reference.name),
+                "correct it",
             );
-        }
-        if !cluster.policies.is_empty() && !cluster.policies.contains_key(&reference.name) {
+        } else if !cluster.policies.is_empty() && !cluster.policies.contains_key(&reference.name) {
             refuse(
                 "resourcePolicy",
                 format!("there is no ConfigMap {}", reference.name),
@@ -357,11 +348,17 @@ fn refusals(schedule: &Schedule, cluster: &ClusterState) -> Vec<(String, String,
             Some(location) => providers.push(&location.spec.provider),
         }
     }
-    if let Err(error) = Coverage::of(template, cluster) {
-        let source = std::error::Error::source(&error)
-            .map(ToString::to_string)
-            .unwrap_or_default();
-        refuse("labelSelector", format!("{error}: {source}"), "correct it");
+    match Coverage::of(template, cluster) {
+        Ok(_) | Err(CoverageError::RefusedPolicy(_)) => {}
+        Err(error @ CoverageError::OldFiltersWithPolicy(_)) => {
+            refuse("resourcePolicy", error.to_string(), "use the scoped filters");
+        }
+        Err(error) => {
+            let source = std::error::Error::source(&error)
+                .map(ToString::to_string)
+                .unwrap_or_default();
+            refuse("labelSelector", format!("{error}: {source}"), "correct it");
+        }
     }
     found
 }

@@ -145,7 +145,7 @@ impl<'a> Candidates<'a> {
     }
 
     /// Those that are meant to hold a namespace.
-    pub(crate) fn holding<'c>(&'c self, namespace: &NamespaceState) -> InScope<'c, 'a> {
+    pub(crate) fn holding<'c>(&'c self, namespace: &'c NamespaceState) -> InScope<'c, 'a> {
         let mut why = Uncovered::NamespaceNotIncluded;
         let mut holds = |coverage: &Coverage| match coverage.namespace(namespace) {
             Ok(()) => true,
@@ -166,6 +166,7 @@ impl<'a> Candidates<'a> {
                 .filter(|promise| holds(&promise.coverage))
                 .collect(),
             candidates: self,
+            namespace: &namespace.name,
             why,
         }
     }
@@ -186,6 +187,7 @@ pub(crate) struct InScope<'c, 'a> {
     groups: Vec<&'c Group<'a>>,
     promises: Vec<&'c Promise>,
     candidates: &'c Candidates<'a>,
+    namespace: &'c str,
     why: Uncovered,
 }
 
@@ -210,7 +212,7 @@ impl<'c, 'a: 'c> InScope<'c, 'a> {
     /// The best for an object.
     pub(crate) fn object(&self, object: &ObjectState) -> Best<'c> {
         self.best(
-            |coverage| coverage.object(object).map(|()| None),
+            |coverage| coverage.object(self.namespace, object).map(|()| None),
             |group| group.objects.as_ref(),
         )
     }
@@ -218,7 +220,7 @@ impl<'c, 'a: 'c> InScope<'c, 'a> {
     /// The best for a volume, its data included.
     pub(crate) fn volume(&self, volume: &VolumeState) -> Best<'c> {
         self.best(
-            |coverage| coverage.volume(volume).map(Some),
+            |coverage| coverage.volume(self.namespace, volume).map(Some),
             |group| group.volumes.as_ref(),
         )
     }

@@ -5,8 +5,10 @@ use std::fmt;
 
 use fleet_core::{Selector, SelectorError};
 
+use super::filters::{NamespaceFilters, ResourceFilters};
 use super::glob::Glob;
-use super::policy::{ResourcePolicies, VolumeActionType};
+use super::names::resolve;
+use super::policy::{IncludeExcludePolicy, ResourcePolicies, VolumeActionType, VolumePolicy, action_of};
 use crate::BackupSpec;
 use crate::inventory::{ClusterState, NamespaceState, ObjectState, Server, VolumeState};
 
@@ -16,10 +18,26 @@ pub struct Coverage {
     included_namespaces: Vec<Glob>,
     excluded_namespaces: Vec<Glob>,
     namespaced: Names,
-    cluster_scoped: Option<Names>,
+    cluster_scoped: ClusterScoped,
     /// Any of them; none: every object.
     selectors: Vec<Selector>,
+    /// Whether objects are listed over all namespaces at once: then the selectors hold beside those of a policy, and else the
+    /// policy's replace them.
+    lists_all: bool,
+    namespace_filters: NamespaceFilters,
+    cluster_filters: ResourceFilters,
     volumes: Volumes,
+}
+
+/// The cluster-scoped kinds of a backup.
+#[derive(Clone, Debug)]
+enum ClusterScoped {
+    /// Only what something namespaced pulls in.
+    None,
+    /// All that the names take.
+    Taken(Names),
+    /// Only what is included by name.
+    Named(Names),
 }
 
 /// Kinds of resources in and out; out wins.
@@ -39,7 +57,7 @@ struct Volumes {
     csi: bool,
     /// The providers that have a snapshot location in this backup.
     providers: Vec<String>,
-    policies: Option<ResourcePolicies>,
+    policies: Vec<VolumePolicy>,
 }
 
 /// How a volume's data is saved.
@@ -95,6 +113,10 @@ pub enum Uncovered {
     ExcludedByLabel,
     /// Snapshots are turned off, and it is not copied file by file.
     SnapshotsOff,
+    /// A resource policy filters its namespace, and does not name its kind.
+    KindNotInPolicy,
+    /// A resource policy names its kind, and not it.
+    NameNotInPolicy,
     /// A resource policy skips it.
     SkippedByPolicy,
     /// It is to be copied file by file, and no pod mounts it.
@@ -116,6 +138,8 @@ impl fmt::Display for Uncovered {
             Self::Labels => "it does not have the labels",
             Self::ExcludedByLabel => "it is labelled velero.io/exclude-from-backup",
             Self::SnapshotsOff => "snapshots are off",
+            Self::KindNotInPolicy => "the resource policy of its namespace does not name its kind",
+            Self::NameNotInPolicy => "the resource policy of its namespace leaves out its name",
             Self::SkippedByPolicy => "a resource policy skips it",
             Self::NoPod => "no pod mounts it, so no file is copied",
             Self::NoNodeAgent => "no node agent runs, so no data leaves a node",
@@ -132,6 +156,12 @@ pub enum CoverageError {
     /// A label selector is refused.
     #[error("a label selector cannot be read")]
     Selector(#[from] SelectorError),
+    /// The policy filters objects, and so do `includedResources`, `excludedResources` or `includeClusterResources`.
+    #[error("old filters cannot be combined with the filters of resource policy {0}")]
+    OldFiltersWithPolicy(String),
+    /// The policy itself is refused.
+    #[error("resource policy {0} is refused")]
+    RefusedPolicy(String),
 }
 
 const EXCLUDE_LABEL: &str = "velero.io/exclude-from-backup";
@@ -140,7 +170,7 @@ impl Coverage {
     /// What a backup of this spec on this cluster holds.
     ///
     /// # Errors
-    /// A label selector that Kubernetes refuses.
+    /// A label selector that Kubernetes refuses, or filters that Velero refuses together.
     pub fn of(spec: &BackupSpec, cluster: &ClusterState) -> Result<Self, CoverageError> {
         let globs = |list: &Option<Vec<String>>| -> Vec<Glob> {
             list.iter().flatten().map(|text| Glob::lenient(text)).collect()
@@ -151,37 +181,28 @@ impl Coverage {
             .chain(spec.or_label_selectors.iter().flatten())
             .map(Selector::try_from)
             .collect::<Result<_, _>>()?;
-        let all_namespaces = spec
+        let lists_all = spec
             .included_namespaces
             .as_ref()
-            .is_none_or(|list| list.is_empty() || list.iter().any(|name| name == "*"))
-            && spec.excluded_namespaces.as_ref().is_none_or(Vec::is_empty);
-        let old = Names::of(spec.included_resources.as_ref(), spec.excluded_resources.as_ref());
-        let scoped = [
-            &spec.included_namespace_scoped_resources,
-            &spec.excluded_namespace_scoped_resources,
-            &spec.included_cluster_scoped_resources,
-            &spec.excluded_cluster_scoped_resources,
-        ]
-        .iter()
-        .any(|list| list.is_some());
-        let (namespaced, cluster_scoped) = if scoped {
-            let cluster_scoped = Names::of(
-                spec.included_cluster_scoped_resources.as_ref(),
-                spec.excluded_cluster_scoped_resources.as_ref(),
-            );
-            let named = spec.included_cluster_scoped_resources.is_some();
-            (
-                Names::of(
-                    spec.included_namespace_scoped_resources.as_ref(),
-                    spec.excluded_namespace_scoped_resources.as_ref(),
-                ),
-                (named || all_namespaces).then_some(cluster_scoped),
-            )
+            .is_none_or(|list| list.is_empty() || list.iter().any(|name| name == "*"));
+        let all_namespaces = lists_all && spec.excluded_namespaces.as_ref().is_none_or(Vec::is_empty);
+        let policies = policies_of(spec, cluster)?;
+        let (namespaced, cluster_scoped) = if has_old_filters(spec) {
+            if let (Some(policies), Some(reference)) = (policies, &spec.resource_policy)
+                && policies.filters_objects()
+            {
+                return Err(CoverageError::OldFiltersWithPolicy(reference.name.clone()));
+            }
+            let old = Names::of(spec.included_resources.as_ref(), spec.excluded_resources.as_ref());
+            let cluster_scoped = if spec.include_cluster_resources.unwrap_or(all_namespaces) {
+                ClusterScoped::Taken(old.clone())
+            } else {
+                ClusterScoped::None
+            };
+            (old, cluster_scoped)
         } else {
-            let everything = all_namespaces && old.included.is_empty() && selectors_empty(spec);
-            let cluster_scoped = spec.include_cluster_resources.unwrap_or(everything);
-            (old.clone(), cluster_scoped.then_some(old))
+            let policy = policies.and_then(|policies| policies.include_exclude_policy.as_ref());
+            scoped(spec, policy, all_namespaces)
         };
         Ok(Self {
             included_namespaces: globs(&spec.included_namespaces),
@@ -189,7 +210,17 @@ impl Coverage {
             namespaced,
             cluster_scoped,
             selectors,
-            volumes: Volumes::of(spec, cluster),
+            lists_all,
+            namespace_filters: policies
+                .map(NamespaceFilters::of)
+                .transpose()?
+                .unwrap_or_default(),
+            cluster_filters: policies
+                .and_then(|policies| policies.cluster_scoped_filter_policy.as_ref())
+                .map(|policy| ResourceFilters::of(&policy.resource_filters))
+                .transpose()?
+                .unwrap_or_default(),
+            volumes: Volumes::of(spec, cluster, policies),
         })
     }
 
@@ -215,38 +246,46 @@ impl Coverage {
     ///
     /// # Errors
     /// Why not.
-    pub fn object(&self, object: &ObjectState) -> Result<(), Uncovered> {
-        self.selected(&object.resource, &object.labels)
+    pub fn object(&self, namespace: &str, object: &ObjectState) -> Result<(), Uncovered> {
+        self.selected(namespace, &object.resource, &object.name, &object.labels)
     }
 
-    /// Whether cluster-scoped objects of this resource are held without anything namespaced pulling them in.
-    pub fn cluster_scoped(&self, resource: &str) -> bool {
-        self.cluster_scoped
-            .as_ref()
-            .is_some_and(|names| names.take(resource))
+    /// Whether a cluster-scoped object is held without anything namespaced pulling it in.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn cluster_scoped(&self, object: &ObjectState) -> Result<(), Uncovered> {
+        if !self.cluster_scoped.take(&object.resource) {
+            return Err(Uncovered::Kind);
+        }
+        if is_excluded(&object.labels) {
+            return Err(Uncovered::ExcludedByLabel);
+        }
+        match self.cluster_filters.of_resource(&object.resource) {
+            Some(filter) => filter.take(&object.name, &object.labels),
+            None if self.selects(&object.labels) => Ok(()),
+            None => Err(Uncovered::Labels),
+        }
     }
 
     /// How the data of a volume of a namespace that is held is saved.
     ///
     /// # Errors
     /// Why it is not. A backup says nothing of it, and completes.
-    pub fn volume(&self, volume: &VolumeState) -> Result<VolumeMethod, Uncovered> {
+    pub fn volume(&self, namespace: &str, volume: &VolumeState) -> Result<VolumeMethod, Uncovered> {
         const CLAIMS: &str = "persistentvolumeclaims";
         let pod = volume.pod.as_ref();
-        let pod_is_held = pod.is_some_and(|pod| self.selected("pods", &pod.labels).is_ok());
-        let claim = self.selected(CLAIMS, &volume.labels);
+        let pod_is_held =
+            pod.is_some_and(|pod| self.selected(namespace, "pods", &pod.name, &pod.labels).is_ok());
+        let claim = self.selected(namespace, CLAIMS, &volume.claim, &volume.labels);
         // A pod that is held brings its claims with it, if their kind may be in the backup at all.
         if let Err(reason) = claim
-            && !(pod_is_held && reason == Uncovered::Labels)
+            && !(pod_is_held && matches!(reason, Uncovered::Labels | Uncovered::KindNotInPolicy))
         {
             return Err(reason);
         }
         let volumes = &self.volumes;
-        match volumes
-            .policies
-            .as_ref()
-            .and_then(|policies| policies.action_of(volume))
-        {
+        match action_of(&volumes.policies, volume) {
             Some(VolumeActionType::Skip | VolumeActionType::Custom) => Err(Uncovered::SkippedByPolicy),
             Some(VolumeActionType::FsBackup) => volumes.file_by_file(pod_is_held),
             Some(VolumeActionType::Snapshot) => volumes.snapshot(volume),
@@ -265,24 +304,94 @@ impl Coverage {
         }
     }
 
-    fn selected(&self, resource: &str, labels: &BTreeMap<String, String>) -> Result<(), Uncovered> {
+    fn selected(
+        &self,
+        namespace: &str,
+        resource: &str,
+        name: &str,
+        labels: &BTreeMap<String, String>,
+    ) -> Result<(), Uncovered> {
         if !self.namespaced.take(resource) {
             return Err(Uncovered::Kind);
         }
         if is_excluded(labels) {
             return Err(Uncovered::ExcludedByLabel);
         }
-        let value_of = |key: &str| labels.get(key).map(String::as_str);
-        if self.selectors.is_empty() || self.selectors.iter().any(|s| s.matches_with(value_of)) {
-            Ok(())
-        } else {
-            Err(Uncovered::Labels)
+        match self.namespace_filters.of_namespace(namespace) {
+            Some(filters) => {
+                let filter = filters.of_resource(resource).ok_or(Uncovered::KindNotInPolicy)?;
+                filter.take(name, labels)?;
+                if self.lists_all && !self.selects(labels) {
+                    return Err(Uncovered::Labels);
+                }
+                Ok(())
+            }
+            None if self.selects(labels) => Ok(()),
+            None => Err(Uncovered::Labels),
         }
+    }
+
+    fn selects(&self, labels: &BTreeMap<String, String>) -> bool {
+        let value_of = |key: &str| labels.get(key).map(String::as_str);
+        self.selectors.is_empty() || self.selectors.iter().any(|s| s.matches_with(value_of))
     }
 }
 
-fn selectors_empty(spec: &BackupSpec) -> bool {
-    spec.label_selector.is_none() && spec.or_label_selectors.is_none()
+/// The policies a spec names. Of another kind than a `ConfigMap` they are passed over, as the server does.
+fn policies_of<'a>(
+    spec: &BackupSpec,
+    cluster: &'a ClusterState,
+) -> Result<Option<&'a ResourcePolicies>, CoverageError> {
+    let reference = spec.resource_policy.as_ref();
+    let Some(reference) = reference.filter(|one| one.kind.eq_ignore_ascii_case("configmap")) else {
+        return Ok(None);
+    };
+    if cluster.refused_policies.contains_key(&reference.name) {
+        return Err(CoverageError::RefusedPolicy(reference.name.clone()));
+    }
+    Ok(cluster.policies.get(&reference.name))
+}
+
+/// Whether a spec has filters of the old sort, which go by resource wherever it lives.
+pub(crate) fn has_old_filters(spec: &BackupSpec) -> bool {
+    let some = |list: &Option<Vec<String>>| list.as_ref().is_some_and(|list| !list.is_empty());
+    spec.include_cluster_resources.is_some()
+        || some(&spec.included_resources)
+        || some(&spec.excluded_resources)
+}
+
+/// The kinds that the scoped filters take, with those of a policy beside them.
+fn scoped(
+    spec: &BackupSpec,
+    policy: Option<&IncludeExcludePolicy>,
+    all_namespaces: bool,
+) -> (Names, ClusterScoped) {
+    let mut namespaced = Names::of(
+        spec.included_namespace_scoped_resources.as_ref(),
+        spec.excluded_namespace_scoped_resources.as_ref(),
+    );
+    let mut cluster_scoped = Names::of(
+        spec.included_cluster_scoped_resources.as_ref(),
+        spec.excluded_cluster_scoped_resources.as_ref(),
+    );
+    if let Some(policy) = policy {
+        namespaced.add(
+            &policy.included_namespace_scoped_resources,
+            &policy.excluded_namespace_scoped_resources,
+        );
+        cluster_scoped.add(
+            &policy.included_cluster_scoped_resources,
+            &policy.excluded_cluster_scoped_resources,
+        );
+    }
+    let is_whole = all_namespaces && namespaced.are_all();
+    let cluster_scoped =
+        if is_whole && cluster_scoped.included.is_empty() && cluster_scoped.excluded.is_empty() {
+            ClusterScoped::Taken(cluster_scoped)
+        } else {
+            ClusterScoped::Named(cluster_scoped)
+        };
+    (namespaced, cluster_scoped)
 }
 
 fn is_excluded(labels: &BTreeMap<String, String>) -> bool {
@@ -293,24 +402,55 @@ impl Names {
     fn of(included: Option<&Vec<String>>, excluded: Option<&Vec<String>>) -> Self {
         let resolved =
             |list: Option<&Vec<String>>| list.into_iter().flatten().map(|name| resolve(name)).collect();
-        let mut included: Vec<String> = resolved(included);
-        if included.iter().any(|name| name == "*") {
-            included.clear();
-        }
         Self {
-            included,
+            included: resolved(included),
             excluded: resolved(excluded),
         }
     }
 
+    /// Adds what a policy says where the spec says nothing.
+    fn add(&mut self, included: &[String], excluded: &[String]) {
+        for name in excluded.iter().map(|name| resolve(name)) {
+            if !self.mention(&name) {
+                self.excluded.push(name);
+            }
+        }
+        for name in included.iter().map(|name| resolve(name)) {
+            if !self.mention(&name) {
+                self.included.push(name);
+            }
+        }
+    }
+
+    fn mention(&self, resource: &str) -> bool {
+        any(&self.included, resource) || any(&self.excluded, resource)
+    }
+
+    fn are_all(&self) -> bool {
+        self.excluded.is_empty() && (self.included.is_empty() || self.included == ["*"])
+    }
+
     fn take(&self, resource: &str) -> bool {
-        let any = |names: &[String]| names.iter().any(|name| Glob::lenient(name).matches(resource));
-        !any(&self.excluded) && (self.included.is_empty() || any(&self.included))
+        !any(&self.excluded, resource) && (self.included.is_empty() || any(&self.included, resource))
+    }
+}
+
+fn any(names: &[String], resource: &str) -> bool {
+    names.iter().any(|name| Glob::lenient(name).matches(resource))
+}
+
+impl ClusterScoped {
+    fn take(&self, resource: &str) -> bool {
+        match self {
+            Self::None => false,
+            Self::Taken(names) => names.take(resource),
+            Self::Named(names) => !any(&names.excluded, resource) && any(&names.included, resource),
+        }
     }
 }
 
 impl Volumes {
-    fn of(spec: &BackupSpec, cluster: &ClusterState) -> Self {
+    fn of(spec: &BackupSpec, cluster: &ClusterState, policies: Option<&ResourcePolicies>) -> Self {
         let default = Server::default();
         let server = cluster.server.as_ref().unwrap_or(&default);
         let wanted = spec.volume_snapshot_locations.as_deref();
@@ -328,7 +468,6 @@ impl Volumes {
                 .map(|location| location.spec.provider.clone())
                 .collect(),
         };
-        let reference = spec.resource_policy.as_ref();
         Self {
             snapshots: spec.snapshot_volumes != Some(false),
             file_by_file: spec
@@ -341,9 +480,7 @@ impl Volumes {
             node_agent: server.node_agent,
             csi: server.csi,
             providers,
-            policies: reference
-                .and_then(|reference| cluster.policies.get(&reference.name))
-                .cloned(),
+            policies: policies.map_or_else(Vec::new, |policies| policies.volume_policies.clone()),
         }
     }
 
@@ -393,104 +530,4 @@ fn provider_of(driver: &str) -> Option<&'static str> {
         "pd.csi.storage.gke.io" => Some("gcp"),
         _ => None,
     }
-}
-
-/// Resources that a backup may be asked for by other names: plural with group, then singular, short names and kinds.
-const KNOWN: &[(&str, &[&str])] = &[
-    ("configmaps", &["configmap", "cm"]),
-    ("cronjobs.batch", &["cronjob", "cj", "cronjobs"]),
-    (
-        "customresourcedefinitions.apiextensions.k8s.io",
-        &[
-            "customresourcedefinition",
-            "crd",
-            "crds",
-            "customresourcedefinitions",
-        ],
-    ),
-    ("daemonsets.apps", &["daemonset", "ds", "daemonsets"]),
-    ("deployments.apps", &["deployment", "deploy", "deployments"]),
-    ("endpoints", &["ep"]),
-    ("events", &["event", "ev"]),
-    (
-        "horizontalpodautoscalers.autoscaling",
-        &["horizontalpodautoscaler", "hpa", "horizontalpodautoscalers"],
-    ),
-    ("ingresses.networking.k8s.io", &["ingress", "ing", "ingresses"]),
-    ("jobs.batch", &["job", "jobs"]),
-    ("limitranges", &["limitrange", "limits"]),
-    ("namespaces", &["namespace", "ns"]),
-    (
-        "networkpolicies.networking.k8s.io",
-        &["networkpolicy", "netpol", "networkpolicies"],
-    ),
-    ("nodes", &["node", "no"]),
-    ("persistentvolumeclaims", &["persistentvolumeclaim", "pvc"]),
-    ("persistentvolumes", &["persistentvolume", "pv"]),
-    (
-        "poddisruptionbudgets.policy",
-        &["poddisruptionbudget", "pdb", "poddisruptionbudgets"],
-    ),
-    ("pods", &["pod", "po"]),
-    ("replicasets.apps", &["replicaset", "rs", "replicasets"]),
-    ("replicationcontrollers", &["replicationcontroller", "rc"]),
-    ("resourcequotas", &["resourcequota", "quota"]),
-    (
-        "rolebindings.rbac.authorization.k8s.io",
-        &["rolebinding", "rolebindings"],
-    ),
-    ("roles.rbac.authorization.k8s.io", &["role", "roles"]),
-    (
-        "clusterrolebindings.rbac.authorization.k8s.io",
-        &["clusterrolebinding", "clusterrolebindings"],
-    ),
-    (
-        "clusterroles.rbac.authorization.k8s.io",
-        &["clusterrole", "clusterroles"],
-    ),
-    ("secrets", &["secret"]),
-    ("serviceaccounts", &["serviceaccount", "sa"]),
-    ("services", &["service", "svc"]),
-    ("statefulsets.apps", &["statefulset", "sts", "statefulsets"]),
-    (
-        "storageclasses.storage.k8s.io",
-        &["storageclass", "sc", "storageclasses"],
-    ),
-    (
-        "volumesnapshotclasses.snapshot.storage.k8s.io",
-        &["volumesnapshotclass", "vsclass", "volumesnapshotclasses"],
-    ),
-    (
-        "volumesnapshotcontents.snapshot.storage.k8s.io",
-        &["volumesnapshotcontent", "vsc", "volumesnapshotcontents"],
-    ),
-    (
-        "volumesnapshots.snapshot.storage.k8s.io",
-        &["volumesnapshot", "vs", "volumesnapshots"],
-    ),
-];
-
-/// The plural with its group, for what every cluster has; else the name as it is.
-pub(crate) fn resolve(name: &str) -> String {
-    let lower = name.to_lowercase();
-    let known = KNOWN
-        .iter()
-        .find(|(plural, others)| *plural == lower || others.contains(&lower.as_str()));
-    known.map_or(lower, |(plural, _)| (*plural).to_owned())
-}
-
-/// Whether a name is one that every cluster has.
-pub(crate) fn is_known(name: &str) -> bool {
-    let lower = name.to_lowercase();
-    KNOWN
-        .iter()
-        .any(|(plural, others)| *plural == lower || others.contains(&lower.as_str()))
-}
-
-/// The nearest name that every cluster has.
-pub(crate) fn nearest_known(name: &str) -> Option<&'static str> {
-    let names = KNOWN
-        .iter()
-        .flat_map(|(plural, others)| std::iter::once(plural).chain(*others).copied());
-    fleet_core::yaml::nearest(name, names)
 }

@@ -1,10 +1,11 @@
 //! Resource policies: the `ConfigMap` that says what is done with which volume, and which objects are taken.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use fleet_core::yaml;
+use fleet_core::{LabelSelector, yaml};
 use serde::{Deserialize, Serialize};
 
+use super::policy_rules;
 use crate::inventory::VolumeState;
 
 /// What a `ConfigMap` named by `spec.resourcePolicy` holds (`ResourcePolicies`, v1), strictly: as the server does, unknown
@@ -136,15 +137,15 @@ pub struct ClusterScopedFilterPolicy {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ResourceFilter {
-    /// The kinds.
+    /// The kinds; none, or `*` alone: every kind that no other filter of the policy names.
     #[serde(default)]
     pub kinds: Vec<String>,
-    /// Only objects with these labels.
+    /// Only objects with these labels, whatever selectors the backup has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub label_selector: Option<serde_json::Value>,
+    pub label_selector: Option<LabelSelector>,
     /// Only objects that one of these selects.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub or_label_selectors: Option<Vec<serde_json::Value>>,
+    pub or_label_selectors: Option<Vec<LabelSelector>>,
     /// Only objects of these names, as globs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub names: Option<Vec<String>>,
@@ -172,6 +173,14 @@ pub enum PolicyError {
     /// There is no other version.
     #[error("version `{0}` of a resource policy: only v1 exists")]
     Version(String),
+    /// A rule of the server is broken.
+    #[error("{field} of the resource policy: {reason}")]
+    Rule {
+        /// Where, as `namespacedFilterPolicies[0].namespaces[1]`.
+        field: String,
+        /// What is wrong.
+        reason: String,
+    },
 }
 
 impl ResourcePolicies {
@@ -192,16 +201,33 @@ impl ResourcePolicies {
         if policies.version != "v1" {
             return Err(PolicyError::Version(policies.version));
         }
+        policy_rules::check(&policies)?;
         Ok(policies)
     }
 
     /// What is done with a volume, if a policy says so.
     pub fn action_of(&self, volume: &VolumeState) -> Option<VolumeActionType> {
-        let policy = self
-            .volume_policies
-            .iter()
-            .find(|policy| policy.conditions.hold(volume))?;
-        Some(policy.action.kind)
+        action_of(&self.volume_policies, volume)
+    }
+
+    /// Whether it says which objects are taken, and not only what is done with volumes.
+    pub fn filters_objects(&self) -> bool {
+        self.include_exclude_policy.is_some()
+            || self.cluster_scoped_filter_policy.is_some()
+            || !self.namespaced_filter_policies.is_empty()
+    }
+}
+
+/// What the first policy that holds of a volume does with it.
+pub(super) fn action_of(policies: &[VolumePolicy], volume: &VolumeState) -> Option<VolumeActionType> {
+    let policy = policies.iter().find(|policy| policy.conditions.hold(volume))?;
+    Some(policy.action.kind)
+}
+
+impl ResourceFilter {
+    /// Whether it holds for every kind that no other filter names.
+    pub fn is_catch_all(&self) -> bool {
+        self.kinds.is_empty() || self.kinds == ["*"]
     }
 }
 
@@ -229,7 +255,7 @@ impl VolumeConditions {
             && self
                 .storage_class
                 .as_ref()
-                .is_none_or(|classes| classes.iter().any(|wanted| wanted == class))
+                .is_none_or(|classes| classes.is_empty() || classes.iter().any(|wanted| wanted == class))
             && self.csi.as_ref().is_none_or(of_driver)
             && self.pvc_labels.as_ref().is_none_or(has_labels)
             && self.volume_types.as_ref().is_none_or(|types| {
@@ -241,18 +267,33 @@ impl VolumeConditions {
             && self
                 .pvc_phase
                 .as_ref()
-                .is_none_or(|phases| phases.iter().any(|phase| phase == "Bound"))
+                .is_none_or(|phases| phases.is_empty() || phases.iter().any(|phase| phase == "Bound"))
+            && self
+                .pvc_volume_mode
+                .as_deref()
+                .is_none_or(|wanted| wanted.is_empty() || wanted == volume.mode())
+            && self.pvc_access_modes.as_ref().is_none_or(|wanted| {
+                let set = |modes: &[String]| modes.iter().cloned().collect::<BTreeSet<_>>();
+                wanted.is_empty()
+                    || wanted.len() == volume.access_modes.len() && set(wanted) == set(&volume.access_modes)
+            })
     }
 }
 
 /// A Kubernetes quantity in bytes; `None` for an empty or unreadable one.
 pub(crate) fn bytes_of(text: &str) -> Option<u64> {
+    if let Ok(plain) = text.parse::<f64>()
+        && text.starts_with(|c: char| c.is_ascii_digit())
+    {
+        // Saturates at what no volume reaches.
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        return Some(plain as u64);
+    }
     let at = text
         .find(|c: char| !c.is_ascii_digit() && c != '.')
         .unwrap_or(text.len());
     let (number, unit) = text.split_at(at);
     let scale: f64 = match unit {
-        "" => 1.0,
         "k" => 1e3,
         "M" => 1e6,
         "G" => 1e9,
@@ -262,6 +303,8 @@ pub(crate) fn bytes_of(text: &str) -> Option<u64> {
         "Mi" => 1024.0_f64.powi(2),
         "Gi" => 1024.0_f64.powi(3),
         "Ti" => 1024.0_f64.powi(4),
+        "E" => 1e18,
+        "Ei" => 1024.0_f64.powi(6),
         "Pi" => 1024.0_f64.powi(5),
         _ => return None,
     };
