@@ -7,11 +7,14 @@
 //!   creation) has come; one that was due while nobody looked fires once. `paused` holds it. The backup is named
 //!   `<schedule>-<yyyymmddhhmmss>` and carries the schedule's labels and `velero.io/schedule-name`.
 //! - A Backup goes `New`, `InProgress`, `Finalizing`, `Completed` (or `Failed`, where a rule says so). Without a
-//!   `BackupStorageLocation` of its name that is there, it is `FailedValidation`. It expires after its `ttl`, 30 days by
-//!   default, and is then deleted.
-//! - A Restore of a completed backup goes the same way; of none, `FailedValidation`.
+//!   `BackupStorageLocation` of its name that is there and can be written, it is `FailedValidation`. It expires after its `ttl`,
+//!   30 days by default, and is then deleted, unless its location is read-only.
+//! - A `BackupStorageLocation` becomes `Available`. What was completed is in its bucket, an [`ObjectStore`] that outlives the
+//!   objects: within a minute, Backups that are in the bucket and not in the cluster are made, as when a new cluster is
+//!   given the location of a lost one.
+//! - A Restore of a completed backup goes the same way, one after the other; of none, `FailedValidation`.
 //!
-//! Nothing is stored, and nothing is brought back: a restore says that it is done.
+//! Only the Backups themselves are stored, and nothing is brought back: a restore says that it is done, and of how many objects.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -30,8 +33,15 @@ use crate::cluster_api::Delay;
 use crate::simulation::Simulation;
 use crate::wake::Wake;
 
+mod store;
+
+pub use store::ObjectStore;
+use store::Place;
+
 /// How long a backup is kept that does not say: 30 days, as Velero's server is started by default.
 const DEFAULT_TTL: SignedDuration = SignedDuration::from_hours(30 * 24);
+/// How often a location's bucket is looked at, as Velero's server does by default.
+const SYNC: SignedDuration = SignedDuration::from_mins(1);
 /// How long after a failed request the controllers look again.
 const RETRY: Duration = Duration::from_secs(5);
 const KINDS: [(&str, &str); 4] = [
@@ -59,7 +69,10 @@ pub struct Velero {
     seed: u64,
     backup: Delay,
     restore: Delay,
+    items: u64,
     fails: Vec<Condition>,
+    hangs: Vec<Condition>,
+    store: ObjectStore,
 }
 
 /// What holds of a backup's name.
@@ -86,13 +99,16 @@ impl Drop for VeleroHandle {
 }
 
 impl Default for Velero {
-    /// Seed 0; backups take 5 minutes, restores 10.
+    /// Seed 0; backups take 5 minutes and hold 100 objects, restores 10; an empty store of its own.
     fn default() -> Self {
         Self {
             seed: 0,
             backup: Delay::fixed(Duration::from_mins(5)),
             restore: Delay::fixed(Duration::from_mins(10)),
+            items: 100,
             fails: Vec::new(),
+            hangs: Vec::new(),
+            store: ObjectStore::default(),
         }
     }
 }
@@ -108,6 +124,22 @@ enum Write {
     /// A merge patch.
     Change(&'static str, Value, Value),
     Delete(&'static str, Value),
+    /// Into the bucket.
+    Keep(Place, Value),
+    /// Out of the bucket.
+    Discard(Place, String),
+}
+
+/// How a Backup or Restore goes on.
+struct Course {
+    kind: &'static str,
+    takes: Delay,
+    /// Why it is not begun.
+    refusal: Option<String>,
+    /// How long it is kept once it is made.
+    kept: Option<SignedDuration>,
+    items: u64,
+    hangs: bool,
 }
 
 impl Velero {
@@ -135,58 +167,181 @@ impl Velero {
         self
     }
 
+    /// How many objects a backup holds, by its progress. Default 100.
+    pub fn backup_items(mut self, items: u64) -> Self {
+        self.items = items;
+        self
+    }
+
+    /// Restores whose name fits stay `InProgress` for ever. Rules add up.
+    pub fn restore_hangs(mut self, rule: impl Fn(&str) -> bool + Send + Sync + 'static) -> Self {
+        self.hangs.push(Arc::new(rule));
+        self
+    }
+
+    /// The buckets behind the locations. Default: its own, and empty.
+    pub fn object_store(mut self, store: ObjectStore) -> Self {
+        self.store = store;
+        self
+    }
+
     /// What there is to do now, and when there is more.
     fn step(&self, world: &World, now: Timestamp) -> (Vec<Write>, Option<Timestamp>) {
         let (mut writes, mut next) = (Vec::new(), None::<Timestamp>);
         let mut later = |at: Timestamp| next = Some(next.map_or(at, |next| next.min(at)));
+        for location in world.of("BackupStorageLocation") {
+            self.sync(location, world, now, &mut writes, &mut later);
+        }
         for schedule in world.of("Schedule") {
             Self::fire(schedule, now, &mut writes, &mut later);
         }
         for backup in world.of("Backup") {
-            if let Some(expiry) = time(&backup["status"]["expiration"]) {
-                if expiry <= now {
-                    writes.push(Write::Delete("Backup", backup.clone()));
-                    continue;
-                }
-                later(expiry);
-            }
-            let location = text(&backup["spec"]["storageLocation"]);
-            let location = if location.is_empty() { "default" } else { location };
-            let refusal = (!world.of("BackupStorageLocation").any(|found| same_place(found, backup, location)))
-                .then(|| format!("an existing backup storage location wasn't specified at backup creation time and the default '{location}' wasn't found"));
-            let kept = go_duration(text(&backup["spec"]["ttl"])).unwrap_or(DEFAULT_TTL);
-            self.advance(
-                "Backup",
-                backup,
-                self.backup,
-                refusal,
-                Some(kept),
-                now,
-                &mut writes,
-                &mut later,
-            );
+            self.back_up(backup, world, now, &mut writes, &mut later);
         }
-        for restore in world.of("Restore") {
-            let name = text(&restore["spec"]["backupName"]);
-            let done = world.of("Backup").any(|backup| {
-                same_place(backup, restore, name) && text(&backup["status"]["phase"]) == "Completed"
-            });
-            let started =
-                !text(&restore["status"]["phase"]).is_empty() && text(&restore["status"]["phase"]) != "New";
-            let refusal =
-                (!done && !started).then(|| format!("backup {name:?} is not there, or not completed"));
-            self.advance(
-                "Restore",
-                restore,
-                self.restore,
-                refusal,
-                None,
-                now,
-                &mut writes,
-                &mut later,
-            );
+        // One at a time, as the server does; one that has begun is ended first.
+        let open = world.of("Restore").filter(|restore| !is_final(phase(restore)));
+        let current = open.min_by_key(|restore| {
+            let created = text(&restore["metadata"]["creationTimestamp"]);
+            (
+                phase(restore).is_empty(),
+                created,
+                text(&restore["metadata"]["name"]),
+            )
+        });
+        if let Some(restore) = current {
+            self.restore(restore, world, now, &mut writes, &mut later);
         }
         (writes, next)
+    }
+
+    /// Validates a location, and makes the Backups that are in its bucket alone.
+    fn sync(
+        &self,
+        location: &Value,
+        world: &World,
+        now: Timestamp,
+        writes: &mut Vec<Write>,
+        later: &mut impl FnMut(Timestamp),
+    ) {
+        let mut change = |status: Value| {
+            writes.push(Write::Change(
+                "BackupStorageLocation",
+                location.clone(),
+                json!({"status": status}),
+            ));
+        };
+        let status = &location["status"];
+        if text(&status["phase"]) != "Available" {
+            change(json!({"phase": "Available", "lastValidationTime": now.to_string()}));
+            return;
+        }
+        let is_here = |name: &str| world.of("Backup").any(|known| same_place(known, location, name));
+        let mut missing = self.store.backups(&place_of(location));
+        missing.retain(|backup| !is_here(text(&backup["metadata"]["name"])));
+        let last = [&status["lastSyncedTime"], &status["lastValidationTime"]];
+        let Some(last) = last.into_iter().find_map(time).filter(|_| !missing.is_empty()) else {
+            return;
+        };
+        let due = last.checked_add(SYNC).unwrap_or(now);
+        if due > now {
+            later(due);
+            return;
+        }
+        change(json!({"lastSyncedTime": now.to_string()}));
+        for mut backup in missing {
+            backup["metadata"]["namespace"] = location["metadata"]["namespace"].clone();
+            backup["spec"]["storageLocation"] = location["metadata"]["name"].clone();
+            writes.push(Write::Create("Backup", backup));
+        }
+    }
+
+    fn back_up(
+        &self,
+        backup: &Value,
+        world: &World,
+        now: Timestamp,
+        writes: &mut Vec<Write>,
+        later: &mut impl FnMut(Timestamp),
+    ) {
+        let name = text(&backup["metadata"]["name"]);
+        let wanted = text(&backup["spec"]["storageLocation"]);
+        let wanted = if wanted.is_empty() { "default" } else { wanted };
+        let location = world
+            .of("BackupStorageLocation")
+            .find(|found| same_place(found, backup, wanted));
+        let is_read_only = location.is_some_and(|found| text(&found["spec"]["accessMode"]) == "ReadOnly");
+        if let Some(expiry) = time(&backup["status"]["expiration"]) {
+            if expiry > now {
+                later(expiry);
+            } else if !is_read_only {
+                writes.push(Write::Delete("Backup", backup.clone()));
+                writes.extend(location.map(|found| Write::Discard(place_of(found), name.to_owned())));
+                return;
+            }
+        }
+        let refusal = match location {
+            None => Some(format!(
+                "an existing backup storage location wasn't specified at backup creation time and the default '{wanted}' wasn't found"
+            )),
+            Some(_) if is_read_only => Some(format!(
+                "backup can't be created because backup storage location {wanted} is currently in read-only mode"
+            )),
+            Some(_) => None,
+        };
+        let course = Course {
+            kind: "Backup",
+            takes: self.backup,
+            refusal,
+            kept: Some(go_duration(text(&backup["spec"]["ttl"])).unwrap_or(DEFAULT_TTL)),
+            items: self.items,
+            hangs: false,
+        };
+        let Some(status) = self.advance(&course, backup, now, later) else {
+            return;
+        };
+        if let Some(location) = location.filter(|_| text(&status["phase"]) == "Completed") {
+            let mut kept = backup.clone();
+            if let (Some(old), Some(new)) = (kept["status"].as_object_mut(), status.as_object()) {
+                old.extend(new.clone());
+            }
+            writes.push(Write::Keep(place_of(location), kept));
+        }
+        writes.push(Write::Change("Backup", backup.clone(), json!({"status": status})));
+    }
+
+    fn restore(
+        &self,
+        restore: &Value,
+        world: &World,
+        now: Timestamp,
+        writes: &mut Vec<Write>,
+        later: &mut impl FnMut(Timestamp),
+    ) {
+        let (name, of) = (
+            text(&restore["metadata"]["name"]),
+            text(&restore["spec"]["backupName"]),
+        );
+        let backup = world
+            .of("Backup")
+            .find(|backup| same_place(backup, restore, of) && phase(backup) == "Completed");
+        let is_begun = !matches!(phase(restore), "" | "New");
+        let items = backup.and_then(|backup| backup["status"]["progress"]["itemsBackedUp"].as_u64());
+        let course = Course {
+            kind: "Restore",
+            takes: self.restore,
+            refusal: (backup.is_none() && !is_begun)
+                .then(|| format!("backup {of:?} is not there, or not completed")),
+            kept: None,
+            items: items.unwrap_or(self.items),
+            hangs: self.hangs.iter().any(|rule| rule(name)),
+        };
+        if let Some(status) = self.advance(&course, restore, now, later) {
+            writes.push(Write::Change(
+                "Restore",
+                restore.clone(),
+                json!({"status": status}),
+            ));
+        }
     }
 
     fn fire(schedule: &Value, now: Timestamp, writes: &mut Vec<Write>, later: &mut impl FnMut(Timestamp)) {
@@ -248,63 +403,105 @@ impl Velero {
         ));
     }
 
-    #[allow(clippy::too_many_arguments)] // What the two kinds that take time differ in.
+    /// What changes of the status of a Backup or Restore.
     fn advance(
         &self,
-        kind: &'static str,
+        course: &Course,
         object: &Value,
-        delay: Delay,
-        refusal: Option<String>,
-        kept: Option<SignedDuration>,
         now: Timestamp,
-        writes: &mut Vec<Write>,
         later: &mut impl FnMut(Timestamp),
-    ) {
+    ) -> Option<Value> {
         let name = text(&object["metadata"]["name"]);
-        let mut change =
-            |status: Value| writes.push(Write::Change(kind, object.clone(), json!({"status": status})));
-        match text(&object["status"]["phase"]) {
+        let counted = if course.kind == "Backup" {
+            "itemsBackedUp"
+        } else {
+            "itemsRestored"
+        };
+        let progress = |done: u64| json!({"totalItems": course.items, counted: done});
+        match phase(object) {
             "" | "New" => {
-                if let Some(refusal) = refusal {
-                    change(json!({"phase": "FailedValidation", "validationErrors": [refusal]}));
-                    return;
+                if let Some(refusal) = &course.refusal {
+                    return Some(json!({"phase": "FailedValidation", "validationErrors": [refusal]}));
                 }
-                let mut status = json!({"phase": "InProgress", "startTimestamp": now.to_string()});
-                if let Some(kept) = kept {
+                let mut status = json!({
+                    "phase": "InProgress", "startTimestamp": now.to_string(), "progress": progress(0),
+                });
+                if let Some(kept) = course.kept {
                     status["version"] = json!(1);
                     status["formatVersion"] = json!("1.1.0");
                     status["expiration"] = json!((now + kept).to_string());
                 }
-                change(status);
+                Some(status)
             }
-            "InProgress" | "Finalizing" => {
-                let Some(start) = time(&object["status"]["startTimestamp"]) else {
-                    return;
-                };
-                let whole = SignedDuration::try_from(delay.draw(self.seed, &[kind, name]))
+            "InProgress" | "Finalizing" if !course.hangs => {
+                let start = time(&object["status"]["startTimestamp"])?;
+                let whole = SignedDuration::try_from(course.takes.draw(self.seed, &[course.kind, name]))
                     .unwrap_or(SignedDuration::MAX);
                 // Most of the time goes into the contents, the last tenth into the summary.
                 let (finalizing, end) = (start + whole * 9 / 10, start + whole);
+                if now >= end && self.fails.iter().any(|rule| rule(name)) {
+                    return Some(json!({
+                        "phase": "Failed", "failureReason": "simulated failure", "errors": 1,
+                        "completionTimestamp": now.to_string(),
+                    }));
+                }
                 if now >= end {
-                    let failed = self.fails.iter().any(|rule| rule(name));
-                    let mut status = json!({"completionTimestamp": now.to_string()});
-                    if failed {
-                        status["phase"] = json!("Failed");
-                        status["failureReason"] = json!("simulated failure");
-                        status["errors"] = json!(1);
-                    } else {
-                        status["phase"] = json!("Completed");
-                    }
-                    change(status);
-                } else if now >= finalizing && text(&object["status"]["phase"]) == "InProgress" {
-                    change(json!({"phase": "Finalizing"}));
-                    later(end);
+                    return Some(json!({
+                        "phase": "Completed", "completionTimestamp": now.to_string(),
+                        "progress": progress(course.items),
+                    }));
+                }
+                let is_contents = phase(object) == "InProgress";
+                later(if is_contents && now < finalizing {
+                    finalizing
                 } else {
-                    later(if now < finalizing { finalizing } else { end });
+                    end
+                });
+                (is_contents && now >= finalizing)
+                    .then(|| json!({"phase": "Finalizing", "progress": progress(course.items)}))
+            }
+            _ => None,
+        }
+    }
+
+    async fn carry_out(&self, client: &kube::Client, write: Write) -> Result<(), kube::Error> {
+        let (kind, object) = match &write {
+            Write::Keep(place, backup) => {
+                self.store.put(&place.0, &place.1, backup.clone());
+                return Ok(());
+            }
+            Write::Discard(place, name) => {
+                self.store.remove(&place.0, &place.1, name);
+                return Ok(());
+            }
+            Write::Create(kind, object) | Write::Change(kind, object, _) | Write::Delete(kind, object) => {
+                (kind, object)
+            }
+        };
+        let plural = KINDS
+            .iter()
+            .find(|(known, _)| known == kind)
+            .map_or("", |(_, plural)| plural);
+        let namespace = text(&object["metadata"]["namespace"]);
+        let api: Api<DynamicObject> =
+            Api::namespaced_with(client.clone(), namespace, &resource(kind, plural));
+        let name = text(&object["metadata"]["name"]);
+        match &write {
+            Write::Create(_, object) => {
+                if let Ok(object) = serde_json::from_value(object.clone()) {
+                    api.create(&PostParams::default(), &object).await?;
                 }
             }
-            _ => {}
+            // As upstream's, these kinds have no status subresource.
+            Write::Change(_, _, patch) => {
+                api.patch(name, &PatchParams::default(), &Patch::Merge(patch))
+                    .await?;
+            }
+            _ => {
+                api.delete(name, &DeleteParams::default()).await?;
+            }
         }
+        Ok(())
     }
 }
 
@@ -331,7 +528,7 @@ impl Simulation for Velero {
                         let (writes, next) = self.step(&world, now);
                         let wrote = !writes.is_empty();
                         for write in writes {
-                            if let Err(error) = carry_out(&client, write).await {
+                            if let Err(error) = self.carry_out(&client, write).await {
                                 tracing::debug!(%error, "a simulated write failed");
                             }
                         }
@@ -377,35 +574,28 @@ async fn look(apis: &[(&'static str, Api<DynamicObject>)]) -> Result<World, kube
     Ok(world)
 }
 
-async fn carry_out(client: &kube::Client, write: Write) -> Result<(), kube::Error> {
-    let (Write::Create(kind, object) | Write::Change(kind, object, _) | Write::Delete(kind, object)) = &write;
-    let plural = KINDS
-        .iter()
-        .find(|(known, _)| known == kind)
-        .map_or("", |(_, plural)| plural);
-    let namespace = text(&object["metadata"]["namespace"]);
-    let api: Api<DynamicObject> = Api::namespaced_with(client.clone(), namespace, &resource(kind, plural));
-    let name = text(&object["metadata"]["name"]);
-    match &write {
-        Write::Create(_, object) => {
-            if let Ok(object) = serde_json::from_value(object.clone()) {
-                api.create(&PostParams::default(), &object).await?;
-            }
-        }
-        // As upstream's, these kinds have no status subresource.
-        Write::Change(_, _, patch) => {
-            api.patch(name, &PatchParams::default(), &Patch::Merge(patch))
-                .await?;
-        }
-        Write::Delete(..) => {
-            api.delete(name, &DeleteParams::default()).await?;
-        }
-    }
-    Ok(())
-}
-
 fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
+}
+
+fn phase(object: &Value) -> &str {
+    text(&object["status"]["phase"])
+}
+
+fn is_final(phase: &str) -> bool {
+    matches!(
+        phase,
+        "Completed" | "PartiallyFailed" | "Failed" | "FailedValidation"
+    )
+}
+
+/// The bucket and prefix of a location.
+fn place_of(location: &Value) -> Place {
+    let store = &location["spec"]["objectStorage"];
+    (
+        text(&store["bucket"]).to_owned(),
+        text(&store["prefix"]).trim_matches('/').to_owned(),
+    )
 }
 
 fn time(value: &Value) -> Option<Timestamp> {

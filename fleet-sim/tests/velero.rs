@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use fleet_sim::Hub;
 use fleet_sim::cluster_api::Delay;
-use fleet_sim::velero::Velero;
+use fleet_sim::velero::{ObjectStore, Velero};
 use jiff::SignedDuration;
-use kube::api::{Api, ApiResource, DynamicObject, ListParams, PostParams};
+use kube::api::{Api, ApiResource, DeleteParams, DynamicObject, ListParams, PostParams};
 use kube::core::GroupVersionKind;
 use serde_json::{Value, json};
 
@@ -134,5 +134,82 @@ async fn schedules_fire_backups_pass_and_expire() -> TestResult {
         phases(&backups, "/status/phase").await?,
         ["nightly-20260302010000 Failed"]
     );
+    Ok(())
+}
+
+#[tokio::test(flavor = "current_thread", start_paused = true)]
+async fn what_is_in_a_bucket_outlives_the_objects() -> TestResult {
+    let hub = Hub::builder()
+        .crds(fleet_velero::crds())
+        .create_missing_namespaces(true)
+        .starting_at("2026-03-01T00:30:00Z".parse()?)
+        .start()?;
+    let store = ObjectStore::default();
+    let _velero = hub.simulate(
+        Velero::default()
+            .object_store(store.clone())
+            .backup_items(7)
+            .restore_hangs(|name| name == "stuck"),
+    );
+    let velero = |kind, plural| api(&hub, "velero.io", "v1", kind, plural, "velero");
+    let (locations, backups) = (
+        velero("BackupStorageLocation", "backupstoragelocations"),
+        velero("Backup", "backups"),
+    );
+    let location = |name: &str, access: &str| {
+        json!({"apiVersion": "velero.io/v1", "kind": "BackupStorageLocation", "metadata": {"name": name},
+            "spec": {"provider": "aws", "accessMode": access, "objectStorage": {"bucket": "b", "prefix": "/one/"}}})
+    };
+    let backup = |name: &str, location: &str| {
+        json!({"apiVersion": "velero.io/v1", "kind": "Backup", "metadata": {"name": name},
+            "spec": {"storageLocation": location, "ttl": "2h0m0s"}})
+    };
+    create(&locations, location("default", "ReadWrite")).await?;
+    create(&backups, backup("first", "default")).await?;
+    hub.advance(SignedDuration::from_mins(6)).await;
+    assert_eq!(phases(&locations, "/status/phase").await?, ["default Available"]);
+    assert_eq!(store.names("b", "one"), ["first"]);
+
+    // The cluster is lost: its objects go, the bucket stays.
+    locations.delete("default", &DeleteParams::default()).await?;
+    backups.delete("first", &DeleteParams::default()).await?;
+    hub.advance(SignedDuration::from_mins(10)).await;
+    assert!(phases(&backups, "/status/phase").await?.is_empty());
+    create(&locations, location("lost", "ReadOnly")).await?;
+    hub.advance(SignedDuration::from_secs(30)).await;
+    assert!(phases(&backups, "/status/phase").await?.is_empty());
+    hub.advance(SignedDuration::from_secs(40)).await;
+    assert_eq!(phases(&backups, "/status/phase").await?, ["first Completed"]);
+    assert_eq!(phases(&backups, "/spec/storageLocation").await?, ["first lost"]);
+
+    // What is read-only is not written, and keeps what has expired.
+    create(&backups, backup("second", "lost")).await?;
+    let restores = velero("Restore", "restores");
+    for name in ["a", "stuck"] {
+        create(
+            &restores,
+            json!({"apiVersion": "velero.io/v1", "kind": "Restore", "metadata": {"name": name},
+                "spec": {"backupName": "first"}}),
+        )
+        .await?;
+    }
+    hub.advance(SignedDuration::from_mins(5)).await;
+    // One restore at a time.
+    assert_eq!(
+        phases(&restores, "/status/phase").await?,
+        ["a InProgress", "stuck -"]
+    );
+    hub.advance(SignedDuration::from_hours(3)).await;
+    assert_eq!(
+        phases(&backups, "/status/phase").await?,
+        ["first Completed", "second FailedValidation"]
+    );
+    assert_eq!(
+        phases(&restores, "/status/phase").await?,
+        ["a Completed", "stuck InProgress"]
+    );
+    let done = restores.get("a").await?;
+    assert_eq!(done.data["status"]["progress"]["itemsRestored"], 7);
+    assert_eq!(store.names("b", "one"), ["first"]);
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! The executor on the embedded hub: killed at every step, it goes on, and nothing is restored twice.
 #![cfg(feature = "kube")]
-#![allow(clippy::unwrap_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod fleets;
 
@@ -9,17 +9,19 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use fleet_sim::Hub;
+use fleet_sim::faults::Fault;
+use fleet_sim::velero::{ObjectStore, Velero};
+use fleet_sim::{Hub, Verb};
 use fleet_velero::execute::{
     Approvals, Entry, Event, ExecuteError, Executor, Journal, MemoryJournal, Patience, RecoverySystem,
     StepState, SystemError, TokioClock, VeleroSystem,
 };
 use fleet_velero::recovery::{Action, PlanOptions, RecoveryPlan, Step, recovery_plan};
-use fleet_velero::{Backup, BackupStorageLocation, Disaster, Restore, crds};
+use fleet_velero::{Disaster, Restore, crds};
 use jiff::SignedDuration;
-use kube::api::{ListParams, Patch, PatchParams, PostParams};
-use kube::{Api, Client, ResourceExt as _};
-use serde_json::{Value, json};
+use kube::Api;
+use kube::api::{DeleteParams, ListParams};
+use serde_json::json;
 
 use fleets::{guide_fleet, now};
 
@@ -64,6 +66,30 @@ impl Journal for Stops {
     }
 }
 
+/// A journal whose disk stops once so many steps are done.
+struct StopsAfter {
+    inner: MemoryJournal,
+    steps: usize,
+}
+
+#[async_trait]
+impl Journal for StopsAfter {
+    async fn load(&self) -> Result<Vec<Entry>, SystemError> {
+        self.inner.load().await
+    }
+
+    async fn append(&self, entry: Entry) -> Result<(), SystemError> {
+        let ends = entry.event == Event::Done;
+        self.inner.append(entry).await?;
+        let all = self.inner.entries();
+        let done = all.iter().filter(|entry| entry.event == Event::Done).count();
+        if ends && done == self.steps {
+            std::future::pending::<()>().await;
+        }
+        Ok(())
+    }
+}
+
 fn hub() -> Hub {
     Hub::builder()
         .crds(crds())
@@ -74,74 +100,17 @@ fn hub() -> Hub {
         .unwrap()
 }
 
-/// A Velero that works until it is dropped.
-struct Velero(tokio::task::JoinHandle<()>);
-
-impl Drop for Velero {
-    fn drop(&mut self) {
-        self.0.abort();
+/// The hub's Velero, with a plan's backups in their buckets.
+fn velero(plan: &RecoveryPlan) -> Velero {
+    let store = ObjectStore::default();
+    for source in &plan.backups {
+        let backup = json!({
+            "metadata": {"name": source.name}, "spec": {},
+            "status": {"phase": "Completed", "progress": {"itemsBackedUp": 3, "totalItems": 3}},
+        });
+        store.put(&source.location.bucket, &source.location.prefix, backup);
     }
-}
-
-/// Velero, as far as a recovery sees it. `stuck` restores never end.
-fn spawn_velero(hub: &Hub, backups: Vec<Backup>, stuck: bool) -> Velero {
-    let client = hub.client();
-    Velero(tokio::spawn(async move {
-        loop {
-            look(&client, &backups, stuck).await.unwrap();
-            tokio::time::sleep(Duration::from_secs(20)).await;
-        }
-    }))
-}
-
-async fn look(client: &Client, bucket: &[Backup], stuck: bool) -> Result<(), kube::Error> {
-    let locations: Api<BackupStorageLocation> = Api::namespaced(client.clone(), "velero");
-    let backups: Api<Backup> = Api::namespaced(client.clone(), "velero");
-    let restores: Api<Restore> = Api::namespaced(client.clone(), "velero");
-    for location in locations
-        .list(&ListParams::default())
-        .await?
-        .iter()
-        .filter(|one| one.status.is_none())
-    {
-        set(&locations, &location.name_any(), json!({"phase": "Available"})).await?;
-        for backup in bucket {
-            match backups.create(&PostParams::default(), backup).await {
-                Err(kube::Error::Api(status)) if status.code == 409 => {}
-                made => _ = made?,
-            }
-        }
-    }
-    for backup in backups
-        .list(&ListParams::default())
-        .await?
-        .iter()
-        .filter(|one| one.status.is_none())
-    {
-        set(&backups, &backup.name_any(), json!({"phase": "Completed"})).await?;
-    }
-    for restore in restores.list(&ListParams::default()).await? {
-        let status = match &restore.status {
-            None => json!({"phase": "InProgress", "progress": {"itemsRestored": 1, "totalItems": 3}}),
-            Some(_) if stuck => continue,
-            Some(_) => json!({"phase": "Completed", "progress": {"itemsRestored": 3, "totalItems": 3}}),
-        };
-        set(&restores, &restore.name_any(), status).await?;
-    }
-    Ok(())
-}
-
-async fn set<K>(api: &Api<K>, name: &str, status: Value) -> Result<(), kube::Error>
-where
-    K: Clone + std::fmt::Debug + serde::de::DeserializeOwned,
-{
-    api.patch(
-        name,
-        &PatchParams::default(),
-        &Patch::Merge(&json!({"status": status})),
-    )
-    .await
-    .map(drop)
+    Velero::default().object_store(store)
 }
 
 fn plan() -> RecoveryPlan {
@@ -149,18 +118,6 @@ fn plan() -> RecoveryPlan {
         cluster: "production-eu-west".to_owned(),
     };
     recovery_plan(&guide_fleet(), &lost, &PlanOptions::at(now())).unwrap()
-}
-
-/// The backups of a plan, as they stand in the bucket.
-fn bucket(plan: &RecoveryPlan) -> Vec<Backup> {
-    let backup = |name: &String| -> Backup {
-        serde_json::from_value(json!({
-            "apiVersion": "velero.io/v1", "kind": "Backup", "metadata": {"name": name, "namespace": "velero"},
-            "spec": {}, "status": {"phase": "Completed"},
-        }))
-        .unwrap()
-    };
-    plan.backups.iter().map(|source| backup(&source.name)).collect()
 }
 
 fn executor(hub: &Hub, world: &World, journal: impl Journal + 'static) -> Executor {
@@ -199,7 +156,7 @@ fn restores_of(plan: &RecoveryPlan) -> Vec<String> {
 #[tokio::test(start_paused = true)]
 async fn a_plan_is_run_to_its_end() {
     let (hub, world, plan) = (hub(), World::default(), plan());
-    let _velero = spawn_velero(&hub, bucket(&plan), false);
+    let _velero = hub.simulate(velero(&plan));
     let journal = MemoryJournal::default();
     let report = executor(&hub, &world, journal.clone()).run(&plan).await.unwrap();
     assert_eq!(report.steps.len(), plan.steps.len());
@@ -217,14 +174,14 @@ async fn killed_at_every_line_of_its_journal_it_goes_on() {
     let plan = plan();
     let whole = {
         let (hub, world, journal) = (hub(), World::default(), MemoryJournal::default());
-        let _velero = spawn_velero(&hub, bucket(&plan), false);
+        let _velero = hub.simulate(velero(&plan));
         executor(&hub, &world, journal.clone()).run(&plan).await.unwrap();
         journal.entries().len()
     };
     assert!(whole >= 2 * plan.steps.len() - 4, "{whole}");
     for at in 0..whole {
         let (hub, world, journal) = (hub(), World::default(), MemoryJournal::default());
-        let _velero = spawn_velero(&hub, bucket(&plan), false);
+        let _velero = hub.simulate(velero(&plan));
         let stops = Stops {
             inner: journal.clone(),
             at,
@@ -249,9 +206,116 @@ async fn killed_at_every_line_of_its_journal_it_goes_on() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn killed_after_every_step_it_goes_on() {
+    let plan = plan();
+    for last in 1..=plan.steps.len() {
+        let (hub, world, journal) = (hub(), World::default(), MemoryJournal::default());
+        let _velero = hub.simulate(velero(&plan));
+        let stops = StopsAfter {
+            inner: journal.clone(),
+            steps: last,
+        };
+        let killed = executor(&hub, &world, stops);
+        let long = Duration::from_hours(2);
+        assert!(
+            tokio::time::timeout(long, killed.run(&plan)).await.is_err(),
+            "{last}"
+        );
+        let done = journal
+            .entries()
+            .into_iter()
+            .filter(|entry| entry.event == Event::Done);
+        assert_eq!(done.count(), last);
+        let report = executor(&hub, &world, journal.clone()).run(&plan).await.unwrap();
+        assert_eq!(report.steps.len(), plan.steps.len(), "{last}");
+        assert_eq!(names::<Restore>(&hub).await, restores_of(&plan), "{last}");
+        assert!(
+            world.0.lock().unwrap().values().all(|times| *times == 1),
+            "{last}"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn faults_of_every_kind_change_nothing_of_the_outcome() {
+    let plan = plan();
+    let ms = Duration::from_millis;
+    let faults: [(&str, Fault); 11] = [
+        ("conflicts", Fault::conflict().on_verb(Verb::Patch).times(3)),
+        ("too many requests", Fault::too_many_requests(1).at_rate(0.2)),
+        ("internal errors", Fault::internal_error().at_rate(0.2)),
+        ("unavailable", Fault::unavailable().at_rate(0.2)),
+        ("no answer", Fault::time_out(ms(300)).at_rate(0.1)),
+        ("no connection", Fault::unreachable().at_rate(0.2)),
+        (
+            "half an answer",
+            Fault::cut_body(40).on_verb(Verb::List).at_rate(0.3),
+        ),
+        (
+            "changes without an answer",
+            Fault::lost_acknowledgement().on_verb(Verb::Create).at_rate(0.5),
+        ),
+        (
+            "old news",
+            Fault::stale_read().on_verbs([Verb::Get, Verb::List]).at_rate(0.3),
+        ),
+        ("slow", Fault::latency(ms(900))),
+        (
+            "minutes of nothing",
+            Fault::unreachable().between(ms(0), Duration::from_mins(3)),
+        ),
+    ];
+    for (name, fault) in faults {
+        let (hub, world, journal) = (hub(), World::default(), MemoryJournal::default());
+        let _velero = hub.simulate(velero(&plan));
+        hub.inject(fault);
+        let mut runs = 0;
+        // A process that gives up on errors is started again.
+        let report = loop {
+            match executor(&hub, &world, journal.clone()).run(&plan).await {
+                Ok(report) => break report,
+                Err(error) => assert!(matches!(error, ExecuteError::System { .. }), "{name}: {error}"),
+            }
+            runs += 1;
+            assert!(runs < 50, "{name}: no end");
+        };
+        hub.faults().clear();
+        assert_eq!(report.steps.len(), plan.steps.len(), "{name}");
+        assert_eq!(names::<Restore>(&hub).await, restores_of(&plan), "{name}");
+        assert!(
+            world.0.lock().unwrap().values().all(|times| *times == 1),
+            "{name}"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_restore_that_somebody_deletes_again_and_again_is_given_up() {
+    let (hub, world, plan) = (hub(), World::default(), plan());
+    let _velero = hub.simulate(velero(&plan));
+    let restores: Api<Restore> = Api::namespaced(hub.client(), "velero");
+    let meddler = tokio::spawn(async move {
+        loop {
+            let all = (DeleteParams::default(), ListParams::default());
+            _ = restores.delete_collection(&all.0, &all.1).await;
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    });
+    let journal = MemoryJournal::default();
+    let run = executor(&hub, &world, journal.clone());
+    let outcome = tokio::time::timeout(Duration::from_hours(24), run.run(&plan)).await;
+    meddler.abort();
+    let error = outcome.expect("it must not wait for ever").unwrap_err();
+    let ExecuteError::Stuck { diagnosis, .. } = &error else {
+        panic!("{error}")
+    };
+    assert_eq!(diagnosis, "it was begun, and nothing of it is there");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_restore_that_never_ends_is_diagnosed_and_given_up() {
     let (hub, world, plan) = (hub(), World::default(), plan());
-    let _velero = spawn_velero(&hub, bucket(&plan), true);
+    let _velero = hub.simulate(velero(&plan).restore_hangs(|_| true));
     let journal = MemoryJournal::default();
     let error = executor(&hub, &world, journal.clone())
         .run(&plan)
@@ -263,7 +327,7 @@ async fn a_restore_that_never_ends_is_diagnosed_and_given_up() {
     else {
         panic!("{error}")
     };
-    assert_eq!(diagnosis, "the restore is InProgress, 1 of 3 objects");
+    assert_eq!(diagnosis, "the restore is InProgress, 0 of 3 objects");
     assert!(rollback.as_ref().unwrap().contains("restore delete"));
     let stalled = journal
         .entries()
@@ -286,7 +350,7 @@ async fn what_people_must_approve_waits_for_them() {
     }
 
     let (hub, world, plan) = (hub(), World::default(), plan());
-    let _velero = spawn_velero(&hub, bucket(&plan), false);
+    let _velero = hub.simulate(velero(&plan));
     let (journal, person) = (MemoryJournal::default(), Person::default());
     let executor = executor(&hub, &world, journal.clone()).with_approvals(person.clone());
     let hour = Duration::from_hours(1);

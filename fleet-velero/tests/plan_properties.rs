@@ -16,6 +16,7 @@ use fleet_velero::inventory::{
 };
 use fleet_velero::protection::Exposure;
 use fleet_velero::recovery::{Action, Owner, PlanOptions, RecoveryPlan, StepId, recovery_plan};
+use fleet_velero::schedules::VolumeMethod;
 use fleet_velero::{BackupPhase, BackupSpec, Disaster};
 use jiff::SignedDuration;
 use proptest::prelude::*;
@@ -230,6 +231,54 @@ fn disaster(dice: &mut Dice, fleet: &FleetState) -> Disaster {
     }
 }
 
+/// What a plan restores from although the disaster took it: told from the disaster and the fleet alone.
+fn taken(plan: &RecoveryPlan, fleet: &FleetState, disaster: &Disaster) -> Vec<String> {
+    let mut taken = Vec::new();
+    let restores = plan.steps.iter().filter_map(|step| match &step.action {
+        Action::Restore(restore) => Some(restore),
+        _ => None,
+    });
+    for restore in restores {
+        let source = plan.backup(restore.backup);
+        let made_by = fleet.cluster(&source.made_by).unwrap();
+        let point = made_by
+            .backups
+            .iter()
+            .find(|point| point.name == source.name)
+            .unwrap();
+        let parts = restore
+            .namespaces
+            .iter()
+            .flat_map(|index| &plan.namespace(*index).parts);
+        let methods: Vec<VolumeMethod> = parts
+            .filter(|part| part.backup == Some(restore.backup))
+            .filter_map(|part| part.method)
+            .collect();
+        let snapshots = methods.iter().any(|method| !method.is_in_object_store());
+        let in_cluster = methods.contains(&VolumeMethod::CsiSnapshot);
+        let is_gone = match disaster {
+            Disaster::NamespaceDeleted { .. } | Disaster::GitLost => false,
+            Disaster::ClusterLost { cluster } => in_cluster && made_by.name == **cluster,
+            Disaster::HubLost => in_cluster && made_by.is_hub,
+            Disaster::RegionLost { region } => {
+                let location = source.location.region.as_ref();
+                location.is_none_or(|place| place == region)
+                    || snapshots && made_by.region.as_ref() == Some(region)
+            }
+            Disaster::StorageLocationLost { bucket } => source.location.bucket == *bucket,
+            Disaster::Ransomware { since, cluster } => {
+                let infected = cluster.as_ref().is_none_or(|only| made_by.name == **only);
+                infected && (point.started >= Some(*since) || point.completed >= Some(*since) || in_cluster)
+            }
+            _ => true,
+        };
+        if is_gone || point.phase != BackupPhase::Completed || point.items == 0 {
+            taken.push(source.name.clone());
+        }
+    }
+    taken
+}
+
 /// Another order that keeps each step behind those it comes after.
 fn shuffled(plan: &RecoveryPlan, dice: &mut Dice) -> Vec<StepId> {
     let mut left: Vec<StepId> = plan.steps.iter().map(|step| step.id).collect();
@@ -260,6 +309,9 @@ proptest! {
         prop_assert_eq!(plan.check(&fleet), Ok(()), "{}", plan);
         let order = shuffled(&plan, &mut dice);
         prop_assert_eq!(plan.check_in(&fleet, &order), Ok(()), "{:?} of {}", order, plan);
+
+        // Without the plan's own account of the losses: no backup is read that the disaster took.
+        prop_assert_eq!(taken(&plan, &fleet, &disaster), Vec::<String>::new(), "{}", plan);
 
         // Nothing is said to be restored that is lost, and nothing lost that is restored.
         for part in plan.namespaces.iter().flat_map(|namespace| &namespace.parts) {

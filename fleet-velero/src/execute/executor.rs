@@ -139,6 +139,8 @@ struct Progress {
     began: BTreeMap<u32, Timestamp>,
     done: BTreeMap<u32, Timestamp>,
     waiting: BTreeSet<u32>,
+    /// When this run, and not one before it, began a step.
+    begun_here: BTreeMap<u32, Timestamp>,
     /// When a step was last said to be stalled.
     stalled: BTreeMap<u32, Timestamp>,
     errors: BTreeMap<u32, u32>,
@@ -277,12 +279,22 @@ impl Executor {
                 if let Entry::Vacant(slot) = progress.began.entry(number) {
                     slot.insert(self.note(key, step, Event::Began).await?);
                 }
-                match self.system.begin(plan, step).await {
-                    Ok(()) => {
-                        progress.errors.remove(&number);
+                if let Err(error) = self.system.begin(plan, step).await {
+                    return self.count(step, error, progress);
+                }
+                progress.errors.remove(&number);
+                match progress.begun_here.entry(number) {
+                    Entry::Vacant(slot) => {
+                        slot.insert(self.clock.now());
                         Ok(true)
                     }
-                    Err(error) => self.count(step, error, progress),
+                    // Begun, and still nothing of it is there: somebody takes it away, or the system does not do it.
+                    Entry::Occupied(slot) => {
+                        let (began, detail) =
+                            (*slot.get(), "it was begun, and nothing of it is there".to_owned());
+                        self.watch(plan, step, key, detail, began, progress).await?;
+                        Ok(false)
+                    }
                 }
             }
             StepState::Running(detail) => {

@@ -99,7 +99,8 @@ impl RecoverySystem for VeleroSystem {
             Action::Gate { cluster, restore, .. } => {
                 let found = get::<Restore>(&self.api(plan, *cluster).await?, restore).await?;
                 let Some(found) = found else {
-                    return Ok(StepState::Failed(format!("restore {restore} is gone")));
+                    // Old news, or somebody took it away: patience tells them apart.
+                    return Ok(StepState::Running(format!("restore {restore} is not there")));
                 };
                 let transfers = self.transfers(plan, *cluster, restore).await?;
                 let volumes = planned_volumes(plan, restore);
