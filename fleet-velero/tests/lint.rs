@@ -341,3 +341,34 @@ fn identifiers_are_unique_and_said() {
         Rule::ALL[0].summary()
     );
 }
+
+#[test]
+fn a_backup_that_is_not_where_the_cluster_says() {
+    let mut cluster = guide_cluster();
+    let kept = cluster.backups[0].name.clone();
+    cluster
+        .bucket_listings
+        .insert("default".to_owned(), [kept].into());
+    let found = of(Rule::NotInBucket, cluster);
+    assert!(
+        found.reason.contains("of location default are not in its bucket"),
+        "{}",
+        found.reason
+    );
+
+    let mut renamed = guide_cluster();
+    renamed
+        .locations
+        .retain(|location| location.metadata.name.as_deref() != Some("dr-region"));
+    let found = of(Rule::LocationGone, renamed);
+    assert!(
+        found.reason.contains("location dr-region, which is not there"),
+        "{}",
+        found.reason
+    );
+    assert!(
+        !findings(guide_cluster())
+            .iter()
+            .any(|finding| { matches!(finding.rule, Rule::NotInBucket | Rule::LocationGone) })
+    );
+}

@@ -5,6 +5,8 @@ mod fleets;
 
 use std::collections::BTreeSet;
 
+use fleet_velero::lint::lint;
+use fleet_velero::metrics::openmetrics;
 use fleet_velero::protection::{
     AnalysisOptions, DrClass, Exposure, GapReason, Measurements, Reach, Recoverer, RtoModel, Work, analyse,
 };
@@ -214,4 +216,20 @@ fn a_clock_that_is_ahead_gains_nothing() {
     let protection = analyse(&fleet, &AnalysisOptions::at(now()));
     let payments = protection.namespace("production-eu-west", "payments").unwrap();
     assert_eq!(payments.rpo_now, Exposure::Last(SignedDuration::ZERO));
+}
+
+#[test]
+fn the_analysis_is_told_to_prometheus() {
+    let fleet = guide_fleet();
+    let with_region = analyse(&fleet, &AnalysisOptions::at(now()).with_reach(Reach::Region));
+    let text = openmetrics(&with_region, &lint(&fleet, now()));
+    for line in [
+        "fleet_velero_rpo_now_seconds{cluster=\"production-eu-west\",namespace=\"payments\"} +Inf",
+        "fleet_velero_rpo_now_seconds{cluster=\"production-eu-west\",namespace=\"production\"} 0",
+        "fleet_velero_objective_met{tier=\"gold\"} 0",
+        "fleet_velero_findings{cluster=\"production-eu-west\",rule=\"volumes-stay-in-region\",severity=\"error\"} 1",
+    ] {
+        assert!(text.lines().any(|found| found == line), "no `{line}` in\n{text}");
+    }
+    assert!(text.ends_with("# EOF\n"));
 }

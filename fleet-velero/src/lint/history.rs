@@ -1,11 +1,13 @@
 //! What became of backups and restores.
 
+use std::collections::BTreeMap;
+
 use jiff::SignedDuration;
 
 use super::{Finding, Linter, Rule, durations, name_of};
 use crate::inventory::PointState;
 use crate::text;
-use crate::{BackupPhase, Restore, RestorePhase, Schedule};
+use crate::{BackupPhase, Phase as _, Restore, RestorePhase, Schedule};
 
 impl Linter<'_> {
     /// The last backups of a schedule.
@@ -134,7 +136,57 @@ impl Linter<'_> {
             let fix = "go by status.startTimestamp; delete with `velero backup delete`".to_owned();
             self.find(Rule::CreationTimeLies, ("Backup", first), None, reason, fix);
         }
+        self.places();
         self.drill();
+    }
+
+    /// Backups that are not where the cluster says.
+    fn places(&mut self) {
+        let mut absent: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        let mut gone: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        let default = self.cluster.default_location();
+        for point in self.cluster.backups.iter().filter(|point| point.phase.is_final()) {
+            let place = point.location.as_deref().unwrap_or(default);
+            if self.cluster.location(place).is_none() {
+                gone.entry(place).or_default().push(&point.name);
+            } else if let Some(listing) = self.cluster.bucket_listings.get(place)
+                && point.phase == BackupPhase::Completed
+                && !listing.contains(&point.name)
+            {
+                absent.entry(place).or_default().push(&point.name);
+            }
+        }
+        for (place, names) in absent {
+            let reason = format!(
+                "{} backups of location {place} are not in its bucket",
+                names.len()
+            );
+            let fix = "see who deletes from the bucket, or where the location pointed before".to_owned();
+            let object = ("Backup", names[0]);
+            self.find(
+                Rule::NotInBucket,
+                object,
+                Some("spec.storageLocation"),
+                reason,
+                fix,
+            );
+        }
+        for (place, names) in gone {
+            let reason = format!(
+                "{} backups are in location {place}, which is not there",
+                names.len()
+            );
+            let fix =
+                format!("make a read-only BackupStorageLocation {place} again, of the old bucket and prefix");
+            let object = ("Backup", names[0]);
+            self.find(
+                Rule::LocationGone,
+                object,
+                Some("spec.storageLocation"),
+                reason,
+                fix,
+            );
+        }
     }
 
     fn drill(&mut self) {

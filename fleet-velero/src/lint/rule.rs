@@ -94,6 +94,10 @@ rules! {
     SharedBucket = "shared-bucket", Error;
     /// Backups that completed with nothing in them.
     EmptyBackup = "empty-backup", Error;
+    /// Backups that the cluster knows and their bucket does not hold: nothing can be restored from them.
+    NotInBucket = "backup-not-in-bucket", Error;
+    /// Backups of a location that is not there any more, or whose name now means another bucket.
+    LocationGone = "backup-location-gone", Error;
     /// The last backup did not complete.
     LastBackupFailed = "last-backup-failed", Error;
     /// A run is overdue.
