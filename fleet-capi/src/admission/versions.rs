@@ -5,6 +5,8 @@ use fleet_core::{KubernetesVersion, skew};
 use super::mistake::{Found, Problem};
 use super::single::version_path;
 use super::tree::{Tree, path};
+use crate::rollout::read::version_of_eks;
+use crate::rollout::state::first_of_minor;
 
 /// No worker is newer than its control plane, or more than three minors older. Cluster API's webhooks take both.
 pub(super) fn check(new: &[Tree], there: &[Tree], mistakes: &mut Found) {
@@ -42,7 +44,11 @@ pub(super) fn check_change(before: &Tree, after: &Tree, mistakes: &mut Found) {
 }
 
 fn version(object: &Tree) -> Option<KubernetesVersion> {
-    object.text(version_path(object.kind)?)?.parse().ok()
+    let text = object.text(version_path(object.kind)?)?;
+    if object.is("AWSManagedControlPlane") {
+        return version_of_eks(text).ok().map(|version| first_of_minor(&version));
+    }
+    text.parse().ok()
 }
 
 fn is_worker(object: &Tree) -> bool {

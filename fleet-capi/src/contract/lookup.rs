@@ -8,7 +8,8 @@ use kube::{Client, ResourceExt};
 use super::Contract;
 
 /// The API version of a provider's kind that Cluster API itself reads, by the labels of its `CustomResourceDefinition`, and
-/// the contract that it follows. A kind that follows none has its most stable version.
+/// the contract that it follows. A kind that follows none has its most stable version, and so has every kind for whoever may
+/// not read definitions.
 ///
 /// Three requests, of the definition only its metadata.
 ///
@@ -40,7 +41,10 @@ pub async fn resource_of(
         .ok_or_else(unknown)?;
     let definitions: Api<CustomResourceDefinition> = Api::all(client.clone());
     let name = format!("{}.{group}", recommended.plural);
-    let definition: Option<PartialObjectMeta<_>> = definitions.get_metadata_opt(&name).await.map_err(api)?;
+    let definition: Option<PartialObjectMeta<_>> = match definitions.get_metadata_opt(&name).await {
+        Err(kube::Error::Api(status)) if status.code == 403 => None,
+        found => found.map_err(api)?,
+    };
     let Some(definition) = definition else {
         return Ok((recommended, None));
     };

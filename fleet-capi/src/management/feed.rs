@@ -12,7 +12,6 @@ use futures::{Stream, TryStreamExt as _};
 use kube::Client;
 use kube::api::{ApiResource, DynamicObject, GroupVersionKind, WatchEvent};
 use kube::core::Resource as _;
-use kube::discovery::oneshot;
 use serde::Deserialize;
 use serde_json::Value;
 use tokio::sync::watch::Sender;
@@ -20,6 +19,7 @@ use tokio::sync::watch::Sender;
 use super::index::Index;
 use super::record::Record;
 use super::{CONTROL_PLANE_GROUP, CORE_GROUP};
+use crate::contract::{ContractError, resource_of};
 use crate::rollout::GroupKind;
 
 /// A kind that is watched.
@@ -144,10 +144,15 @@ impl Feed {
         let Source::ControlPlane { group, kind } = &self.source else {
             return Ok(Vec::new());
         };
-        let group = oneshot::group(&self.client, group).await?;
-        let found = group.recommended_kind(kind);
-        let found = found.map(|(it, _)| GroupVersionKind::gvk(&it.group, &it.version, &it.kind));
-        Ok(found.into_iter().collect())
+        match resource_of(&self.client, group, kind).await {
+            Ok((found, _)) => Ok(vec![GroupVersionKind::gvk(
+                &found.group,
+                &found.version,
+                &found.kind,
+            )]),
+            Err(ContractError::UnknownKind { .. }) => Ok(Vec::new()),
+            Err(ContractError::Api { source, .. }) => Err(*source),
+        }
     }
 
     async fn list_version(&self, version: &GroupVersionKind) -> Result<String, kube::Error> {

@@ -36,7 +36,7 @@ mod block;
 mod clock;
 mod owner;
 pub(crate) mod read;
-mod state;
+pub(crate) mod state;
 mod status;
 
 pub use block::{BlockReason, Blocked};

@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use fleet_core::KubernetesVersion;
+use fleet_core::{KubernetesVersion, MinorVersion, VersionError};
 use jiff::Timestamp;
 use serde_json::Value;
 
 use super::UPGRADE_ANNOTATION;
 use super::owner::VersionOwner;
 use super::state::{
-    ClusterState, Condition, GroupKind, MachineGroup, MachineRole, MachineSetState, MachineState, ObjectRef,
-    StateError, TemplateRef, Topology,
+    ClusterState, Condition, EKS, GroupKind, MachineGroup, MachineRole, MachineSetState, MachineState,
+    ObjectRef, StateError, TemplateRef, Topology,
 };
 use crate::CLUSTER_NAME_LABEL;
 
@@ -214,7 +214,7 @@ fn versions(object: &Value, replicas: Option<u32>) -> Option<BTreeMap<Kubernetes
         return items.iter().map(read).collect();
     }
     match (replicas, text(object, "/status/version")) {
-        (None, Some(version)) => Some(BTreeMap::from([(version.parse().ok()?, 1)])),
+        (None, Some(text)) => Some(BTreeMap::from([(parse(object, text).ok()?, 1)])),
         _ => None,
     }
 }
@@ -330,11 +330,28 @@ fn version(object: &Value, field: &'static str) -> Result<Option<KubernetesVersi
     let Some(text) = text(object, &pointer).filter(|text| !text.is_empty()) else {
         return Ok(None);
     };
-    text.parse().map(Some).map_err(|source| StateError::Version {
-        object: Box::new(object_ref(object)),
-        field,
-        source,
-    })
+    parse(object, text)
+        .map(Some)
+        .map_err(|source| StateError::Version {
+            object: Box::new(object_ref(object)),
+            field,
+            source,
+        })
+}
+
+fn parse(object: &Value, text: &str) -> Result<KubernetesVersion, VersionError> {
+    if kind(object) == EKS {
+        return version_of_eks(text);
+    }
+    text.parse()
+}
+
+/// A version of EKS, whose webhook takes the patch release away: `v1.34` is `v1.34.0`.
+pub(crate) fn version_of_eks(text: &str) -> Result<KubernetesVersion, VersionError> {
+    match text.parse::<MinorVersion>() {
+        Ok(minor) => Ok(KubernetesVersion::new(minor.major, minor.minor, 0)),
+        Err(_) => text.parse(),
+    }
 }
 
 fn has_pause_annotation(object: &Value) -> bool {

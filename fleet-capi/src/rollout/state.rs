@@ -73,6 +73,37 @@ impl ClusterState {
         read::cluster(name, objects)
     }
 
+    /// Whether versions are compared by their minor alone. EKS takes and reports minors (`v1.34`, read here as `v1.34.0`),
+    /// and its nodes run whatever patch release their image has.
+    pub fn is_by_minor(&self) -> bool {
+        let control_plane = self.control_plane.as_ref();
+        control_plane.is_some_and(|group| group.object.kind == EKS)
+    }
+
+    /// The same cluster with each version at the first release of its minor.
+    pub(crate) fn in_minors(&self) -> Self {
+        let mut state = self.clone();
+        if let Some(topology) = &mut state.topology {
+            topology.version = first_of_minor(&topology.version);
+        }
+        for group in state.control_plane.iter_mut().chain(&mut state.workers) {
+            group.version = group.version.as_ref().map(first_of_minor);
+            if let Some(versions) = &mut group.versions {
+                let mut minors = BTreeMap::new();
+                for (version, nodes) in versions.iter() {
+                    *minors.entry(first_of_minor(version)).or_default() += nodes;
+                }
+                *versions = minors;
+            }
+        }
+        for machine in &mut state.machines {
+            for version in [&mut machine.version, &mut machine.kubelet] {
+                *version = version.as_ref().map(first_of_minor);
+            }
+        }
+        state
+    }
+
     /// The version that is asked for: of the topology, else of the control plane.
     pub fn desired_version(&self) -> Option<&KubernetesVersion> {
         match &self.topology {
@@ -122,6 +153,13 @@ impl ClusterState {
         let mut groups = self.workers.iter();
         groups.any(|group| group.kind == kind && group.object.name == name)
     }
+}
+
+/// The control plane that AWS runs.
+pub(super) const EKS: &str = "AWSManagedControlPlane";
+
+pub(crate) fn first_of_minor(version: &KubernetesVersion) -> KubernetesVersion {
+    KubernetesVersion::new(version.major(), version.minor(), 0)
 }
 
 /// A cluster managed through `Cluster.spec.topology`.

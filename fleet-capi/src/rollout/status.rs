@@ -7,7 +7,9 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::block::{Blocked, find_blocks};
-use super::state::{ClusterState, Condition, GroupKind, MachineGroup, MachineState, ObjectRef};
+use super::state::{
+    ClusterState, Condition, GroupKind, MachineGroup, MachineState, ObjectRef, first_of_minor,
+};
 
 /// How far a cluster is on its way to one version.
 ///
@@ -30,6 +32,16 @@ pub struct RolloutStatus {
 impl RolloutStatus {
     /// Holds a cluster against the version it is to run.
     pub fn of(cluster: &ClusterState, target: &KubernetesVersion) -> Self {
+        if !cluster.is_by_minor() {
+            return Self::by_release(cluster, target);
+        }
+        Self {
+            target: target.clone(),
+            ..Self::by_release(&cluster.in_minors(), &first_of_minor(target))
+        }
+    }
+
+    fn by_release(cluster: &ClusterState, target: &KubernetesVersion) -> Self {
         let mut unfinished = Vec::new();
         let mut groups = Vec::new();
         let mut control_plane = Progress::default();

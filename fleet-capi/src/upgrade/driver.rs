@@ -163,7 +163,7 @@ impl CapiClusterDriver {
             let record = known.cloned().unwrap_or_else(|| UpgradeRecord::of(order.clone()));
             match self.step(cluster, &state, &record).await? {
                 Taken::Yes(step) => {
-                    let progress = ClusterProgress::new(&state, &order.target, step);
+                    let progress = ClusterProgress::of(&state, order, step);
                     return Ok(self.timed(cluster, &state, progress));
                 }
                 Taken::Conflict(object) => contended = object,
@@ -267,10 +267,9 @@ impl CapiClusterDriver {
                 },
             });
         };
-        if let Some(record) = record(state).filter(|record| record.order.passes(&asked)) {
-            let target = &record.order.target;
+        if let Some(record) = record(state).filter(|record| record.order.stop_of(state).is_some()) {
             return match self.step(cluster, state, record).await? {
-                Taken::Yes(step) => Ok(ClusterProgress::new(state, target, step)),
+                Taken::Yes(step) => Ok(ClusterProgress::of(state, &record.order, step)),
                 Taken::Conflict(_) => self.advance(cluster, &record.order).await,
             };
         }

@@ -2,9 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use fleet_core::KubernetesVersion;
+use fleet_core::{KubernetesVersion, MinorVersion};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+use crate::rollout::ClusterState;
+use crate::rollout::state::first_of_minor;
 
 /// Where a cluster is to go, by which way, and which part of the way is asked for.
 ///
@@ -79,6 +82,35 @@ impl Order {
     pub fn stops(&self) -> Vec<&KubernetesVersion> {
         let before = self.through.iter().filter(|stop| is_before(stop, &self.target));
         before.chain(std::iter::once(&self.target)).collect()
+    }
+
+    /// The same order with each version at the first release of its minor, for clusters that are
+    /// [compared so](crate::rollout::ClusterState::is_by_minor).
+    pub(super) fn in_minors(&self) -> Self {
+        let mut order = self.clone();
+        order.target = first_of_minor(&order.target);
+        order.through = order.through.iter().map(first_of_minor).collect();
+        for rotation in &mut order.rotations {
+            rotation.version = first_of_minor(&rotation.version);
+        }
+        order
+    }
+
+    /// The stop that a cluster was sent to.
+    #[cfg_attr(not(feature = "kube"), allow(dead_code))] // The driver sends them.
+    pub(super) fn stop_of(&self, cluster: &ClusterState) -> Option<&KubernetesVersion> {
+        let asked = cluster.desired_version()?;
+        if cluster.is_by_minor() {
+            return self.stop_in(asked.minor_version());
+        }
+        self.stops().into_iter().find(|stop| stop.same_release(asked))
+    }
+
+    /// The stop of this minor, as it was ordered.
+    #[cfg_attr(not(feature = "kube"), allow(dead_code))] // The driver writes versions.
+    pub(super) fn stop_in(&self, minor: MinorVersion) -> Option<&KubernetesVersion> {
+        let mut stops = self.stops().into_iter().rev();
+        stops.find(|stop| stop.minor_version() == minor)
     }
 
     /// The next stop of a control plane that asks for `current`.

@@ -7,7 +7,7 @@ use fleet_core::{ClusterName, KubernetesVersion};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::Step;
+use super::{Order, Step};
 use crate::rollout::{Blocked, ClusterState, Pace, Patience, Phase, Progress, ProgressClock, RolloutStatus};
 
 /// How far one cluster is.
@@ -50,6 +50,17 @@ impl ClusterProgress {
             blocked: status.blocked().cloned(),
             step,
             pace: None,
+        }
+    }
+
+    /// The same on the way of an order. Where versions are compared by minor, the version asked for is the
+    /// one that was ordered.
+    pub(super) fn of(state: &ClusterState, order: &Order, step: Step) -> Self {
+        let progress = Self::new(state, &order.target, step);
+        let ordered = order.stop_of(state).filter(|_| state.is_by_minor());
+        Self {
+            asked: ordered.cloned().or(progress.asked),
+            ..progress
         }
     }
 }

@@ -86,6 +86,15 @@ pub enum Refusal {
         /// The Cluster.
         object: Box<ObjectRef>,
     },
+    /// A rotation copies machine templates, and a `MachinePool` has none: its machines are as its one infrastructure object
+    /// says.
+    #[error(
+        "{object} has no machine template to rotate; change its infrastructure object, and rotate the control plane's alone"
+    )]
+    PoolTemplates {
+        /// The `MachinePool`.
+        object: Box<ObjectRef>,
+    },
     /// The templates of a cluster with a topology come from its `ClusterClass`.
     #[error(
         "{object} has a managed topology; its machine templates change with its ClusterClass, not with an order"

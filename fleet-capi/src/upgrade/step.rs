@@ -8,6 +8,7 @@ use serde::Serialize;
 #[allow(unused_imports)] // For the docs.
 use super::UpgradeRecord;
 use super::{Order, Phases, Refusal};
+use crate::rollout::state::first_of_minor;
 use crate::rollout::{ClusterState, MachineGroup, MachineRole, ObjectRef, Phase, Progress, RolloutStatus};
 
 /// The next step of a cluster's upgrade.
@@ -73,6 +74,13 @@ impl Step {
 /// The control plane goes from stop to stop. The workers follow at the end, or earlier where they would fall out of the
 /// version skew. A cluster with a managed topology goes as a whole from stop to stop, because Cluster API takes it so.
 pub fn next_step_of(cluster: &ClusterState, order: &Order) -> Step {
+    if cluster.is_by_minor() {
+        return next_by_release(&cluster.in_minors(), &order.in_minors());
+    }
+    next_by_release(cluster, order)
+}
+
+fn next_by_release(cluster: &ClusterState, order: &Order) -> Step {
     let target = &order.target;
     let Some(current) = cluster.desired_version() else {
         return next_step(cluster, target);
@@ -176,6 +184,13 @@ pub(super) fn holder(cluster: &ClusterState) -> Option<&ObjectRef> {
 /// the step that is due then. Workers are never touched before [`RolloutStatus::control_plane_is_done`], and a
 /// control plane that is still rolling is not sent on to a further version.
 pub fn next_step(cluster: &ClusterState, target: &KubernetesVersion) -> Step {
+    if cluster.is_by_minor() {
+        return decide(&cluster.in_minors(), &first_of_minor(target));
+    }
+    decide(cluster, target)
+}
+
+fn decide(cluster: &ClusterState, target: &KubernetesVersion) -> Step {
     let current = match check(cluster, target) {
         Ok(current) => current,
         Err(refusal) => return Step::Refuse(refusal),

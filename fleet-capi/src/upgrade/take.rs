@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 use super::rotation::rotate;
 use super::step::holder;
 use super::{
-    CapiClusterDriver, Former, Half, Order, Refusal, Step, UpgradeError, UpgradeRecord, changes, next_step_of,
+    CapiClusterDriver, Former, Half, Order, Refusal, Rotation, Step, UpgradeError, UpgradeRecord, changes,
+    next_step_of,
 };
 use crate::rollout::{
     ClusterState, FIELD_MANAGER, GroupKind, MachineGroup, ObjectRef, TemplateRef, VersionOwner,
@@ -41,7 +42,21 @@ impl CapiClusterDriver {
         state: &ClusterState,
         record: &UpgradeRecord,
     ) -> Result<Taken, UpgradeError> {
-        let order = &record.order;
+        let ordered = &record.order;
+        let in_minors = state
+            .is_by_minor()
+            .then(|| (state.in_minors(), ordered.in_minors()));
+        let (state, order) = in_minors
+            .as_ref()
+            .map_or((state, ordered), |(state, order)| (state, order));
+        // A patch release that the cluster does not compare is written all the same, as it was ordered.
+        let written = |version: &KubernetesVersion| match &in_minors {
+            Some(_) => ordered
+                .stop_in(version.minor_version())
+                .unwrap_or(version)
+                .clone(),
+            None => version.clone(),
+        };
         let step = next_step_of(state, order);
         let refuse = |refusal: Refusal| UpgradeError::Refused {
             cluster: cluster.clone(),
@@ -63,12 +78,24 @@ impl CapiClusterDriver {
                 object: Box::new(state.object.clone()),
             }));
         }
-        self.check_owners(cluster, writes, &order.target)?;
+        let of_workers = |rotation: &Rotation| rotation.half != Some(Half::ControlPlane);
+        let mut pools = state
+            .workers
+            .iter()
+            .filter(|group| group.kind == GroupKind::MachinePool);
+        if order.rotations.iter().any(of_workers)
+            && let Some(pool) = pools.next()
+        {
+            return Err(refuse(Refusal::PoolTemplates {
+                object: Box::new(pool.object.clone()),
+            }));
+        }
+        self.check_owners(cluster, writes, &ordered.target)?;
 
         let holder = holder(state);
         let marked = holder
             .and_then(|object| object.upgrade.as_ref())
-            .is_some_and(|known| known.order == *order);
+            .is_some_and(|known| known.order == *ordered);
         let asked = state.desired_version();
         // The version may stand already, by somebody else's hand; without the mark nobody would go on after us.
         let mark = (!marked && asked.is_some_and(|asked| order.passes(asked)))
@@ -78,7 +105,7 @@ impl CapiClusterDriver {
         match &step {
             Step::PatchTopology { object, from } => {
                 let record = with_former(record, from, None);
-                patches.push((object, changes::topology(next_of(order, from), &record)));
+                patches.push((object, changes::topology(&written(next_of(order, from)), &record)));
             }
             Step::PatchControlPlane { object, from } => {
                 let Some(group) = &state.control_plane else {
@@ -87,7 +114,7 @@ impl CapiClusterDriver {
                 let to = next_of(order, from);
                 let template = self.rotated(cluster, state, group, order, to).await?;
                 let record = with_former(record, from, group.template.as_ref());
-                let patch = changes::control_plane(group, to, template.as_deref(), Some(&record));
+                let patch = changes::control_plane(group, &written(to), template.as_deref(), Some(&record));
                 patches.push((object, patch));
             }
             Step::PatchWorkers { objects } => {
@@ -100,7 +127,7 @@ impl CapiClusterDriver {
                         continue;
                     };
                     let template = self.rotated(cluster, state, group, order, to).await?;
-                    patches.push((object, changes::workers(to, template.as_deref())));
+                    patches.push((object, changes::workers(&written(to), template.as_deref())));
                 }
             }
             Step::Done if marked => patches.extend(holder.map(|object| (object, changes::mark(None)))),
