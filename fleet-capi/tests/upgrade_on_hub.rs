@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use fleet_capi::management::ManagementError;
 use fleet_capi::rollout::{BlockReason, Pace, Patience, RolloutStatus};
 use fleet_capi::upgrade::{CapiClusterDriver, Half, Order, Refusal, Rotation, Step, UpgradeError};
 use fleet_core::{ClusterName, KubernetesVersion};
@@ -15,7 +16,8 @@ use fleet_sim::faults::Fault;
 use fleet_sim::{Hub, Verb};
 use http::Method;
 use kube::api::{
-    Api, ApiResource, DynamicObject, GroupVersionKind, ListParams, Patch, PatchParams, PostParams,
+    Api, ApiResource, DeleteParams, DynamicObject, GroupVersionKind, ListParams, Patch, PatchParams,
+    PostParams,
 };
 use kube::client::Body;
 use serde_json::{Value, json};
@@ -471,4 +473,105 @@ async fn a_version_changed_by_somebody_else_ends_it() {
         () = meddler => unreachable!(),
     };
     assert!(matches!(error, UpgradeError::TakenAway { .. }), "{error:?}");
+}
+
+/// What somebody else does in the middle of an upgrade.
+async fn meddle(hub: &Hub, group: &str, kind: &str, name: &str, patch: Value) {
+    let params = PatchParams::default();
+    api(hub, group, kind)
+        .patch(name, &params, &Patch::Merge(patch))
+        .await
+        .unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn paused_by_somebody_else_it_stands_and_goes_on_when_they_let_it() {
+    let hub = hub(ClusterApi::default()).await;
+    let driver = CapiClusterDriver::new(hub.client());
+    let meddler = async {
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        meddle(
+            &hub,
+            "cluster.x-k8s.io",
+            "Cluster",
+            "eu",
+            json!({"spec": {"paused": true}}),
+        )
+        .await;
+        tokio::time::sleep(Duration::from_mins(1)).await;
+        let before = outcome(&hub).await;
+        tokio::time::sleep(Duration::from_hours(2)).await;
+        assert_eq!(outcome(&hub).await, before);
+        let seen = driver.observe(&eu()).await.unwrap();
+        assert!(matches!(seen.step, Step::Paused { .. }) && !seen.done, "{seen:?}");
+        assert_eq!(seen.blocked.map(|it| it.reason), Some(BlockReason::Paused));
+        meddle(
+            &hub,
+            "cluster.x-k8s.io",
+            "Cluster",
+            "eu",
+            json!({"spec": {"paused": null}}),
+        )
+        .await;
+    };
+    let (cluster, order) = (eu(), two_minors());
+    let (ended, ()) = tokio::join!(driver.run(&cluster, &order), meddler);
+    assert!(ended.unwrap().done);
+    assert_eq!(outcome(&hub).await["workers"][0], "v1.32.3");
+}
+
+#[tokio::test(start_paused = true)]
+async fn scaled_by_somebody_else_all_machines_are_waited_for() {
+    let hub = hub(ClusterApi::default()).await;
+    let driver = CapiClusterDriver::new(hub.client());
+    let meddler = async {
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        let (three, four) = (json!({"spec": {"replicas": 3}}), json!({"spec": {"replicas": 4}}));
+        meddle(&hub, CONTROL_PLANE, "KubeadmControlPlane", "eu", three).await;
+        meddle(&hub, "cluster.x-k8s.io", "MachineDeployment", "workers", four).await;
+    };
+    let (cluster, order) = (eu(), two_minors());
+    let (ended, ()) = tokio::join!(driver.run(&cluster, &order), meddler);
+    let ended = ended.unwrap();
+    assert_eq!((ended.done, ended.machines.to_string()), (true, "7/7".to_owned()));
+    assert_eq!(outcome(&hub).await["machines"], json!(vec!["v1.32.3 v1.32.3"; 7]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn deleted_by_somebody_else_it_ends_with_an_error_and_changes_nothing_more() {
+    let hub = hub(ClusterApi::default()).await;
+    let driver = CapiClusterDriver::new(hub.client());
+    let meddler = async {
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        // As a Cluster is while its machines are taken away.
+        let kept = json!({"metadata": {"finalizers": ["example.com/kept"]}});
+        meddle(&hub, "cluster.x-k8s.io", "Cluster", "eu", kept).await;
+        let clusters = api(&hub, "cluster.x-k8s.io", "Cluster");
+        clusters.delete("eu", &DeleteParams::default()).await.unwrap();
+        std::future::pending::<()>().await;
+    };
+    let (cluster, order) = (eu(), two_minors());
+    let error = tokio::select! {
+        ended = driver.run(&cluster, &order) => ended.unwrap_err(),
+        () = meddler => unreachable!(),
+    };
+    assert!(
+        matches!(
+            &error,
+            UpgradeError::Refused {
+                refusal: Refusal::Deleting { .. },
+                ..
+            }
+        ),
+        "{error:?}"
+    );
+    // And when it is gone altogether.
+    let gone = json!({"metadata": {"finalizers": null}});
+    meddle(&hub, "cluster.x-k8s.io", "Cluster", "eu", gone).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let error = driver.run(&cluster, &order).await.unwrap_err();
+    assert!(
+        matches!(&error, UpgradeError::Management(ManagementError::NotFound { .. })),
+        "{error:?}"
+    );
 }
