@@ -1,6 +1,6 @@
 //! Any object of a kind this crate knows, in the version it was written in.
 
-use fleet_core::yaml::{self, DecodeError, Document, YamlError};
+use fleet_core::yaml::{self, DecodeError, DecodeProblem, Document, FieldPath, YamlError};
 use fleet_core::{KubernetesVersion, VersionError};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::Resource;
@@ -14,6 +14,8 @@ use crate::aws;
 use crate::azure;
 #[cfg(feature = "docker")]
 use crate::docker;
+#[cfg(feature = "aws")]
+use crate::rollout::read::version_of_eks;
 #[cfg(feature = "vsphere")]
 use crate::vsphere;
 use crate::{v1alpha1, v1beta1, v1beta2};
@@ -53,10 +55,10 @@ pub enum ObjectError {
         /// The name of the object, empty where it has none.
         name: String,
         /// Where in the object, such as `spec.template.spec.version`.
-        path: String,
+        path: FieldPath,
         /// What was found and what was expected.
         #[source]
-        source: serde_json::Error,
+        source: Box<DecodeProblem>,
     },
     /// A field of a document does not hold what its kind expects there.
     #[error("{kind} {name:?} cannot be read")]
@@ -156,9 +158,18 @@ macro_rules! objects {
             }
         }
 
+        impl Object {
+            /// The object as JSON, with every field it was read with.
+            pub fn to_value(&self) -> Result<Value, serde_json::Error> {
+                match self { $( $(#[$attr])* Self::$variant(object) => serde_json::to_value(object), )+ }
+            }
+        }
+
+        /// By way of [`Object::to_value`]: the many types behind it are compiled for one serializer, not for every
+        /// one that a program uses.
         impl Serialize for Object {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                match self { $( $(#[$attr])* Self::$variant(object) => object.serialize(serializer), )+ }
+                self.to_value().map_err(serde::ser::Error::custom)?.serialize(serializer)
             }
         }
 
@@ -350,11 +361,6 @@ impl Object {
             .any(|known| known.api_version == api_version && known.kind == kind)
     }
 
-    /// The object as JSON, with every field it was read with.
-    pub fn to_value(&self) -> Result<Value, serde_json::Error> {
-        serde_json::to_value(self)
-    }
-
     /// The object as YAML, with every field it was read with.
     ///
     /// # Errors
@@ -398,7 +404,8 @@ impl Object {
     }
 
     /// The Kubernetes version it asks for: `spec.topology.version` of a `Cluster`, `spec.version` of a control
-    /// plane (EKS and AKS included) or a `Machine`, `spec.template.spec.version` of a set or pool of machines.
+    /// plane (EKS and AKS included) or a `Machine`, `spec.template.spec.version` of a set or pool of machines. EKS may leave
+    /// the patch release out: `v1.34` is `v1.34.0`.
     pub fn kubernetes_version(&self) -> Option<Result<KubernetesVersion, VersionError>> {
         let text = match self {
             Self::ClusterV1beta1(cluster) => Some(&cluster.spec.topology.as_ref()?.version),
@@ -416,7 +423,9 @@ impl Object {
             Self::MachinePoolV1beta1(pool) => pool.spec.template.spec.as_ref()?.version.as_ref(),
             Self::MachinePoolV1beta2(pool) => pool.spec.template.spec.version.as_ref(),
             #[cfg(feature = "aws")]
-            Self::AwsManagedControlPlaneV1beta2(control_plane) => control_plane.spec.version.as_ref(),
+            Self::AwsManagedControlPlaneV1beta2(control_plane) => {
+                return Some(version_of_eks(control_plane.spec.version.as_ref()?));
+            }
             #[cfg(feature = "azure")]
             Self::AzureAsoManagedControlPlaneV1beta1(control_plane) => control_plane.spec.version.as_ref(),
             _ => None,
@@ -474,16 +483,11 @@ fn read<T: serde::de::DeserializeOwned>(mut value: Value, kind: &'static str) ->
                 .or_insert_with(|| Value::Object(serde_json::Map::new()));
         }
     }
-    let name = value
-        .pointer("/metadata/name")
-        .and_then(Value::as_str)
-        .unwrap_or_default()
-        .to_owned();
-    serde_path_to_error::deserialize(value).map_err(|error| ObjectError::Field {
+    yaml::decode_value(&value).map_err(|error| ObjectError::Field {
         kind,
-        name,
-        path: error.path().to_string(),
-        source: error.into_inner(),
+        name: name_of(&value),
+        path: error.path,
+        source: Box::new(error.problem),
     })
 }
 
@@ -516,7 +520,7 @@ mod tests {
             panic!("{error:?}")
         };
         assert_eq!(
-            (*kind, name.as_str(), path.as_str()),
+            (*kind, name.as_str(), path.to_string().as_str()),
             ("MachineDeployment", "workers", "spec.template.spec.version")
         );
         assert_eq!(
@@ -573,6 +577,22 @@ mod tests {
             }))
             .is_err()
         );
+    }
+
+    #[cfg(feature = "aws")]
+    #[test]
+    fn a_version_of_eks_may_leave_the_patch_release_out() {
+        let version = |text: &str| {
+            let control_plane = json!({
+                "apiVersion": "controlplane.cluster.x-k8s.io/v1beta2", "kind": "AWSManagedControlPlane",
+                "metadata": {"name": "a"}, "spec": {"version": text},
+            });
+            let version = Object::from_value(control_plane).unwrap().kubernetes_version();
+            version.unwrap().map(|version| version.to_string())
+        };
+        assert_eq!(version("v1.33"), Ok("v1.33.0".to_owned()));
+        assert_eq!(version("1.33.2"), Ok("v1.33.2".to_owned()));
+        assert!(version("latest").is_err());
     }
 
     #[test]

@@ -289,10 +289,8 @@ fn unreadable(document: &Document, file: &SourceFile, kind: &str, error: ObjectE
             (source.path().clone(), source.position(), source.problem().clone())
         }
         ObjectError::Field { path, source, .. } => {
-            let path: FieldPath = path.parse().unwrap_or_default();
             let position = document.position(&path).unwrap_or(TOP);
-            let message = source.to_string();
-            (path, position, DecodeProblem::Invalid { message })
+            (path, position, *source)
         }
         other => (
             FieldPath::root(),

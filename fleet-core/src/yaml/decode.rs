@@ -106,7 +106,7 @@ impl de::Error for Failure {
 #[derive(Clone, Copy)]
 pub(super) struct Decoder<'de> {
     value: &'de Value,
-    /// Inside of a free-form value, where null is data.
+    /// Where null is data: inside of a free-form value, and in JSON.
     free_form: bool,
 }
 
@@ -115,6 +115,13 @@ impl<'de> Decoder<'de> {
         Self {
             value,
             free_form: false,
+        }
+    }
+
+    pub(super) fn of_json(value: &'de Value) -> Self {
+        Self {
+            value,
+            free_form: true,
         }
     }
 
@@ -299,9 +306,10 @@ impl<'de> de::SeqAccess<'de> for Items<'de> {
         let Some((index, item)) = self.items.next() else {
             return Ok(None);
         };
-        seed.deserialize(self.decoder.with(item))
-            .map(Some)
-            .map_err(|failure| failure.inside(Segment::Index(index)))
+        match seed.deserialize(self.decoder.with(item)) {
+            Ok(value) => Ok(Some(value)),
+            Err(failure) => Err(failure.inside(Segment::Index(index))),
+        }
     }
 
     fn size_hint(&self) -> Option<usize> {
@@ -315,37 +323,57 @@ struct Fields<'de> {
     decoder: Decoder<'de>,
 }
 
+// The models have more than a thousand structs, and serde compiles `next_key_seed` and `next_value_seed` for each: what
+// needs no type parameter stands outside of them.
+impl<'de> Fields<'de> {
+    fn next_name(&mut self) -> Option<&'de str> {
+        let free_form = self.decoder.free_form;
+        let (name, value) = self.left.find(|(_, value)| free_form || !value.is_null())?;
+        self.current = Some((name, value));
+        Some(name)
+    }
+
+    fn take_value(&mut self) -> Result<(&'de str, Decoder<'de>), Failure> {
+        let Some((name, value)) = self.current.take() else {
+            return Err(de::Error::custom("a value was asked for before its key"));
+        };
+        Ok((name, self.decoder.with(value)))
+    }
+}
+
+#[cold]
+fn at_key(mut failure: Failure, name: &str) -> Failure {
+    if matches!(failure.0.problem, DecodeProblem::UnknownField { .. }) {
+        return failure;
+    }
+    failure.0.at_key = true;
+    in_field(failure, name)
+}
+
+#[cold]
+fn in_field(failure: Failure, name: &str) -> Failure {
+    failure.inside(Segment::Field(name.to_owned()))
+}
+
 impl<'de> de::MapAccess<'de> for Fields<'de> {
     type Error = Failure;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Failure> {
-        let free_form = self.decoder.free_form;
-        let Some((name, value)) = self
-            .left
-            .by_ref()
-            .find(|(_, value)| free_form || !value.is_null())
-        else {
+        let Some(name) = self.next_name() else {
             return Ok(None);
         };
-        self.current = Some((name, value));
-        seed.deserialize(KeyDecoder { name })
-            .map(Some)
-            .map_err(|mut failure| {
-                if matches!(failure.0.problem, DecodeProblem::UnknownField { .. }) {
-                    failure
-                } else {
-                    failure.0.at_key = true;
-                    failure.inside(Segment::Field(name.clone()))
-                }
-            })
+        match seed.deserialize(KeyDecoder { name }) {
+            Ok(key) => Ok(Some(key)),
+            Err(failure) => Err(at_key(failure, name)),
+        }
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Failure> {
-        let Some((name, value)) = self.current.take() else {
-            return Err(de::Error::custom("a value was asked for before its key"));
-        };
-        seed.deserialize(self.decoder.with(value))
-            .map_err(|failure| failure.inside(Segment::Field(name.to_owned())))
+        let (name, value) = self.take_value()?;
+        match seed.deserialize(value) {
+            Ok(value) => Ok(value),
+            Err(failure) => Err(in_field(failure, name)),
+        }
     }
 }
 

@@ -216,6 +216,17 @@ impl DecodeError {
     }
 }
 
+/// Why a value does not fit a type.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{path}: {problem}")]
+#[non_exhaustive]
+pub struct FieldError {
+    /// The field: the offending value; for an unknown field that field; for a missing field the mapping that lacks it.
+    pub path: FieldPath,
+    /// What is wrong with it.
+    pub problem: DecodeProblem,
+}
+
 /// What is wrong with a field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -256,6 +267,8 @@ pub enum DecodeProblem {
         message: String,
     },
 }
+
+impl std::error::Error for DecodeProblem {}
 
 impl fmt::Display for DecodeProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

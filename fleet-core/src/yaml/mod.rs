@@ -59,7 +59,9 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 pub use self::edit::replace_scalar;
-pub use self::error::{DecodeError, DecodeProblem, Position, ReplaceProblem, ValueProblem, YamlError};
+pub use self::error::{
+    DecodeError, DecodeProblem, FieldError, Position, ReplaceProblem, ValueProblem, YamlError,
+};
 pub use self::file::{FileError, read_file};
 pub use self::nearest::nearest;
 pub use self::path::{FieldPath, FieldPathError, Segment};
@@ -79,6 +81,26 @@ pub fn documents(text: &str) -> Result<Vec<Document>, YamlError> {
 /// Like [`documents`], with other bounds or a stricter rule for duplicate keys.
 pub fn documents_with(text: &str, options: &ReadOptions) -> Result<Vec<Document>, YamlError> {
     read::read(text, options)
+}
+
+/// Turns a value that came as JSON into a type, by the code that [`Document::decode`] reads it with: a type that is read from
+/// both is compiled once. Here null is what it is in JSON, and an unknown field that is null is kept.
+///
+/// ```
+/// use fleet_core::yaml;
+/// use serde_json::json;
+///
+/// let error = yaml::decode_value::<Vec<u8>>(&json!([1, "2"])).unwrap_err();
+/// assert_eq!(error.to_string(), r#"[1]: found string "2", expected u8"#);
+/// ```
+///
+/// # Errors
+/// The first field that does not fit, with its path.
+pub fn decode_value<T: DeserializeOwned>(value: &Value) -> Result<T, FieldError> {
+    T::deserialize(decode::Decoder::of_json(value)).map_err(|failure| {
+        let (path, _, problem) = failure.into_parts();
+        FieldError { path, problem }
+    })
 }
 
 /// How [`documents_with`] reads.
@@ -205,23 +227,25 @@ impl Document {
     /// `#[serde(tag = …)]` and `#[serde(flatten)]`ed parts, serde does not say which field it was: the error is then
     /// about the value around it.
     pub fn decode<T: DeserializeOwned>(&self) -> Result<T, DecodeError> {
-        T::deserialize(decode::Decoder::new(&self.value)).map_err(|failure| {
-            let (path, at_key, problem) = failure.into_parts();
-            let position = at_key
-                .then(|| self.key_position(&path))
-                .flatten()
-                .or_else(|| self.position(&path))
-                .unwrap_or_else(|| self.start());
-            let problem = if self.value.get("kind").and_then(Value::as_str) == Some("Secret") {
-                decode::redact(problem, self.at(&path))
-            } else {
-                problem
-            };
-            DecodeError {
-                path,
-                position,
-                problem,
-            }
-        })
+        T::deserialize(decode::Decoder::new(&self.value)).map_err(|failure| self.locate(failure))
+    }
+
+    fn locate(&self, failure: decode::Failure) -> DecodeError {
+        let (path, at_key, problem) = failure.into_parts();
+        let position = at_key
+            .then(|| self.key_position(&path))
+            .flatten()
+            .or_else(|| self.position(&path))
+            .unwrap_or_else(|| self.start());
+        let problem = if self.value.get("kind").and_then(Value::as_str) == Some("Secret") {
+            decode::redact(problem, self.at(&path))
+        } else {
+            problem
+        };
+        DecodeError {
+            path,
+            position,
+            problem,
+        }
     }
 }
