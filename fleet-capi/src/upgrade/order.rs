@@ -119,11 +119,13 @@ impl Order {
     }
 
     /// Whether a version is one that the order asks for on its way.
+    #[cfg_attr(not(feature = "kube"), allow(dead_code))] // The driver asks.
     pub(super) fn passes(&self, version: &KubernetesVersion) -> bool {
         self.stops().iter().any(|stop| stop.same_release(version))
     }
 
     /// What changes in the templates of one half with a version, all rotations taken together.
+    #[cfg_attr(not(feature = "kube"), allow(dead_code))] // The driver asks.
     pub(super) fn changes(&self, half: Half, version: &KubernetesVersion) -> Vec<&Value> {
         let rotations = self.rotations.iter().filter(|rotation| {
             rotation.version.same_release(version) && rotation.half.is_none_or(|of| of == half)

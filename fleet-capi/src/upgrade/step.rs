@@ -61,6 +61,7 @@ pub enum Step {
 
 impl Step {
     /// Whether it changes the cluster.
+    #[cfg_attr(not(feature = "kube"), allow(dead_code))] // The driver asks.
     pub(super) fn changes(&self) -> bool {
         matches!(
             self,
