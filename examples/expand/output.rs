@@ -86,9 +86,10 @@ fn answer(value: Value) -> Value {
             let applications: Vec<_> = expansion.iter().map(|one| one.to_value()).collect();
             json!({"name": name, "applications": applications})
         }
+        // What a user of Argo CD sees in the status, where Argo CD fails as well.
         Err(error) => {
             let text = error.upstream().unwrap_or_else(|| error.to_string());
-            json!({"name": name, "error": text, "path": error.path().to_string(), "reason": error.reason()})
+            json!({"name": name, "error": text})
         }
     }
 }
