@@ -2,6 +2,7 @@
 
 mod decode;
 mod defaults;
+pub(crate) mod protobuf;
 mod quantity;
 pub(crate) mod strategy;
 mod types;

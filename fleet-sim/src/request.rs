@@ -9,6 +9,7 @@ use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 
 use crate::field_selector::FieldSelector;
+use crate::kubernetes::protobuf;
 use crate::resources::is_built_in_group;
 use crate::status::{ApiError, ApiResult, FieldError};
 use crate::table::Include;
@@ -252,6 +253,9 @@ impl ApiRequest {
         match self.content_type.as_deref() {
             None | Some("application/json" | "*/*") => parse_json(&self.body),
             Some("application/yaml") => parse_yaml(&self.body),
+            Some("application/vnd.kubernetes.protobuf") => {
+                protobuf::read(&self.body).map_err(|error| ApiError::bad_request(error.to_string()))
+            }
             Some(_) => Err(ApiError::unsupported_media_type(&[
                 "application/json",
                 "application/yaml",

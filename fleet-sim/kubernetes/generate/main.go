@@ -73,7 +73,11 @@ type field struct {
 	MergeKey string   `json:"mergeKey,omitempty"`
 	Strategy string   `json:"strategy,omitempty"`
 	Default  any      `json:"default,omitempty"`
+	Protobuf string   `json:"pb,omitempty"` // its number, after those of the messages that JSON does not show
 }
+
+// absent is the message of fields that protobuf does not have.
+const absent = "-"
 
 type structure struct {
 	Atomic bool    `json:"atomic,omitempty"`
@@ -153,7 +157,7 @@ func shape(t reflect.Type) string {
 			definition := definitions[definitionName(t)]
 			s.Atomic = definition["x-kubernetes-map-type"] == "atomic"
 			properties, _ := definition["properties"].(map[string]any)
-			add(s, t, properties)
+			add(s, t, properties, "")
 		}
 		return n
 	default:
@@ -161,18 +165,28 @@ func shape(t reflect.Type) string {
 	}
 }
 
-func add(s *structure, t reflect.Type, properties map[string]any) {
+func add(s *structure, t reflect.Type, properties map[string]any, message string) {
 	for i := 0; i < t.NumField(); i++ {
 		f := t.Field(i)
 		tag := strings.Split(f.Tag.Get("json"), ",")
 		if f.Anonymous && tag[0] == "" {
-			add(s, f.Type, properties)
+			if n := number(f); n != "" {
+				add(s, f.Type, properties, message+n+".")
+			} else {
+				add(s, f.Type, properties, absent) // TypeMeta: it stands beside the object
+			}
 			continue
 		}
 		if tag[0] == "" || tag[0] == "-" {
 			continue
 		}
 		out := field{Name: tag[0], Type: name(f.Type), MergeKey: f.Tag.Get("patchMergeKey"), Strategy: f.Tag.Get("patchStrategy")}
+		if n := number(f); n != "" && message != absent {
+			out.Protobuf = message + n
+			if strings.HasSuffix(f.Type.String(), ".JSONSchemaPropsOrArray") {
+				out.Protobuf += ".1"
+			}
+		}
 		for _, option := range tag[1:] {
 			switch option {
 			case "omitzero":
@@ -209,6 +223,14 @@ func add(s *structure, t reflect.Type, properties map[string]any) {
 		}
 		s.Fields = append(s.Fields, out)
 	}
+}
+
+// number of a field in protobuf, if it has one.
+func number(f reflect.StructField) string {
+	if tag := strings.Split(f.Tag.Get("protobuf"), ","); len(tag) > 1 {
+		return tag[1]
+	}
+	return ""
 }
 
 func definitionName(t reflect.Type) string {

@@ -30,6 +30,8 @@ pub(crate) struct Field {
     /// A strategic merge patch adds to this list of scalars instead of replacing it.
     pub(crate) merges: bool,
     pub(crate) default: Option<Value>,
+    /// Its number in protobuf, after those of the messages around it that JSON does not show.
+    pub(crate) number: Vec<u32>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -158,6 +160,8 @@ struct FieldRow {
     strategy: String,
     #[serde(default)]
     default: Option<Value>,
+    #[serde(default)]
+    pb: String,
 }
 
 impl Row {
@@ -193,6 +197,11 @@ impl FieldRow {
             merge_key: self.merge_key,
             merges: self.strategy.split(',').any(|strategy| strategy == "merge"),
             default: self.default,
+            number: self
+                .pb
+                .split('.')
+                .filter_map(|number| number.parse().ok())
+                .collect(),
         }
     }
 }
