@@ -389,8 +389,12 @@ impl Call<'_> {
                 added.join(", ")
             );
             let error = FieldError::forbidden("metadata.finalizers", detail);
-            // Kubernetes checks the metadata before the kind's own rules, and the rules check it again.
-            return Err(self.invalid(&name, &[error.clone(), error]));
+            let times = if strategy::rechecks_metadata(self.resource.go_type.as_deref()) {
+                2
+            } else {
+                1
+            };
+            return Err(self.invalid(&name, &vec![error; times]));
         }
         if self.request.options.dry_run {
             return Ok(Written::Shown(new));
@@ -403,7 +407,12 @@ impl Call<'_> {
             manager: self.request.manager(),
             api_version: &self.api_version,
             subresource: self.subresource.as_str(),
-            now: &self.now,
+            // Kubernetes passes managers through the shape of a scale, which has no place for the time.
+            now: if self.subresource == Subresource::Scale {
+                ""
+            } else {
+                &self.now
+            },
         }
     }
 

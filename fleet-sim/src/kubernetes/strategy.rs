@@ -156,11 +156,6 @@ pub(crate) fn keep_allocated(go_type: &str, old: &Value, new: &mut Value, serial
             let moved = i64::from(old["spec"]["template"] != new["spec"]["template"]);
             annotate_template_generation(new, generation + moved);
         }
-        "batch/v1.Job"
-            // What was generated stays, if the new object does not bring its own.
-            if new["spec"].get("selector").is_none_or(Value::is_null) => {
-                new["spec"]["selector"] = old["spec"]["selector"].clone();
-            }
         _ => {}
     }
 }
@@ -293,12 +288,11 @@ fn select_pods(job: &mut Value) {
         job["metadata"]["labels"] = job["spec"]["template"]["metadata"]["labels"].clone();
     }
     let spec = object::map_mut(&mut job["spec"]);
-    if spec.get("selector").is_none_or(Value::is_null) {
-        spec.insert(
-            "selector".into(),
-            json!({"matchLabels": {"batch.kubernetes.io/controller-uid": uid}}),
-        );
-    }
+    let selector = object::map_mut(spec.entry("selector").or_insert_with(|| json!({})));
+    let labels = object::map_mut(selector.entry("matchLabels").or_insert_with(|| json!({})));
+    labels
+        .entry("batch.kubernetes.io/controller-uid")
+        .or_insert_with(|| json!(uid));
 }
 
 /// The class by which a pod's resources are guaranteed.
@@ -333,6 +327,20 @@ pub(crate) fn metadata_of_intent(go_type: &str) -> &'static [&'static str] {
         "discovery/v1.EndpointSlice" => &["labels"],
         _ => &[],
     }
+}
+
+/// Whether the kind's own rules check a change of the metadata once more, after those of all kinds.
+pub(crate) fn rechecks_metadata(go_type: Option<&str>) -> bool {
+    !matches!(
+        go_type,
+        Some(
+            "core/v1.Event"
+                | "core/v1.LimitRange"
+                | "core/v1.PersistentVolume"
+                | "discovery/v1.EndpointSlice"
+                | "policy/v1.PodDisruptionBudget"
+        )
+    )
 }
 
 /// What becomes of dependents when a delete does not say: jobs and replication controllers leave theirs behind.

@@ -18,15 +18,22 @@ pub(crate) fn validate(go_type: &str, object: &Value, old: Option<&Value>) -> Ve
     if let Some(old) = old {
         immutable::check(go_type, object, old, &mut found);
     }
-    kinds::check(go_type, object, &mut found);
-    let root = go_type;
+    contents(go_type, object, &mut found);
+    // A changed job is checked as a job, and then as the change of one.
+    if old.is_some() && go_type == "batch/v1.Job" {
+        contents(go_type, object, &mut found);
+    }
+    found.0
+}
+
+fn contents(go_type: &str, object: &Value, found: &mut Violations) {
+    kinds::check(go_type, object, found);
     walk::visit(go_type, object, &mut String::new(), &mut |name, fields, path| {
         if !path.starts_with("status") && !path.starts_with("metadata") {
-            pods::check(name, fields, path, root, &mut found);
-            common(name, fields, path, &mut found);
+            pods::check(name, fields, path, go_type, found);
+            common(name, fields, path, found);
         }
     });
-    found.0
 }
 
 /// Violations found so far, in order.

@@ -6,6 +6,7 @@ use fleet_core::Selector;
 use serde_json::{Map, Value, json};
 
 use super::{Violations, text, text_of, under};
+use crate::object;
 
 const RBAC: &str = "rbac.authorization.k8s.io";
 const MAX_CONFIG_BYTES: usize = 1024 * 1024;
@@ -44,7 +45,10 @@ pub(super) fn check(go_type: &str, object: &Value, found: &mut Violations) {
             workload(spec, "daemonset", found);
             found.not_negative(spec, "spec", &["minReadySeconds", "revisionHistoryLimit"]);
         }
-        "batch/v1.Job" => job(spec, "spec", found),
+        "batch/v1.Job" => {
+            generated_selector(object, spec, found);
+            job(spec, "spec", found);
+        }
         "batch/v1.CronJob" => cron_job(spec, found),
         "policy/v1.PodDisruptionBudget" => budget(spec, found),
         "coordination/v1.Lease" => lease(spec, found),
@@ -379,6 +383,45 @@ fn at_most_all(fields: &Map<String, Value>, path: &str, key: &str, found: &mut V
         && percent(value).is_some_and(|percent| percent > 100)
     {
         found.invalid(under(path, key), value, "must not be greater than 100%");
+    }
+}
+
+/// A job that does not manage its selector itself has the one that is made from its uid, and the labels for it.
+fn generated_selector(job: &Value, spec: &Map<String, Value>, found: &mut Violations) {
+    let Some(selector) = spec.get("selector").filter(|selector| selector.is_object()) else {
+        return;
+    };
+    if spec.get("manualSelector").is_some_and(|manual| *manual == true) {
+        return;
+    }
+    let (uid, name) = (object::uid(job), object::name(job));
+    let expected = [
+        ("controller-uid", uid),
+        ("job-name", name),
+        ("batch.kubernetes.io/controller-uid", uid),
+        ("batch.kubernetes.io/job-name", name),
+    ];
+    let labels = job.pointer("/spec/template/metadata/labels");
+    for (key, expected) in expected {
+        let path = "spec.template.metadata.labels";
+        match labels.and_then(|labels| labels.get(key)) {
+            None => found.required(format!("{path}[{key}]"), &format!("must be '{expected}'")),
+            Some(label) if label != expected => {
+                let shown = labels.unwrap_or(&Value::Null);
+                found.invalid(format!("{path}[{key}]"), shown, &format!("must be '{expected}'"));
+            }
+            Some(_) => {}
+        }
+    }
+    let label = |key: &str| {
+        let known = expected.iter().find(|(known, _)| *known == key);
+        known.map(|(_, value)| *value)
+    };
+    if let Ok(parsed) = serde_json::from_value::<Selector>(selector.clone())
+        && !parsed.matches_with(label)
+    {
+        let detail = "`selector` not auto-generated";
+        found.invalid_struct("spec.selector".into(), "meta/v1.LabelSelector", selector, detail);
     }
 }
 
