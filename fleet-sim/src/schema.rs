@@ -68,6 +68,8 @@ pub(crate) struct Schema {
     /// A strategic merge patch adds to this list instead of replacing it.
     pub(crate) merges: bool,
     rules: Rules,
+    /// Here or below are rules in CEL: elsewhere nobody has to look for them.
+    has_expressions: bool,
 }
 
 /// What only validation asks.
@@ -145,7 +147,7 @@ impl Schema {
                 .collect()
         };
         let text = |key: &str| definition.get(key).and_then(Value::as_str);
-        let properties = definition
+        let properties: BTreeMap<String, Arc<Self>> = definition
             .get("properties")
             .and_then(Value::as_object)
             .into_iter()
@@ -169,6 +171,12 @@ impl Schema {
             .get("items")
             .filter(|items| items.is_object())
             .map(|items| Arc::new(Self::node(items, &format!("{path}.items"), errors)));
+        let rules = Rules::compile(definition, path, errors);
+        let below = additional.schema().into_iter().chain(&items);
+        let has_expressions = !rules.expressions.is_empty()
+            || below
+                .chain(BTreeMap::values(&properties))
+                .any(|schema| schema.has_expressions);
         Self {
             json_type: text("type").and_then(JsonType::parse),
             int_or_string: flag("x-kubernetes-int-or-string"),
@@ -192,7 +200,17 @@ impl Schema {
             built_in: false,
             merge_key: None,
             merges: false,
-            rules: Rules::compile(definition, path, errors),
+            rules,
+            has_expressions,
+        }
+    }
+}
+
+impl Additional {
+    fn schema(&self) -> Option<&Arc<Schema>> {
+        match self {
+            Self::Schema(schema) => Some(schema),
+            Self::Unsaid | Self::Anything => None,
         }
     }
 }

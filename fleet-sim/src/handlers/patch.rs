@@ -39,7 +39,18 @@ impl Call<'_> {
         if !new.is_object() {
             return Err(ApiError::unprocessable("the patch leaves no object behind"));
         }
-        let warnings = self.read_patched(&mut new)?;
+        let warnings = self.read_patched(&mut new, |error| {
+            // The object as it was patched, before it was read: hardly any patch is refused, so nobody keeps it.
+            let mut shown = live.clone();
+            if let Err(error) = self.patch_value(kind, &mut shown) {
+                return error;
+            }
+            let shown = match &self.resource.go_type {
+                Some(name) => kubernetes::go_document(name, &shown),
+                None => shown.to_string(),
+            };
+            ApiError::invalid("", "", "", &[FieldError::invalid("patch", &json!(shown), error)])
+        })?;
         let found = object::name(&new);
         if found.is_empty() {
             return Err(self.nameless(name));
@@ -60,25 +71,16 @@ impl Call<'_> {
     }
 
     /// Reads a patched object as its type does.
-    fn read_patched(&self, new: &mut Value) -> ApiResult<Vec<String>> {
-        // Only a refusal shows it, and hardly any patch is refused.
-        let shown = match &self.resource.go_type {
-            Some(name) => kubernetes::go_document(name, new),
-            None => new.to_string(),
-        };
+    fn read_patched(
+        &self,
+        new: &mut Value,
+        refuse: impl FnOnce(String) -> Box<ApiError>,
+    ) -> ApiResult<Vec<String>> {
         let kind = [object::kind(new), object::api_version(new)];
         if !self.resource.custom() && kind != [self.resource.kind.as_str(), self.api_version.as_str()] {
-            let error = self.no_such_kind(new);
-            return Err(ApiError::invalid(
-                "",
-                "",
-                "",
-                &[FieldError::invalid("patch", &json!(shown), error)],
-            ));
+            return Err(refuse(self.no_such_kind(new)));
         }
-        self.read_as_type(new, |error| {
-            ApiError::invalid("", "", "", &[FieldError::invalid("patch", &json!(shown), error)])
-        })
+        self.read_as_type(new, refuse)
     }
 
     pub(super) fn patch_value(&self, kind: PatchKind, value: &mut Value) -> ApiResult<()> {

@@ -85,7 +85,6 @@ impl Decoder {
                     }
                 }
                 _ => {
-                    let zero = zero(&field.ty);
                     let kept = match field.omit {
                         Omit::Never => true,
                         // A struct is never empty to Go.
@@ -93,7 +92,7 @@ impl Decoder {
                         Omit::Zero => false,
                     };
                     if kept {
-                        out.insert(key.clone(), zero);
+                        out.insert(key.clone(), zero(&field.ty));
                     } else {
                         out.remove(key);
                     }

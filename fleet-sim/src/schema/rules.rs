@@ -81,7 +81,7 @@ impl Schema {
     }
 
     fn check_rules_at(&self, value: &Value, old: Option<&Value>, path: &str, errors: &mut Vec<FieldError>) {
-        if self.built_in || value.is_null() {
+        if !self.has_expressions || self.built_in || value.is_null() {
             return;
         }
         for expression in &self.rules.expressions {
