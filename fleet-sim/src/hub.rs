@@ -118,7 +118,8 @@ impl HubBuilder {
     }
 
     /// How many changes of each resource are kept for watches and for lists in pages: at least 1, by default
-    /// 10,000. What reaches further back is answered with 410 Gone.
+    /// 10,000. Of large objects fewer are kept: what was changed may take 256 MiB a resource. What reaches further back is
+    /// answered with 410 Gone.
     pub fn history(mut self, changes: usize) -> Self {
         self.history = changes.max(1);
         self

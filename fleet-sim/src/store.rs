@@ -14,6 +14,9 @@ pub(crate) use saved::SavedStore;
 
 use crate::object;
 
+/// What the history of one resource may take: large objects leave it sooner than others.
+const MAX_HISTORY_BYTES: usize = 256 * 1024 * 1024;
+
 /// A kind of resource, whatever its version.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct ResourceKey {
@@ -68,6 +71,8 @@ pub(crate) struct Compacted {
 struct Collection {
     objects: BTreeMap<Arc<str>, Arc<Stored>>,
     history: VecDeque<Change>,
+    /// What the objects in the history take as text.
+    history_bytes: usize,
     /// The newest revision that fell out of the history.
     compacted: u64,
     wake: watch::Sender<u64>,
@@ -77,6 +82,7 @@ struct Collection {
 pub(crate) struct Store {
     revision: u64,
     history_limit: usize,
+    history_bytes_limit: usize,
     collections: BTreeMap<ResourceKey, Collection>,
     /// By hash, since nobody asks for them in order and uids lie far apart.
     uids: HashMap<Arc<str>, ObjectId>,
@@ -181,6 +187,7 @@ impl Store {
         Self {
             revision: 0,
             history_limit,
+            history_bytes_limit: MAX_HISTORY_BYTES,
             collections: BTreeMap::new(),
             uids: HashMap::new(),
             dependents: HashMap::new(),
@@ -224,6 +231,7 @@ impl Store {
             value,
         ));
         let (revision, limit) = (self.revision, self.history_limit);
+        let bytes_limit = self.history_bytes_limit;
         let collection = self.collection(resource);
         let previous = if deleted {
             collection.objects.remove(&key)
@@ -235,8 +243,13 @@ impl Store {
             previous: previous.clone(),
             deleted,
         });
-        while collection.history.len() > limit {
+        collection.history_bytes += stored.json.len();
+        // The last change stays, whatever it takes: watches have to hear of it.
+        while collection.history.len() > limit
+            || collection.history_bytes > bytes_limit && collection.history.len() > 1
+        {
             if let Some(change) = collection.history.pop_front() {
+                collection.history_bytes -= change.object.json.len();
                 collection.compacted = change.object.revision;
             }
         }
@@ -365,6 +378,7 @@ impl Store {
             .or_insert_with(|| Collection {
                 objects: BTreeMap::new(),
                 history: VecDeque::new(),
+                history_bytes: 0,
                 compacted: 0,
                 wake: watch::Sender::new(0),
             })
@@ -443,5 +457,26 @@ mod tests {
             Some(Compacted { oldest: 3 })
         );
         assert_eq!(store.changes_since(&things, 3).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn the_history_of_large_objects_is_short() {
+        let (things, v1) = (ResourceKey::new("g", "things"), Arc::from("v1"));
+        let mut store = Store::new(1_000);
+        store.history_bytes_limit = 10_000;
+        for n in 0..100 {
+            let mut large = thing("x", "a", n);
+            large["text"] = json!("x".repeat(3_000));
+            store.put(&things, &v1, &mut large);
+        }
+        assert_eq!(
+            store.changes_since(&things, 96).err(),
+            Some(Compacted { oldest: 97 })
+        );
+        assert_eq!(store.changes_since(&things, 97).unwrap().count(), 3);
+        let mut larger = thing("x", "a", 0);
+        larger["text"] = json!("x".repeat(30_000));
+        store.put(&things, &v1, &mut larger);
+        assert_eq!(store.changes_since(&things, 100).unwrap().count(), 1);
     }
 }

@@ -170,7 +170,7 @@ async fn a_watch_that_reads_too_slowly_is_dropped_and_holds_nothing() {
     let api = widgets(&hub);
     create(&api, "a", json!({"size": 1})).await;
     let mut slow = Vec::new();
-    for _ in 0..1_000 {
+    for _ in 0..5_000 {
         slow.push(Box::pin(
             api.watch(&quiet(), &revision(&api).await).await.unwrap(),
         ));

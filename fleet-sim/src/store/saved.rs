@@ -128,6 +128,7 @@ impl Collection {
         }
         Ok(Self {
             objects,
+            history_bytes: history.iter().map(|change| change.object.json.len()).sum(),
             history,
             compacted: saved.compacted,
             wake: watch::Sender::new(newest),
