@@ -2,6 +2,8 @@
 #![forbid(unsafe_code)]
 
 mod apply;
+#[cfg(feature = "argocd")]
+pub mod argocd;
 mod clock;
 pub mod cluster_api;
 mod entropy;
@@ -13,6 +15,7 @@ mod handlers;
 pub mod http;
 mod hub;
 mod kubernetes;
+pub mod metrics;
 mod names;
 mod object;
 mod request;

@@ -272,6 +272,70 @@ async fn a_stuck_machine_stays_provisioning_until_the_fault_is_lifted() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_control_plane_stalls_at_one_new_replica_until_etcd_is_well() {
+    let ill = Arc::new(AtomicU64::new(1));
+    let fault = Arc::clone(&ill);
+    let api = ClusterApi::default().control_plane_stalls(move |cluster| {
+        fault.load(Ordering::Relaxed) == 1 && cluster.version == "v1.31.0"
+    });
+    let scene = Scene::new(api);
+    scene.create(Shape::V1Beta2, "a", 3, 2).await;
+    scene.pass(30).await;
+    scene.upgrade("a", "v1.31.0").await;
+    scene.pass(600).await;
+    assert_eq!(scene.running("a", true, "v1.31.0").await, 1);
+    assert_eq!(scene.running("a", true, "v1.30.0").await, 3);
+    assert_eq!(
+        scene.running("a", false, "v1.30.0").await,
+        2,
+        "workers wait for the control plane"
+    );
+    ill.store(0, Ordering::Relaxed);
+    scene.controllers.look_again();
+    scene.pass(60).await;
+    assert_eq!(scene.running("a", true, "v1.31.0").await, 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cluster_that_cannot_be_reached_is_unknown_and_comes_back() {
+    let away = Arc::new(AtomicU64::new(0));
+    let fault = Arc::clone(&away);
+    let api = ClusterApi::default()
+        .cluster_unreachable(move |cluster| fault.load(Ordering::Relaxed) == 1 && cluster.name == "a");
+    let scene = Scene::new(api);
+    scene.create(Shape::V1Beta2, "a", 3, 2).await;
+    scene.pass(30).await;
+    let probe = async || {
+        let conditions = scene.cluster("a").await.status.unwrap().conditions.unwrap();
+        let probe = conditions
+            .into_iter()
+            .find(|c| c.type_ == "RemoteConnectionProbe");
+        probe.unwrap().status
+    };
+    assert_eq!(probe().await, "True");
+    away.store(1, Ordering::Relaxed);
+    scene.controllers.look_again();
+    scene.pass(1).await;
+    assert_eq!(probe().await, "False");
+    let machines = scene.machines("a", true).await;
+    let nodes = machines.values().flat_map(|machine| {
+        let status = machine.status.clone().unwrap();
+        let conditions = status.conditions.unwrap().into_iter();
+        conditions.filter(|c| c.type_ == "NodeHealthy").map(|c| c.status)
+    });
+    assert_eq!(nodes.collect::<Vec<_>>(), ["Unknown", "Unknown", "Unknown"]);
+    // Nobody changes what cannot be seen.
+    scene.upgrade("a", "v1.31.0").await;
+    scene.pass(60).await;
+    assert_eq!(scene.machines("a", true).await.len(), 3);
+    away.store(0, Ordering::Relaxed);
+    scene.controllers.look_again();
+    scene.pass(60).await;
+    assert_eq!(probe().await, "True");
+    assert_eq!(scene.running("a", true, "v1.31.0").await, 3);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_deleted_cluster_leaves_nothing_behind() {
     let scene = Scene::new(ClusterApi::default());
     scene.create(Shape::V1Beta2, "a", 3, 2).await;

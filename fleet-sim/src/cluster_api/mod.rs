@@ -71,6 +71,20 @@ pub struct ClusterApi {
     infrastructure_startup: Delay,
     reaction_time: Duration,
     never_starts: Vec<Rule>,
+    stalls: Vec<ClusterRule>,
+    unreachable: Vec<ClusterRule>,
+}
+
+/// What a fault rule about a whole cluster may look at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ClusterFacts<'a> {
+    /// The Cluster's name.
+    pub name: &'a str,
+    /// Its namespace.
+    pub namespace: &'a str,
+    /// The control plane's `spec.version`, with the `v`; empty when it has none.
+    pub version: &'a str,
 }
 
 /// What a fault rule may look at.
@@ -99,6 +113,8 @@ impl Default for ClusterApi {
             infrastructure_startup: Delay::fixed(Duration::from_mins(1)),
             reaction_time: Duration::from_millis(250),
             never_starts: Vec::new(),
+            stalls: Vec::new(),
+            unreachable: Vec::new(),
         }
     }
 }
@@ -151,6 +167,28 @@ impl ClusterApi {
         self
     }
 
+    /// Control planes of clusters for which this holds stop at one replica that is up to date, in a rollout and in a first
+    /// provisioning: etcd is not well, and without it no member may be added or removed. Rules add up, and are asked as
+    /// those of [`ClusterApi::machine_never_starts`].
+    pub fn control_plane_stalls(
+        mut self,
+        rule: impl Fn(&ClusterFacts<'_>) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        self.stalls.push(ClusterRule(Arc::new(rule)));
+        self
+    }
+
+    /// Clusters for which this holds cannot be reached: their `RemoteConnectionProbe` fails, the nodes of their machines
+    /// are `Unknown`, and nothing that needs to look at them goes on. Rules add up, and are asked as those of
+    /// [`ClusterApi::machine_never_starts`]. For a client that cannot reach a hub, see [`crate::faults`].
+    pub fn cluster_unreachable(
+        mut self,
+        rule: impl Fn(&ClusterFacts<'_>) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        self.unreachable.push(ClusterRule(Arc::new(rule)));
+        self
+    }
+
     /// What the controllers do next about one cluster: pure, total, the same for the same arguments (as long as
     /// the fault rules are).
     pub fn step(&self, snapshot: &ClusterSnapshot, now: Timestamp) -> Step {
@@ -187,5 +225,20 @@ impl Rule {
 impl fmt::Debug for Rule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Rule")
+    }
+}
+
+#[derive(Clone)]
+struct ClusterRule(Arc<dyn Fn(&ClusterFacts<'_>) -> bool + Send + Sync>);
+
+impl ClusterRule {
+    fn any(rules: &[Self], facts: &ClusterFacts<'_>) -> bool {
+        rules.iter().any(|rule| (rule.0)(facts))
+    }
+}
+
+impl fmt::Debug for ClusterRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ClusterRule")
     }
 }

@@ -222,7 +222,7 @@ fn write_status(scene: &mut Scene<'_>) {
         .filter(|object| !object.is("Available"))
         .map(|object| format!("* MachineDeployment {} is not available", object.name()))
         .collect();
-    let reachable = initialized && control.ready > 0;
+    let reachable = initialized && control.ready > 0 && !scene.unreachable;
 
     let mut c = Conditions::new();
     let available = reachable && control_available && unavailable.is_empty() && provisioned && !deleting;
@@ -308,7 +308,11 @@ fn write_status(scene: &mut Scene<'_>) {
         reachable,
         "ProbeSucceeded",
         "ProbeFailed",
-        "Remote connection not established yet",
+        if scene.unreachable {
+            "Remote connection probe failed"
+        } else {
+            "Remote connection not established yet"
+        },
     );
     c.going_on("RollingOut", !rolling.is_empty(), rolling.join("\n"));
     c.going_on("ScalingUp", !up.is_empty(), up.join("\n"));

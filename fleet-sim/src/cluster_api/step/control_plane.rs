@@ -119,6 +119,11 @@ fn converge(
         .filter(|m| !is_up_to_date(scene, control_plane, m))
         .collect();
 
+    let current = machines.len() - outdated.len();
+    if scene.stalls && current >= 1 && (count < wanted || !outdated.is_empty()) {
+        blocked.push("waiting for etcd cluster to become healthy".to_owned());
+        return;
+    }
     let grow = if outdated.is_empty() {
         count < wanted
     } else {

@@ -159,7 +159,8 @@ fn write_status(scene: &mut Scene<'_>, machine: &Object, phase: Phase, generatio
     let provisioned = matches!(phase, Phase::Provisioned | Phase::Running)
         || deleting && !machine.str("/spec/providerID").is_empty();
     let node = phase == Phase::Running || deleting && !machine.str("/status/nodeRef/name").is_empty();
-    let ready = phase == Phase::Running;
+    let unseen = scene.unreachable && node && !deleting;
+    let ready = phase == Phase::Running && !unseen;
 
     let mut c = Conditions::new();
     let min_ready =
@@ -176,10 +177,15 @@ fn write_status(scene: &mut Scene<'_>, machine: &Object, phase: Phase, generatio
         Phase::Pending => "* BootstrapConfigReady: waiting for the control plane or the infrastructure",
         Phase::Provisioning => "* InfrastructureReady: waiting for the machine to start",
         Phase::Provisioned => "* NodeHealthy: waiting for the Node to join",
+        Phase::Running if unseen => "* NodeHealthy: Remote connection down",
         Phase::Running => "",
         Phase::Deleting => "* Deleting: Machine deletion in progress",
     };
-    c.good("Ready", ready, "Ready", "NotReady", why);
+    if unseen {
+        c.unknown("Ready", "ReadyUnknown", why);
+    } else {
+        c.good("Ready", ready, "Ready", "NotReady", why);
+    }
     let (up_to_date, why) = up_to_date(scene, machine);
     c.good("UpToDate", up_to_date, "UpToDate", "NotUpToDate", why);
     c.good(
@@ -207,20 +213,25 @@ fn write_status(scene: &mut Scene<'_>, machine: &Object, phase: Phase, generatio
         "waiting for a provider ID"
     };
     let node_up = node && !deleting;
-    c.good(
-        "NodeReady",
-        node_up,
-        "NodeReady",
-        if deleting { "NodeNotReady" } else { inspect },
-        no_node,
-    );
-    c.good(
-        "NodeHealthy",
-        node_up,
-        "NodeHealthy",
-        if deleting { "NodeNotHealthy" } else { inspect },
-        no_node,
-    );
+    if unseen {
+        c.unknown("NodeReady", "ConnectionDown", "Remote connection down");
+        c.unknown("NodeHealthy", "ConnectionDown", "Remote connection down");
+    } else {
+        c.good(
+            "NodeReady",
+            node_up,
+            "NodeReady",
+            if deleting { "NodeNotReady" } else { inspect },
+            no_node,
+        );
+        c.good(
+            "NodeHealthy",
+            node_up,
+            "NodeHealthy",
+            if deleting { "NodeNotHealthy" } else { inspect },
+            no_node,
+        );
+    }
     c.going_on("Updating", false, "");
     if deleting {
         c.row(

@@ -13,10 +13,10 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::ClusterApi;
 use super::object::{GROUP, Object, ObjectKind, Shape};
 use super::snapshot::{CLUSTER_NAME, ClusterSnapshot};
 use super::write::{Write, merge_diff};
+use super::{ClusterApi, ClusterFacts, ClusterRule};
 
 /// What one step asks for.
 #[derive(Debug)]
@@ -34,7 +34,17 @@ pub(super) fn step(api: &ClusterApi, snapshot: &ClusterSnapshot, now: Timestamp)
         .as_deref()
         .map(control_plane::template)
         .unwrap_or_default();
+    let facts = ClusterFacts {
+        name: snapshot.cluster.name(),
+        namespace: snapshot.cluster.namespace(),
+        version: snapshot
+            .control_plane
+            .as_deref()
+            .map_or("", |control_plane| control_plane.str("/spec/version")),
+    };
     let mut scene = Scene {
+        stalls: ClusterRule::any(&api.stalls, &facts),
+        unreachable: ClusterRule::any(&api.unreachable, &facts),
         api,
         snapshot,
         now,
@@ -66,6 +76,10 @@ struct Scene<'a> {
     now: Timestamp,
     /// What the control plane's machines are made from: see [`control_plane::template`].
     template: String,
+    /// The control plane stops at one replica: a fault.
+    stalls: bool,
+    /// Nothing in the cluster can be seen: a fault.
+    unreachable: bool,
     writes: Vec<Write>,
     wake_at: Option<Timestamp>,
 }

@@ -76,6 +76,16 @@ impl Conditions {
         });
     }
 
+    /// A condition of which nobody knows, since what it tells of cannot be seen.
+    pub(super) fn unknown(&mut self, kind: &'static str, reason: &str, message: impl Into<String>) {
+        self.rows.push(Row {
+            kind,
+            status: "Unknown",
+            reason: reason.to_owned(),
+            message: message.into(),
+        });
+    }
+
     fn holds(&self, kind: &str) -> Option<&Row> {
         self.rows.iter().find(|row| row.kind == kind)
     }
