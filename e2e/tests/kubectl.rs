@@ -68,6 +68,7 @@ impl Kubectl {
             .args(arguments.split_whitespace())
             .env("KUBECONFIG", self.home.path().join("config"))
             .env("HOME", self.home.path())
+            .env("KUBE_EDITOR", "sed -i s/nginx:1.29/nginx:1.30/")
             .current_dir(self.home.path())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -117,7 +118,7 @@ fn rows(text: &str) -> Vec<Vec<&str>> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "needs kubectl; not part of .ci/run yet: run by hand"]
+#[ignore = "needs kubectl; .ci/run has it"]
 async fn kubectl_does_its_daily_work_against_a_served_hub() -> TestResult {
     let hub = Hub::builder()
         .seed(5)
@@ -216,9 +217,10 @@ async fn kubectl_does_its_daily_work_against_a_served_hub() -> TestResult {
         .run("get deploy web -o jsonpath={.spec.replicas}/{.metadata.labels.tier}/{.metadata.annotations.note}/{.spec.paused}", "")
         .await?;
     assert_eq!(now, "5/front/checked/true");
+    kubectl.run("edit deployment web", "").await?;
     let described = kubectl.run("describe deployment web", "").await?;
     assert!(
-        described.contains("Replicas:") && described.contains("nginx:1.29"),
+        described.contains("Replicas:") && described.contains("nginx:1.30"),
         "{described}"
     );
 
@@ -261,9 +263,47 @@ async fn kubectl_does_its_daily_work_against_a_served_hub() -> TestResult {
     let explained = kubectl.run("explain deployment.spec.replicas", "").await?;
     assert!(explained.contains("FIELD: replicas <integer>"), "{explained}");
 
+    // What kubectl makes itself, it sends as protobuf.
+    for (made, shown) in [
+        ("namespace team", "namespace/team created"),
+        (
+            "deployment api --image=nginx:1.27 --port=80",
+            "deployment.apps/api created",
+        ),
+        ("job once --image=busybox:1 -- true", "job.batch/once created"),
+        (
+            "secret generic keys --from-literal=key=value",
+            "secret/keys created",
+        ),
+        ("serviceaccount robot", "serviceaccount/robot created"),
+        (
+            "role reader --verb=get --resource=pods",
+            "role.rbac.authorization.k8s.io/reader created",
+        ),
+        ("quota most --hard=pods=3,cpu=500m", "resourcequota/most created"),
+    ] {
+        assert_eq!(kubectl.run(&format!("create {made}"), "").await?.trim(), shown);
+    }
+    let key = kubectl.run("get secret keys -o jsonpath={.data.key}", "").await?;
+    assert_eq!(key, "dmFsdWU=");
+    assert_eq!(
+        kubectl.run("expose deployment api --port=80", "").await?,
+        "service/api exposed\n"
+    );
+    kubectl
+        .run("run shell --image=busybox:1 --restart=Never", "")
+        .await?;
+    assert_eq!(
+        rows(&kubectl.run("get pod shell --no-headers", "").await?)[0][..3],
+        ["shell", "0/1", "Pending"]
+    );
+    kubectl.run("rollout restart deployment api", "").await?;
+    kubectl.run("delete deployment,service api", "").await?;
+    kubectl.run("replace -f -", &corner(1)).await?;
+
     // Watch what changes.
     let watching = kubectl
-        .command("get configmaps --watch --output-watch-events -o name --request-timeout=4s")
+        .command("get configmaps --watch --output-watch-events --request-timeout=4s")
         .spawn()?;
     tokio::time::sleep(Duration::from_millis(1_500)).await;
     kubectl
