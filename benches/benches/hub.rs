@@ -1,4 +1,4 @@
-//! The embedded hub and a real API server through one `kube::Client`, as a table.
+//! The embedded hub, in process and served over HTTP, and a real API server through one `kube::Client`, as a table.
 //!
 //! With `KUBECONFIG` set, every line is measured on that server as well, in the same run. `-- --full` goes up to
 //! 100,000 objects in the hub.
@@ -9,12 +9,13 @@ use std::future::Future;
 use std::time::{Duration, Instant};
 
 use fleet_sim::Hub;
+use fleet_sim::http::Server;
 use futures::{StreamExt as _, TryStreamExt as _};
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace};
 use kube::api::{
     DeleteParams, ListParams, ObjectMeta, Patch, PatchParams, PostParams, WatchEvent, WatchParams,
 };
-use kube::{Api, Client};
+use kube::{Api, Client, Config};
 
 /// Requests on their way at once, on both sides.
 const CONCURRENCY: usize = 32;
@@ -50,20 +51,46 @@ fn main() {
         scale(sizes).await;
         println!();
         let ours = measure(hub.client()).await;
+        let served = measure(serve()).await;
         let theirs = match std::env::var_os("KUBECONFIG") {
             Some(_) => Some(measure(Client::try_default().await.unwrap()).await),
             None => None,
         };
-        println!("| requests at {CONCURRENCY} at once | hub, per second | real server, per second | times |");
-        println!("| --- | ---: | ---: | ---: |");
+        println!("| {CONCURRENCY} requests at once, per second | hub | over HTTP | real server | times | over HTTP |");
+        println!("| --- | ---: | ---: | ---: | ---: | ---: |");
         for (index, row) in ours.iter().enumerate() {
+            let (hub, http) = (row.per_second, served[index].per_second);
             let real = theirs.as_ref().map(|rows| rows[index].per_second);
-            let (shown, times) = real.map_or_else(Default::default, |real| {
-                (format!("{real:.0}"), format!("{:.1}", row.per_second / real))
+            let (shown, times, http_times) = real.map_or_else(Default::default, |real| {
+                let times = |one: f64| format!("{:.1}", one / real);
+                (format!("{real:.0}"), times(hub), times(http))
             });
-            println!("| {} | {:.0} | {shown} | {times} |", row.what, row.per_second);
+            println!(
+                "| {} | {hub:.0} | {http:.0} | {shown} | {times} | {http_times} |",
+                row.what
+            );
         }
     });
+}
+
+/// A client of a hub that another thread serves, as the real server is another process.
+fn serve() -> Client {
+    let (tell, told) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let hub = Hub::builder().start().unwrap();
+            let server = Server::bind(&hub, "127.0.0.1:0".parse().unwrap()).await.unwrap();
+            tell.send(server.address()).unwrap();
+            server.serve(std::future::pending()).await;
+        });
+    });
+    let address = told.recv().unwrap();
+    let config = Config::new(format!("http://{address}").parse().unwrap());
+    Client::try_from(config).unwrap()
 }
 
 async fn measure(client: Client) -> Vec<Row> {
