@@ -50,12 +50,12 @@ pub async fn everything(
         definitions: definitions.len(),
         objects: objects.len(),
     };
-    let served = |error: kube::Error| vec![error.to_string()];
-    let mut loader = Loader::new(client).await.map_err(served)?;
+    let failed = |error: kube::Error| vec![error.to_string()];
+    let mut loader = Loader::new(client).await.map_err(failed)?;
     loader.apply_all(definitions).await?;
-    let mut loader = Loader::new(client).await.map_err(served)?;
+    let mut loader = Loader::new(client).await.map_err(failed)?;
     objects.sort_by_key(|manifest| manifest.object["kind"] != "Namespace");
-    loader.make_namespaces(&objects).await.map_err(served)?;
+    loader.make_namespaces(&objects).await.map_err(failed)?;
     loader.apply_all(objects).await?;
     loader.set_owners().await?;
     Ok(loaded)

@@ -42,7 +42,7 @@ struct Options {
     /// A file with the token that clients have to bring: at least 16 letters, digits, '-', '.' and '_'.
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
-    /// A directory with CustomResourceDefinitions to serve. Everything else in it is passed over.
+    /// A directory with `CustomResourceDefinition`s to serve. Everything else in it is passed over.
     #[arg(long, value_name = "DIR")]
     crds: Vec<PathBuf>,
     /// A directory with manifests, or what `kubectl get -o yaml` wrote. Namespaces that none declares are made.
@@ -77,7 +77,7 @@ enum Stop {
 }
 
 impl Stop {
-    fn bad(mistake: impl ToString) -> Self {
+    fn bad(mistake: &dyn ToString) -> Self {
         Self::BadInput(vec![mistake.to_string()])
     }
 }
@@ -109,7 +109,7 @@ async fn run(options: Options) -> Result<(), Stop> {
     let running = simulate::start(&hub, &options.simulate, options.seed);
     if let Some(path) = &options.kubeconfig_out {
         write_private(path, &server.kubeconfig())
-            .map_err(|error| Stop::bad(format_args!("{}: cannot be written: {error}", path.display())))?;
+            .map_err(|error| Stop::bad(&format_args!("{}: cannot be written: {error}", path.display())))?;
     }
     say(&format!(
         "the hub listens on http://{}, {loaded}",
@@ -142,7 +142,7 @@ fn read_all(options: &Options) -> Result<(Vec<manifests::Manifest>, Vec<manifest
 
 fn start(options: &Options) -> Result<Hub, Stop> {
     if let Some(path) = &options.restore {
-        return Hub::restore(path).map_err(|error| Stop::bad(chain(&error)));
+        return Hub::restore(path).map_err(|error| Stop::bad(&chain(&error)));
     }
     Hub::builder()
         .seed(options.seed)
@@ -156,14 +156,14 @@ async fn bind(hub: &Hub, options: &Options) -> Result<Server, Stop> {
     let bound = match &options.token_file {
         Some(path) => {
             let text = yaml::read_file(path, MAX_TOKEN_BYTES)
-                .map_err(|error| Stop::bad(format_args!("{}: {error}", path.display())))?;
+                .map_err(|error| Stop::bad(&format_args!("{}: {error}", path.display())))?;
             Server::bind_exposed(hub, options.listen, SecretString::from(text.trim())).await
         }
         None => Server::bind(hub, options.listen).await,
     };
     bound.map_err(|error| match error {
-        BindError::Exposed { .. } => Stop::bad(format_args!("{error} (--token-file)")),
-        BindError::Token => Stop::bad(error),
+        BindError::Exposed { .. } => Stop::bad(&format_args!("{error} (--token-file)")),
+        BindError::Token => Stop::bad(&error),
         other => Stop::Failure(chain(&other)),
     })
 }
