@@ -46,7 +46,7 @@ pub async fn everything(
     definitions: Vec<Manifest>,
     mut objects: Vec<Manifest>,
 ) -> Result<Loaded, Vec<String>> {
-    let loaded = Loaded {
+    let counted = Loaded {
         definitions: definitions.len(),
         objects: objects.len(),
     };
@@ -58,7 +58,7 @@ pub async fn everything(
     loader.make_namespaces(&objects).await.map_err(failed)?;
     loader.apply_all(objects).await?;
     loader.set_owners().await?;
-    Ok(loaded)
+    Ok(counted)
 }
 
 struct Loader {
