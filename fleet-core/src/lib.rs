@@ -25,7 +25,7 @@ pub use fleet::{Criticality, Fleet, FleetCluster, FleetError, NodeCounts, Provid
 pub use go_duration::{DurationSyntax, GoDuration, GoDurationError};
 pub use labels::{LabelError, Labels};
 pub use name::{ClusterName, NameError};
-pub use networks::{NetworkKind, Networks};
+pub use networks::{NetworkKind, Networks, cidr};
 #[doc(hidden)]
 pub use open_enum::__private;
 pub use purpose::Purpose;

@@ -28,13 +28,13 @@ use serde::{Deserialize, Serialize};
 #[allow(clippy::exhaustive_structs)] // written with `..Networks::default()`
 pub struct Networks {
     /// Where Pods have their addresses.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "cidr::list")]
     pub pods: Vec<IpNet>,
     /// Where Services have their cluster addresses.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "cidr::list")]
     pub services: Vec<IpNet>,
     /// Where nodes have their internal addresses.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "cidr::list")]
     pub nodes: Vec<IpNet>,
     /// The network that the nodes stand in (a VPC's id, say). Clusters that name the same one share its addresses and do not
     /// overlap with each other by that.
@@ -43,6 +43,57 @@ pub struct Networks {
     /// The DNS domain of the cluster's Services, where it is not `cluster.local`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub service_domain: Option<String>,
+}
+
+/// Reads CIDR blocks so that a wrong one is told with what was found and what was expected: for `#[serde(deserialize_with = "…")]`.
+///
+/// ```
+/// use fleet_core::Networks;
+///
+/// let error = serde_json::from_str::<Networks>(r#"{"pods": ["10.64.0.0/33"]}"#).unwrap_err().to_string();
+/// assert!(error.starts_with("found `10.64.0.0/33`, expected a CIDR block such as 10.64.0.0/16 or fd00:64::/56"), "{error}");
+/// ```
+pub mod cidr {
+    use ipnet::IpNet;
+    use serde::de::{Deserialize, Deserializer, Error};
+
+    struct Block(IpNet);
+
+    impl<'de> Deserialize<'de> for Block {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            let text = String::deserialize(deserializer)?;
+            let block = text.parse().map_err(|_| {
+                let expected = "expected a CIDR block such as 10.64.0.0/16 or fd00:64::/56";
+                D::Error::custom(format!("found `{text}`, {expected}"))
+            })?;
+            Ok(Self(block))
+        }
+    }
+
+    /// One block.
+    ///
+    /// # Errors
+    /// It is none.
+    pub fn one<'de, D: Deserializer<'de>>(deserializer: D) -> Result<IpNet, D::Error> {
+        Ok(Block::deserialize(deserializer)?.0)
+    }
+
+    /// A block, or none.
+    ///
+    /// # Errors
+    /// It is none of a block and nothing.
+    pub fn option<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<IpNet>, D::Error> {
+        Ok(Option::<Block>::deserialize(deserializer)?.map(|block| block.0))
+    }
+
+    /// A list of blocks.
+    ///
+    /// # Errors
+    /// One of them is none.
+    pub fn list<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<IpNet>, D::Error> {
+        let blocks = Vec::<Block>::deserialize(deserializer)?;
+        Ok(blocks.into_iter().map(|block| block.0).collect())
+    }
 }
 
 /// What addresses of a cluster are for.

@@ -179,6 +179,7 @@ pub struct Pools {
 #[allow(clippy::exhaustive_structs)] // where, and how large
 pub struct Pool {
     /// The supernets, in the order in which they are used up.
+    #[serde(deserialize_with = "fleet_core::cidr::list")]
     pub supernets: Vec<IpNet>,
     /// The prefix length of a block: 16 has 65,536 addresses in IPv4.
     pub prefix: u8,
@@ -206,7 +207,10 @@ pub struct Member {
     #[serde(skip_serializing_if = "Networks::is_empty")]
     pub networks: Networks,
     /// Its Globalnet block (Submariner).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "fleet_core::cidr::option"
+    )]
     pub globalnet: Option<IpNet>,
     /// How it routes, where that is not the policy's (Cilium).
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -213,7 +213,7 @@ struct Spec {
     topology: Topology,
     #[serde(default)]
     pools: Pools,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "fleet_core::cidr::list")]
     reserved: Vec<IpNet>,
     #[serde(default)]
     constraints: Constraints,

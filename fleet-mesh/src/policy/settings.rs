@@ -29,6 +29,7 @@ pub struct CiliumSettings {
     #[serde(
         default,
         rename = "nativeRoutingCIDR",
+        deserialize_with = "fleet_core::cidr::option",
         skip_serializing_if = "Option::is_none"
     )]
     pub native_routing_cidr: Option<IpNet>,
@@ -212,6 +213,7 @@ pub enum KubeProxyMode {
 #[allow(clippy::exhaustive_structs)] // where, and how large
 pub struct Globalnet {
     /// The block that every member gets a part of. Default 242.0.0.0/8.
+    #[serde(deserialize_with = "fleet_core::cidr::one")]
     pub cidr: IpNet,
     /// The prefix length of a member's part. Default 16: 65,536 addresses.
     pub prefix: u8,
