@@ -368,6 +368,11 @@ async fn two_clusters_of_one_name_are_told_apart_by_namespace_only() {
 async fn the_fleet_of_a_management_cluster() {
     let mut world = World::settled("v1.30.4", 3, 2);
     world.get("Cluster", "eu")["metadata"]["labels"] = json!({"env": "production"});
+    world.get("Cluster", "eu")["spec"]["clusterNetwork"] = json!({
+        "pods": {"cidrBlocks": ["10.4.0.0/16", "fd00:4::/56"]},
+        "services": {"cidrBlocks": ["10.128.0.0/20"]},
+        "serviceDomain": "eu.example",
+    });
     let fleet = inventory(Server::new(world).client()).await.unwrap();
     let cluster = fleet.get("eu").unwrap();
     assert_eq!(cluster.version(), &to("v1.30.4"));
@@ -378,6 +383,13 @@ async fn the_fleet_of_a_management_cluster() {
         workers: 2,
     };
     assert_eq!(cluster.nodes(), nodes);
+    let networks = cluster.networks();
+    assert_eq!(
+        networks.pods,
+        ["10.4.0.0/16".parse().unwrap(), "fd00:4::/56".parse().unwrap()]
+    );
+    assert_eq!(networks.services, ["10.128.0.0/20".parse().unwrap()]);
+    assert_eq!(networks.service_domain.as_deref(), Some("eu.example"));
 }
 
 #[tokio::test]

@@ -15,7 +15,9 @@ use crate::management::{Entry, ManagementCluster, ManagementError};
 /// To keep it current, ask a [`ManagementCluster`] again and again instead.
 ///
 /// Four lists, in pages of 500: Clusters, `KubeadmControlPlanes`, `MachineDeployments` and `MachinePools`. The version is
-/// what is asked of the control plane; where that is of another kind, what `Cluster.status` reports.
+/// what is asked of the control plane; where that is of another kind, what `Cluster.status` reports. Networks are those of Pods
+/// and Services, which the Cluster says; those of nodes are in the infrastructure's own object, which only a
+/// [`ClusterRepository`](crate::ClusterRepository) reads.
 ///
 /// # Errors
 /// One cluster that cannot be a member of a fleet is an error, not a gap.
@@ -58,7 +60,8 @@ impl Entry {
             .with_labels(labels)
             .with_nodes(nodes)
             .with_provider(provider_of(&self.facts.infrastructure))
-            .with_failure_domains(domains))
+            .with_failure_domains(domains)
+            .with_networks(self.facts.networks.clone()))
     }
 }
 

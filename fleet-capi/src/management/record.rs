@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use fleet_core::NodeCounts;
+use fleet_core::{Networks, NodeCounts};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::inventory::{failure_domains, replicas, topology_nodes};
+use crate::inventory::{failure_domains, networks, replicas, topology_nodes};
 use crate::rollout::read;
 use crate::rollout::{ClusterState, GroupKind, MachineGroup, MachineSetState, MachineState, StateError};
 
@@ -44,6 +44,8 @@ pub(crate) struct Facts {
     pub(crate) labels: BTreeMap<String, String>,
     pub(crate) infrastructure: String,
     pub(crate) failure_domains: Vec<String>,
+    /// As far as the Cluster itself says: its infrastructure object is not watched.
+    pub(crate) networks: Networks,
     /// Of a managed topology.
     pub(crate) nodes: Option<NodeCounts>,
     /// Group, kind and name.
@@ -124,6 +126,7 @@ impl Facts {
                 .unwrap_or_default()
                 .to_owned(),
             failure_domains: failure_domains(cluster),
+            networks: networks(cluster, None),
             nodes: topology_nodes(cluster),
             control_plane: read::control_plane_of(cluster).map(|(kind, name)| {
                 let group = group.unwrap_or(super::CONTROL_PLANE_GROUP);
