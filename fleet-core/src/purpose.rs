@@ -247,10 +247,13 @@ impl Constraints {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn first_stage_candidates(fleet: &crate::Fleet) -> impl Iterator<Item = &FleetCluster> {
-    fleet
-        .iter()
-        .filter(|cluster| cluster.purpose().version_testing)
-        .filter(|cluster| cluster.criticality() < crate::Criticality::High)
+    fleet.iter().filter(|cluster| is_first_stage_candidate(cluster))
+}
+
+/// Whether a cluster is there to try new versions, and not critical.
+pub fn is_first_stage_candidate(cluster: &FleetCluster) -> bool {
+    // Not by way of `Purpose`: planners ask this of every cluster of a fleet.
+    cluster.label(VERSION_TESTING_LABEL) == Some("true") && cluster.criticality() < crate::Criticality::High
 }
 
 impl fmt::Display for Purpose {

@@ -98,6 +98,59 @@ fn a_pair_that_nothing_keeps_apart_is_told() {
 }
 
 #[test]
+fn production_clusters_of_one_cell_that_are_away_together_are_told() {
+    let fleet = fleet(&[
+        "a1 env: production, blast-radius: cell-1",
+        "a2 env: production, blast-radius: cell-1",
+        "b1 env: staging, blast-radius: cell-2",
+        "b2 env: staging, blast-radius: cell-2",
+    ]);
+    let stages = "stages: [{name: all, maxConcurrent: 4}]";
+    let plan = planned(&format!("  target: v1.31.0\n  {stages}\n"), &fleet);
+    let [warning @ PlanWarning::CellAtOnce { cells: 1, .. }] = plan.warnings() else {
+        panic!("{:?}", plan.warnings());
+    };
+    assert_eq!(
+        warning.to_string(),
+        "1 cells, cell-1 first (a1 and a2), have several production clusters away at the same time; a cell is meant to fail \
+         alone: keep them apart with `spread: [{labels: [blast-radius], maxUnavailable: 1}]`"
+    );
+    let spread = "spread: [{labels: [blast-radius], maxUnavailable: 1}]";
+    let plan = planned(&format!("  target: v1.31.0\n  {spread}\n  {stages}\n"), &fleet);
+    assert!(plan.warnings().is_empty(), "{:?}", plan.warnings());
+}
+
+#[test]
+fn a_cluster_that_tries_new_versions_is_a_candidate_for_the_first_stage() {
+    let fleet = fleet(&[
+        "lab version-testing: \"true\"",
+        "probe version-testing: \"true\"",
+        "shop r: x",
+        "vault version-testing: \"true\", criticality: critical",
+    ]);
+    let warnings = |first: &str| {
+        let plan = planned(
+            &format!("  target: v1.31.0\n  stages:\n  - {first}\n  - {{name: rest}}\n"),
+            &fleet,
+        );
+        let testers = plan.warnings().iter();
+        let testers = testers.filter(|warning| matches!(warning, PlanWarning::TestersComeLater { .. }));
+        testers.map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        warnings("{name: canary, selector: r=x}"),
+        [
+            "2 clusters that are there to try new versions, lab first, come after stage `canary`: take one of them into it, or put \
+          a stage before it with the selector `version-testing=true`"
+        ]
+    );
+    // One of them is enough, and what is critical is none.
+    assert!(warnings("{name: canary, selector: version-testing=true, pick: {count: 1}}").is_empty());
+    assert!(warnings("{name: canary, pick: {names: [probe]}}").is_empty());
+    assert_eq!(warnings("{name: canary, pick: {names: [vault]}}").len(), 1);
+}
+
+#[test]
 fn a_share_of_the_capacity_is_kept_up() {
     let fleet = fleet(&["a r: x", "b r: x", "c r: x", "d r: x", "e r: x"]);
     let plan = planned(

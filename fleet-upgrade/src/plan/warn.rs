@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
 
-use fleet_core::{FleetCluster, HumanDuration};
+use fleet_core::purpose::{BLAST_RADIUS_LABEL, is_first_stage_candidate};
+use fleet_core::{ClusterName, FleetCluster, HumanDuration};
 
 use super::assign::Assignment;
 use super::build::{Draft, instant};
@@ -58,6 +59,8 @@ pub(crate) fn warnings(
         }
     }
     pairs_at_once(assignment, draft, slots, &mut warnings);
+    cells_at_once(assignment, draft, slots, &mut warnings);
+    testers_come_later(policy, assignment, &mut warnings);
     unknown_criticality(policy, assignment, &mut warnings);
     longer_than_deadline(policy, assignment, draft, &mut warnings);
     longer_than_window(assignment, draft, slots, &mut warnings);
@@ -101,31 +104,116 @@ fn pairs_at_once(
     slots: &[Vec<Slot>],
     warnings: &mut Vec<PlanWarning>,
 ) {
+    let found = away_together(assignment, draft, slots, |cluster| cluster.label(PAIR));
+    if let Some(Together {
+        groups,
+        group,
+        one,
+        other,
+    }) = found
+    {
+        warnings.push(PlanWarning::PairAtOnce {
+            pairs: groups,
+            pair: group,
+            one,
+            other,
+        });
+    }
+}
+
+/// Production clusters of one cell away at the same time.
+fn cells_at_once(
+    assignment: &Assignment<'_>,
+    draft: &Draft,
+    slots: &[Vec<Slot>],
+    warnings: &mut Vec<PlanWarning>,
+) {
+    let found = away_together(assignment, draft, slots, |cluster| {
+        let is_production = cluster.env() == Some("production");
+        cluster
+            .label(BLAST_RADIUS_LABEL)
+            .filter(|cell| is_production && !cell.is_empty())
+    });
+    if let Some(Together {
+        groups,
+        group,
+        one,
+        other,
+    }) = found
+    {
+        warnings.push(PlanWarning::CellAtOnce {
+            cells: groups,
+            cell: group,
+            one,
+            other,
+        });
+    }
+}
+
+/// Groups of clusters of which two are away at the same time: how many, and the first one.
+struct Together {
+    groups: u32,
+    group: String,
+    one: ClusterName,
+    other: ClusterName,
+}
+
+fn away_together(
+    assignment: &Assignment<'_>,
+    draft: &Draft,
+    slots: &[Vec<Slot>],
+    group_of: impl Fn(&FleetCluster) -> Option<&str>,
+) -> Option<Together> {
     let mut away: BTreeMap<&str, Vec<(i64, i64, u32)>> = BTreeMap::new();
     let times = draft.members.iter().flatten().zip(slots.iter().flatten());
     for (member, slot) in times {
-        if let Some(pair) = assignment.clusters[*member as usize].label(PAIR) {
-            away.entry(pair)
+        if let Some(group) = group_of(assignment.clusters[*member as usize]) {
+            away.entry(group)
                 .or_default()
                 .push((slot.start, slot.end, *member));
         }
     }
-    let mut pairs = 0;
+    let name = |member: u32| assignment.clusters[member as usize].name().clone();
     let mut first = None;
-    for (pair, mut spans) in away {
+    let mut groups = 0;
+    for (group, mut spans) in away {
         spans.sort_unstable();
         if let Some(both) = spans.windows(2).find(|both| both[1].0 < both[0].1) {
-            pairs += 1;
-            first.get_or_insert((pair, both[0].2, both[1].2));
+            groups += 1;
+            first.get_or_insert((group, both[0].2, both[1].2));
         }
     }
-    if let Some((pair, one, other)) = first {
-        let name = |member: u32| assignment.clusters[member as usize].name().clone();
-        warnings.push(PlanWarning::PairAtOnce {
-            pairs,
-            pair: pair.to_owned(),
-            one: name(one),
-            other: name(other),
+    first.map(|(group, one, other)| Together {
+        groups,
+        group: group.to_owned(),
+        one: name(one),
+        other: name(other),
+    })
+}
+
+/// Of the clusters that are there to try new versions, at least one belongs into the first stage.
+fn testers_come_later(policy: &FleetUpgrade, assignment: &Assignment<'_>, warnings: &mut Vec<PlanWarning>) {
+    let (Some(stage), Some((first, later))) = (policy.spec.stages.first(), assignment.stages.split_first())
+    else {
+        return;
+    };
+    let is_tester = |member: &&u32| is_first_stage_candidate(assignment.clusters[**member as usize]);
+    if first.members.iter().any(|member| is_tester(&member)) {
+        return;
+    }
+    // Members are numbered in the order of their names.
+    let testers = later.iter().flat_map(|stage| &stage.members).filter(is_tester);
+    let (count, lowest) = testers.fold((0, None), |(count, lowest): (u32, Option<u32>), member| {
+        (
+            count + 1,
+            Some(lowest.map_or(*member, |lowest| lowest.min(*member))),
+        )
+    });
+    if let Some(lowest) = lowest {
+        warnings.push(PlanWarning::TestersComeLater {
+            clusters: count,
+            first: assignment.clusters[lowest as usize].name().clone(),
+            stage: stage.name.clone(),
         });
     }
 }

@@ -59,6 +59,34 @@ pub enum PlanWarning {
         /// The other.
         other: ClusterName,
     },
+    /// Production clusters of one cell, which share the value of the label `blast-radius`, are away at the same time.
+    #[error(
+        "{cells} cells, {cell} first ({one} and {other}), have several production clusters away at the same time; a cell is meant to \
+         fail alone: keep them apart with `spread: [{{labels: [blast-radius], maxUnavailable: 1}}]`"
+    )]
+    CellAtOnce {
+        /// How many cells.
+        cells: u32,
+        /// The first of them, by the label's value.
+        cell: String,
+        /// One of its clusters.
+        one: ClusterName,
+        /// Another.
+        other: ClusterName,
+    },
+    /// Clusters that are there to try new versions (label `version-testing`) and are not critical: none is in the first stage.
+    #[error(
+        "{clusters} clusters that are there to try new versions, {first} first, come after stage `{stage}`: take one of them into \
+         it, or put a stage before it with the selector `version-testing=true`"
+    )]
+    TestersComeLater {
+        /// How many clusters.
+        clusters: u32,
+        /// The first of them, by name.
+        first: ClusterName,
+        /// The first stage.
+        stage: String,
+    },
     /// A stage with a pick is followed by another without a pause to look at it.
     #[error(
         "stage `{stage}` picks canaries but does not soak: stage `{next}` starts as soon as they are upgraded"
