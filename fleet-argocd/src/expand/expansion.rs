@@ -1,10 +1,11 @@
 //! What an expansion gives: Applications, where each comes from, and what looks wrong.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
 use fleet_core::yaml::FieldPath;
+use fleet_core::{ClusterName, Fleet};
 use serde::ser::SerializeStruct;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -218,6 +219,23 @@ impl Expansion {
             *counts.entry((batch.generator, batch.kind)).or_default() += given;
         }
         counts
+    }
+
+    /// The clusters of a fleet that its Applications are for, each with their names: what `spec.destination.name` says, or where that
+    /// is an address, the cluster whose parameters made the Application.
+    pub fn reached(&self, fleet: &Fleet) -> BTreeMap<ClusterName, BTreeSet<String>> {
+        let mut reached: BTreeMap<ClusterName, BTreeSet<String>> = BTreeMap::new();
+        for generated in self.iter() {
+            let name = match generated.text(&["spec", "destination", "name"]) {
+                Some(name) => Some(name.to_owned()),
+                None => generated.provenance().cluster,
+            };
+            if let Some(cluster) = name.and_then(|name| fleet.get(&name)) {
+                let applications = reached.entry(cluster.name().clone()).or_default();
+                applications.insert(generated.name().to_owned());
+            }
+        }
+        reached
     }
 
     /// The generators that were passed over because their sources failed, with the reasons. Empty unless

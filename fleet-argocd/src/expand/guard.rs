@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use fleet_core::Fleet;
+use fleet_core::purpose::Constraints;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -76,6 +78,8 @@ pub enum Rail {
     PreviewReachesProduction,
     /// A generator of no known kind.
     UnrecognizedGenerator,
+    /// A cluster that a regulation isolates is reached together with others.
+    ReachesIsolated,
 }
 
 impl Default for GuardRails {
@@ -205,6 +209,67 @@ impl GuardRails {
         findings
     }
 
+    /// What an ApplicationSet must not do to clusters that a regulation isolates: reach one together with a cluster of another scope.
+    ///
+    /// Destinations that are no cluster of the fleet (the hub itself, one by its address) are passed over. A finding names the
+    /// Applications that reach isolated clusters.
+    ///
+    /// ```
+    /// use fleet_argocd::{ApplicationSet, GuardRails, Snapshot, expand};
+    /// use fleet_core::purpose::Constraints;
+    /// use fleet_core::{Fleet, FleetCluster, Labels};
+    ///
+    /// let cluster = |name: &str, labels: &[(&str, &str)]| -> Result<_, Box<dyn std::error::Error>> {
+    ///     let labels = Labels::from_pairs(labels.iter().copied())?;
+    ///     Ok(FleetCluster::new(name.parse()?, "v1.33.0".parse()?).with_labels(labels))
+    /// };
+    /// let fleet = Fleet::new([cluster("shop", &[])?, cluster("cards", &[("regulatory-scope", "pci-dss")])?])?;
+    /// let set: ApplicationSet = serde_json::from_value(serde_json::json!({
+    ///     "metadata": {"name": "web"},
+    ///     "spec": {
+    ///         "generators": [{"list": {"elements": [{"to": "shop"}, {"to": "cards"}]}}],
+    ///         "template": {
+    ///             "metadata": {"name": "web-{{to}}"},
+    ///             "spec": {"project": "shop", "destination": {"name": "{{to}}"}},
+    ///         },
+    ///     },
+    /// }))?;
+    /// let expansion = expand(&set, &Snapshot::empty())?;
+    /// let findings = GuardRails::check_reach("web", &expansion, &fleet, &Constraints::default());
+    /// assert_eq!(
+    ///     findings[0].to_string(),
+    ///     "reaches-isolated: the ApplicationSet web reaches cards, which is isolated for pci-dss, together with shop; make \
+    ///      one of its own for pci-dss, or narrow its selector"
+    /// );
+    /// assert_eq!(findings[0].applications, ["web-cards"]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn check_reach(
+        set: &str,
+        expansion: &Expansion,
+        fleet: &Fleet,
+        constraints: &Constraints,
+    ) -> Vec<Finding> {
+        let reached = expansion.reached(fleet);
+        let clusters = reached.keys().filter_map(|name| fleet.get(name.as_str()));
+        let Err(breach) = constraints.reach(&format!("the ApplicationSet {set}"), clusters) else {
+            return Vec::new();
+        };
+        let isolated = reached.iter().filter(|(name, _)| {
+            fleet
+                .get(name.as_str())
+                .is_some_and(|cluster| cluster.purpose().is_isolated())
+        });
+        vec![Finding {
+            rail: Rail::ReachesIsolated,
+            reason: breach.to_string(),
+            applications: isolated
+                .flat_map(|(_, applications)| applications.iter().cloned())
+                .collect(),
+            parameter: Some("spec.destination".to_owned()),
+        }]
+    }
+
     /// Names that several ApplicationSets give; Argo CD lets the first have them and fails the others.
     pub fn check_together<'a>(
         expansions: impl IntoIterator<Item = (&'a str, &'a Expansion)>,
@@ -294,6 +359,7 @@ impl fmt::Display for Rail {
             Self::Unresolved => "unresolved",
             Self::PreviewReachesProduction => "preview-reaches-production",
             Self::UnrecognizedGenerator => "unrecognized-generator",
+            Self::ReachesIsolated => "reaches-isolated",
         })
     }
 }
