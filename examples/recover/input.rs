@@ -32,6 +32,9 @@ struct Spec {
     objectives: BTreeMap<String, ObjectiveSpec>,
     #[serde(default)]
     git: GitSpec,
+    /// The regions of each jurisdiction that a `dataResidency` names.
+    #[serde(default)]
+    jurisdictions: BTreeMap<String, BTreeSet<String>>,
     clusters: Vec<ClusterSpec>,
 }
 
@@ -65,6 +68,8 @@ struct ClusterSpec {
     #[serde(default)]
     region: Option<String>,
     #[serde(default)]
+    data_residency: Option<String>,
+    #[serde(default)]
     kubernetes: Option<String>,
     #[serde(default)]
     hub: bool,
@@ -94,6 +99,7 @@ pub(crate) fn read(directory: &Path) -> Result<Read, Vec<String>> {
         (tier, Objective { rpo, rto })
     });
     read.fleet.objectives = objectives.collect();
+    read.constraints.jurisdictions = manifest.jurisdictions;
     let mut names = BTreeSet::new();
     for spec in manifest.clusters {
         if !names.insert(spec.name.to_string()) {
@@ -107,6 +113,7 @@ pub(crate) fn read(directory: &Path) -> Result<Read, Vec<String>> {
         let mut gather = Gather::new(spec.name.clone());
         let cluster = gather.cluster_mut();
         cluster.region = spec.region;
+        cluster.data_residency = spec.data_residency;
         cluster.kubernetes = spec.kubernetes;
         cluster.is_hub = spec.hub;
         cluster.last_drill = spec.last_drill;

@@ -15,6 +15,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
+use fleet_core::purpose::Constraints;
 use fleet_velero::inventory::FleetState;
 use fleet_velero::protection::{AnalysisOptions, Exposure, Measurements, Reach, RtoModel};
 use fleet_velero::recovery::{PlanOptions, recovery_plan};
@@ -83,6 +84,8 @@ impl From<ReachOption> for Reach {
 #[derive(Default)]
 struct Read {
     fleet: FleetState,
+    /// Which regions are of which jurisdiction.
+    constraints: Constraints,
     /// Restores, by cluster.
     restores: Vec<(String, Vec<Restore>)>,
     measured: Measurements,
@@ -129,6 +132,7 @@ fn main() -> ExitCode {
 fn plan(options: &Options, read: &Read, disaster: &Disaster, model: RtoModel, now: Timestamp) -> ExitCode {
     let wanted = PlanOptions {
         target_region: options.target_region.clone(),
+        constraints: read.constraints.clone(),
         model,
         ..PlanOptions::at(now)
     };

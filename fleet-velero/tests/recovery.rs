@@ -165,6 +165,59 @@ fn what_the_fleet_does_not_have() {
 }
 
 #[test]
+fn data_never_leaves_its_residency() {
+    let mut fleet = guide_fleet();
+    fleet.clusters[1].data_residency = Some("eu".to_owned());
+    // More of the rest is in us-east-1 by its name, but the data may only be in eu-central-1.
+    let lost: Disaster = "region-lost=eu-west-1".parse().unwrap();
+    let mut options = PlanOptions::at(now());
+    let plan = recovery_plan(&fleet, &lost, &options).unwrap();
+    assert_eq!(plan.clusters[0].region.as_deref(), Some("eu-central-1"));
+
+    // Nobody overrules it, and without a region of it there is no plan.
+    options.target_region = Some("us-east-1".to_owned());
+    let refused = recovery_plan(&fleet, &lost, &options).unwrap_err().to_string();
+    assert_eq!(
+        refused,
+        "the data of production-eu-west must stay in eu and would lie in us-east-1; choose a region of eu"
+    );
+    options.target_region = None;
+    fleet.clusters[1].data_residency = Some("gdpr".to_owned());
+    let refused = recovery_plan(&fleet, &lost, &options).unwrap_err();
+    assert!(matches!(&refused, PlanError::Residency { breaches } if breaches.len() == 1));
+    assert_eq!(
+        refused.to_string(),
+        "the data of production-eu-west must stay in gdpr and would lie in a region that nobody named; choose a region of gdpr"
+    );
+
+    // A jurisdiction is what the constraints say it is.
+    let regions = ["eu-central-1".to_owned(), "eu-west-1".to_owned()];
+    options.constraints.jurisdictions = [("gdpr".to_owned(), regions.into())].into();
+    let plan = recovery_plan(&fleet, &lost, &options).unwrap();
+    assert_eq!(plan.clusters[0].region.as_deref(), Some("eu-central-1"));
+
+    // What is brought back in place moves nothing.
+    fleet.clusters[1].data_residency = Some("us".to_owned());
+    let deleted: Disaster = "namespace-deleted=production-eu-west/payments".parse().unwrap();
+    let plan = recovery_plan(&fleet, &deleted, &options).unwrap();
+    let warning = "the data of production-eu-west must stay in us, and the cluster stands in eu-west-1";
+    assert!(
+        plan.warnings.iter().any(|told| told == warning),
+        "{:?}",
+        plan.warnings
+    );
+}
+
+#[test]
+fn the_regions_of_copies_are_what_the_purpose_report_asks_for() {
+    let copies = guide_fleet().copies();
+    let regions: Vec<&str> = copies["production-eu-west"].iter().map(String::as_str).collect();
+    // Its own region, and that of the second location that its backups are copied to.
+    assert_eq!(regions, ["eu-west-1", "us-east-1"]);
+    assert!(copies["management"].is_empty());
+}
+
+#[test]
 fn namespaces_that_wait_for_each_other_are_an_error() {
     let mut fleet = guide_fleet();
     fleet.clusters[1].namespaces[1]

@@ -35,6 +35,16 @@ impl FleetState {
         self.clusters.iter().find(|cluster| cluster.name == *name)
     }
 
+    /// The regions that copies of each cluster's data lie in, as far as its locations name them: what
+    /// [`fleet_core::purpose::Facts::copies`] asks for.
+    pub fn copies(&self) -> BTreeMap<ClusterName, BTreeSet<String>> {
+        let regions = |cluster: &ClusterState| {
+            let regions = cluster.locations.iter().filter_map(region_of);
+            (cluster.name.clone(), regions.map(str::to_owned).collect())
+        };
+        self.clusters.iter().map(regions).collect()
+    }
+
     /// The cluster that runs Cluster API and Argo CD, if one is marked.
     pub fn hub(&self) -> Option<&ClusterState> {
         self.clusters.iter().find(|cluster| cluster.is_hub)
@@ -78,6 +88,9 @@ pub struct ClusterState {
     pub name: ClusterName,
     /// Its region.
     pub region: Option<String>,
+    /// The region or jurisdiction that its data must not leave: the label `data-residency` of
+    /// [`fleet_core::purpose`].
+    pub data_residency: Option<String>,
     /// Its Kubernetes version, as its replacement is to have it.
     pub kubernetes: Option<String>,
     /// Whether it runs Cluster API and Argo CD for the others.
@@ -112,6 +125,7 @@ impl ClusterState {
         Self {
             name,
             region: None,
+            data_residency: None,
             kubernetes: None,
             is_hub: false,
             server: None,

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use fleet_core::purpose::Breach;
 use fleet_core::yaml::nearest;
 use jiff::SignedDuration;
 
@@ -26,6 +27,8 @@ pub(super) struct Builder<'a> {
     pub(super) steps: Vec<Step>,
     pub(super) givers: HashMap<Fact, StepId>,
     pub(super) warnings: Vec<String>,
+    /// Clusters for which there is no region that their data may be in.
+    breaches: Vec<Breach>,
 }
 
 impl<'a> Builder<'a> {
@@ -47,6 +50,7 @@ impl<'a> Builder<'a> {
             steps: Vec::new(),
             givers: HashMap::new(),
             warnings: Vec::new(),
+            breaches: Vec::new(),
         })
     }
 
@@ -88,6 +92,11 @@ impl<'a> Builder<'a> {
     }
 
     fn finish(mut self) -> Result<RecoveryPlan, PlanError> {
+        if !self.breaches.is_empty() {
+            return Err(PlanError::Residency {
+                breaches: self.breaches,
+            });
+        }
         let rto = timing::fill(&mut self.steps);
         let rpo = self
             .namespaces
@@ -258,9 +267,29 @@ impl<'a> Builder<'a> {
             .is_some_and(|region| self.losses.regions.contains(region));
         let region = match (&self.options.target_region, is_replaced) {
             (Some(wanted), true) => Some(wanted.clone()),
-            _ if lost => self.other_region(),
+            _ if lost => self.other_region(cluster.data_residency.as_deref()),
             _ => cluster.region.clone(),
         };
+        if let Some(residency) = &cluster.data_residency
+            && !region
+                .as_deref()
+                .is_some_and(|region| self.options.constraints.is_in(region, residency))
+        {
+            if is_replaced {
+                self.breaches.push(Breach::Residency {
+                    cluster: cluster.name.clone(),
+                    residency: residency.clone(),
+                    region: region.clone(),
+                });
+            } else {
+                // Its data is there already: nothing is moved by bringing it back.
+                self.warnings.push(format!(
+                    "the data of {} must stay in {residency}, and the cluster stands in {}",
+                    cluster.name,
+                    region.as_deref().unwrap_or("no region that is known")
+                ));
+            }
+        }
         let objects = cluster.namespaces.iter().flat_map(|namespace| {
             let volumes = namespace
                 .volumes
@@ -284,10 +313,13 @@ impl<'a> Builder<'a> {
         index
     }
 
-    /// The region that most of what is left is in.
-    fn other_region(&self) -> Option<String> {
+    /// The region that most of what is left is in; of those that the data may be in.
+    fn other_region(&self, residency: Option<&str>) -> Option<String> {
         let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-        let left = |region: &&str| !self.losses.regions.contains(*region);
+        let left = |region: &&str| {
+            !self.losses.regions.contains(*region)
+                && residency.is_none_or(|residency| self.options.constraints.is_in(region, residency))
+        };
         for cluster in &self.fleet.clusters {
             let locations = cluster.locations.iter().filter_map(region_of).filter(left);
             for region in locations.chain(cluster.region.as_deref().filter(left)) {

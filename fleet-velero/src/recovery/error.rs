@@ -1,5 +1,7 @@
 //! Why there is no plan.
 
+use fleet_core::purpose::Breach;
+
 /// Why there is no plan.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -48,6 +50,12 @@ pub enum PlanError {
         cluster: String,
         /// The namespaces; the first is also the last.
         namespaces: Vec<String>,
+    },
+    /// Clusters would be made anew where their data must not be.
+    #[error("{}", .breaches.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    Residency {
+        /// Each of them.
+        breaches: Vec<Breach>,
     },
     /// A step needs what no step gives: a defect of this library.
     #[error("step `{step}` needs what no earlier step gives: {fact}")]

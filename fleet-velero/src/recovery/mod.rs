@@ -23,8 +23,10 @@ mod settle;
 mod timing;
 mod waves;
 
-use jiff::Timestamp;
 use std::collections::BTreeMap;
+
+use fleet_core::purpose::Constraints;
+use jiff::Timestamp;
 
 pub use action::{Access, Action, Owner, RestoreAction, Step, StepId};
 pub use check::Violation;
@@ -45,6 +47,8 @@ pub struct PlanOptions {
     /// Where lost clusters are made anew; `None`: where they were, or after the loss of a region the one that most of the rest
     /// of the fleet is in.
     pub target_region: Option<String>,
+    /// Which regions are of which residency. No cluster is made anew where its data must not be.
+    pub constraints: Constraints,
     /// How long things take.
     pub model: RtoModel,
     /// New storage classes, by the old ones.
@@ -63,6 +67,7 @@ impl PlanOptions {
         Self {
             now,
             target_region: None,
+            constraints: Constraints::default(),
             model: RtoModel::default(),
             storage_classes: BTreeMap::new(),
             velero_namespace: "velero".to_owned(),
@@ -233,7 +238,8 @@ impl RecoveryPlan {
 /// The runbook for a disaster.
 ///
 /// # Errors
-/// The disaster names something the fleet does not have, or namespaces depend on each other in a circle.
+/// The disaster names something the fleet does not have, namespaces depend on each other in a circle, or a cluster would be made
+/// anew in a region that its data must not be in.
 pub fn recovery_plan(
     fleet: &FleetState,
     disaster: &Disaster,
