@@ -18,7 +18,8 @@ use fleet_mesh::MeshPolicy;
 use fleet_observe::thanos::{ObjectStore, Thanos};
 use fleet_onboard::saga::{OnFailure, Saga, Verdict};
 use fleet_onboard::steps::onboarding;
-use fleet_onboard::{AddonSettings, ConfigMapStore, OnboardRequest, Onboarding};
+use fleet_onboard::{AddonSettings, ConfigMapStore, OnboardRequest, Onboarding, ScannedEvidence};
+use fleet_preflight::Scanner;
 
 /// Bring a new cluster into a fleet.
 #[derive(Debug, Parser)]
@@ -81,7 +82,14 @@ async fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
     let request = request(arguments)?;
     let name = request.name().to_owned();
     let hub = hub::start(arguments.seed)?;
-    let evidence = Arc::new(hub::Tools::new(arguments.fail, hub.clone()));
+    // The new cluster must be fit for the minor version after its own.
+    let next = request.cluster.version().minor_version().next();
+    let workload = hub::workload(arguments.seed)?;
+    let tools = hub::Tools::new(arguments.fail, hub.clone());
+    let evidence = Arc::new(ScannedEvidence::new(tools, Scanner::new(next), move |_| {
+        let client = workload.client();
+        async move { Ok(client) }
+    }));
     let on_failure = if arguments.compensate {
         OnFailure::Compensate
     } else {

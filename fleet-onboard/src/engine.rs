@@ -187,6 +187,14 @@ pub enum EngineError {
     /// The steps cannot all be done.
     #[error("the steps cannot all be done")]
     Graph(#[from] GraphError),
+    /// A step can never be done for this request.
+    #[error("step `{step}` can never be done: {reason}")]
+    Impossible {
+        /// The step.
+        step: StepId,
+        /// Why, and how to mend it.
+        reason: String,
+    },
     /// The state cannot be kept.
     #[error("the onboarding cannot go on")]
     Store(#[from] StoreError),
@@ -232,8 +240,15 @@ impl Onboarding {
         steps: impl IntoIterator<Item = Arc<dyn Step>>,
     ) -> Result<Self, EngineError> {
         let steps: BTreeMap<_, _> = steps.into_iter().map(|step| (step.spec().id, step)).collect();
+        let graph = Graph::new(steps.values().map(|step| step.spec()))?;
+        for (step, it) in &steps {
+            if let Some(reason) = it.impossible(&request) {
+                let step = step.clone();
+                return Err(EngineError::Impossible { step, reason });
+            }
+        }
         Ok(Self {
-            graph: Graph::new(steps.values().map(|step| step.spec()))?,
+            graph,
             steps,
             context: Context {
                 hub,

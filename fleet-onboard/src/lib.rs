@@ -6,6 +6,8 @@ mod engine;
 pub mod files;
 mod request;
 pub mod saga;
+#[cfg(feature = "preflight")]
+mod scan;
 #[cfg(feature = "kube")]
 pub mod steps;
 pub mod verify;
@@ -14,3 +16,5 @@ pub mod verify;
 pub use engine::{ConfigMapStore, Context, EngineError, Onboarding, SagaStore, StoreError};
 pub use files::RepositoryFile;
 pub use request::{AddonSettings, OnboardRequest, RequestError};
+#[cfg(feature = "preflight")]
+pub use scan::ScannedEvidence;

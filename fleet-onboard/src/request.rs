@@ -99,7 +99,9 @@ pub enum RequestError {
         problem: String,
     },
     /// A label that workloads and metrics go by is missing.
-    #[error("{cluster} has no label `{label}`; env, region and tier decide what is deployed to it")]
+    #[error(
+        "{cluster} has no label `{label}`, or an empty one; env, region and tier decide what is deployed to it"
+    )]
     Label {
         /// The cluster.
         cluster: String,
@@ -142,7 +144,7 @@ impl OnboardRequest {
             return Err(RequestError::Exists { name });
         }
         for label in ["env", "region", "tier"] {
-            if cluster.label(label).is_none() {
+            if cluster.label(label).is_none_or(str::is_empty) {
                 return Err(RequestError::Label { cluster: name, label });
             }
         }

@@ -557,6 +557,11 @@ fn what_cannot_come_into_the_fleet_is_refused_before_anything_is_made() {
         make(cluster("b")),
         RequestError::Label { label: "env", .. }
     ));
+    let labels = Labels::from_pairs([("env", "x"), ("region", ""), ("tier", "z")]).unwrap();
+    assert!(matches!(
+        make(cluster("b").with_labels(labels)),
+        RequestError::Label { label: "region", .. }
+    ));
     // The fleet's own cluster has no region: its metrics could not be told apart.
     let labels = Labels::from_pairs([("env", "x"), ("region", "y"), ("tier", "z")]).unwrap();
     assert!(matches!(
@@ -604,4 +609,14 @@ async fn the_change_of_the_repository() {
     let unmet: Arc<dyn Step> = Arc::new(Own { hangs: false });
     let error = Onboarding::new(hub.client(), request(), Found::good(), [unmet]).unwrap_err();
     assert!(matches!(error, EngineError::Graph(_)));
+    // A version that no benchmark is known for can never be verified: told before anything is done, unless one is named.
+    let mut future = request();
+    future.cluster = FleetCluster::new(NAME.parse().unwrap(), "v1.99.0".parse().unwrap());
+    let begin = |request| Onboarding::new(hub.client(), request, Found::good(), onboarding());
+    assert_eq!(
+        begin(future.clone()).unwrap_err().to_string(),
+        "step `verify` can never be done: no CIS benchmark is known for Kubernetes v1.99.0; set `OnboardRequest::benchmark`"
+    );
+    future.benchmark = Some("cis-1.12".to_owned());
+    assert!(begin(future).is_ok());
 }

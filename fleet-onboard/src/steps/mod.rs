@@ -26,6 +26,12 @@ pub trait Step: Send + Sync {
     /// What the saga knows of it.
     fn spec(&self) -> StepSpec;
 
+    /// Why it can never be done for this request, and how to mend that: asked before anything is done.
+    fn impossible(&self, request: &OnboardRequest) -> Option<String> {
+        let _ = request;
+        None
+    }
+
     /// What of it can be files of the repository.
     ///
     /// # Errors

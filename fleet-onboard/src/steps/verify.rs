@@ -4,9 +4,9 @@ use async_trait::async_trait;
 use jiff::SignedDuration;
 
 use super::{Progress, Step, StepFailure};
-use crate::Context;
 use crate::saga::StepSpec;
 use crate::verify::{Finding, benchmark_for, read_connectivity, read_kube_bench};
+use crate::{Context, OnboardRequest};
 
 pub(super) struct Verify;
 
@@ -23,6 +23,10 @@ impl Step for Verify {
         ];
         StepSpec::new("verify", "Verify: preflight, kube-bench, connectivity", requires)
             .takes(SignedDuration::from_mins(5), SignedDuration::from_mins(30))
+    }
+
+    fn impossible(&self, request: &OnboardRequest) -> Option<String> {
+        benchmark_of(request).is_none().then(|| no_benchmark(request))
     }
 
     async fn act(&self, _: &Context) -> Result<(), StepFailure> {
@@ -42,14 +46,7 @@ impl Step for Verify {
         let Some(report) = evidence.connectivity(name).await? else {
             return Ok(Progress::Waiting("for the connectivity test".to_owned()));
         };
-        let is_managed = request.cluster.nodes().control_plane == 0;
-        let fitting = benchmark_for(request.cluster.version(), request.cluster.provider(), is_managed);
-        let expected = request.benchmark.as_deref().or(fitting).ok_or_else(|| {
-            StepFailure::for_good(format!(
-                "no CIS benchmark is known for Kubernetes {}; set `OnboardRequest::benchmark`",
-                request.cluster.version()
-            ))
-        })?;
+        let expected = benchmark_of(request).ok_or_else(|| StepFailure::for_good(no_benchmark(request)))?;
         let benchmark =
             read_kube_bench(&benchmark).map_err(|error| StepFailure::for_good(error.to_string()))?;
         findings.extend(benchmark.findings(expected, &request.accepted_checks));
@@ -62,4 +59,18 @@ impl Step for Verify {
         let text: Vec<_> = findings.iter().map(Finding::to_string).collect();
         Err(StepFailure::for_good(text.join("\n")))
     }
+}
+
+/// The CIS benchmark that a cluster is held against.
+fn benchmark_of(request: &OnboardRequest) -> Option<&str> {
+    let is_managed = request.cluster.nodes().control_plane == 0;
+    let fitting = benchmark_for(request.cluster.version(), request.cluster.provider(), is_managed);
+    request.benchmark.as_deref().or(fitting)
+}
+
+fn no_benchmark(request: &OnboardRequest) -> String {
+    format!(
+        "no CIS benchmark is known for Kubernetes {}; set `OnboardRequest::benchmark`",
+        request.cluster.version()
+    )
 }
