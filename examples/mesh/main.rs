@@ -1,9 +1,10 @@
 //! Plans a mesh for the clusters of a GitOps repository: who is in it, with which ids and addresses, connected with whom.
 //!
-//! Exit status 0: there is a plan. 1: the clusters cannot be joined; each reason stands with its file, line and column. 2: the
-//! input is bad.
+//! Exit status 0: there is a plan. 1: the clusters cannot be joined; each reason stands with its file, line and column; or with
+//! `-o purpose` a constraint is broken. 2: the input is bad.
 
 mod place;
+mod purpose;
 
 use std::error::Error;
 use std::fmt::Write as _;
@@ -13,10 +14,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
 use fleet_capi::ClusterRepository;
-use fleet_core::Fleet;
-use fleet_core::purpose::{Facts, report};
 use fleet_mesh::names::explain;
-use fleet_mesh::{Connection, MeshPlan, MeshPolicy, Present, helm_values, mermaid, mesh_plan, svg};
+use fleet_mesh::{MeshPlan, MeshPolicy, Present, helm_values, mermaid, mesh_plan, svg};
 use serde_json::{Value, json};
 
 /// Plan the mesh of a fleet: Cilium Cluster Mesh or Submariner.
@@ -36,6 +35,12 @@ struct Arguments {
     /// How to write the plan.
     #[arg(short, long, value_enum, default_value = "table")]
     output: Output,
+    /// With `-o purpose`: an ApplicationSet, which must not reach isolated clusters together with others. May be repeated.
+    #[arg(long, value_name = "FILE")]
+    applicationset: Vec<PathBuf>,
+    /// With `-o purpose`: an upgrade, which must not change production clusters of one cell at once.
+    #[arg(long, value_name = "FILE")]
+    upgrade: Option<PathBuf>,
     /// Says what a Service's name means in this mesh, instead of writing the plan.
     #[arg(long, value_name = "NAME")]
     explain: Option<String>,
@@ -71,6 +76,11 @@ fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
     let policy = MeshPolicy::read(&arguments.policy)?;
     let repository = ClusterRepository::open(&arguments.fleet)?;
     let fleet = repository.fleet()?;
+    let wants_purpose = arguments.explain.is_none() && matches!(arguments.output, Output::Purpose);
+    let reports = |plan: Option<&MeshPlan>| {
+        let (sets, upgrade) = (&arguments.applicationset, arguments.upgrade.as_deref());
+        purpose::of(&fleet, &policy, plan, sets, upgrade)
+    };
     let plan = match mesh_plan(&fleet, &policy) {
         Ok(plan) => plan,
         Err(refusal) => {
@@ -80,9 +90,13 @@ fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
                     place::of(&problem.at(), &policy, &repository, &arguments.policy)
                 );
             }
+            if wants_purpose {
+                write(&purpose::text(&reports(None)?))?;
+            }
             return Ok(false);
         }
     };
+    let mut holds = true;
     let text = match (&arguments.explain, arguments.output) {
         (Some(name), _) => format!("{name}: {}\n", explain(name, &plan)),
         (None, Output::Table) => table(&plan)?,
@@ -90,16 +104,25 @@ fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
         (None, Output::Mermaid) => mermaid(&plan),
         (None, Output::Svg) => svg(&plan),
         (None, Output::HelmValues) => values(&plan)?,
-        (None, Output::Purpose) => purpose(&fleet, &policy, &plan),
+        (None, Output::Purpose) => {
+            let reports = reports(Some(&plan))?;
+            holds = reports.iter().all(|report| report.breaches.is_empty());
+            purpose::text(&reports)
+        }
         (None, Output::Ledger) => {
             let members = serde_json::to_value(&plan.record(policy).members)?;
             fleet_core::yaml::to_string(&json!({ "members": members }))?
         }
     };
+    write(&text)?;
+    Ok(holds)
+}
+
+fn write(text: &str) -> io::Result<()> {
     match io::stdout().lock().write_all(text.as_bytes()) {
         // Whoever reads has read enough.
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
-        _ => Ok(true),
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error),
+        _ => Ok(()),
     }
 }
 
@@ -114,17 +137,6 @@ fn table(plan: &MeshPlan) -> Result<String, std::fmt::Error> {
         writeln!(text, "  {:48} {}", step.action.to_string(), step.command)?;
     }
     Ok(text)
-}
-
-fn purpose(fleet: &Fleet, policy: &MeshPolicy, plan: &MeshPlan) -> String {
-    let ends = |connection: Connection| connection.ends().map(Clone::clone);
-    let facts = Facts {
-        connections: plan.connections().map(ends).collect(),
-        ..Facts::default()
-    };
-    let reports = report(fleet, &policy.constraints, &facts);
-    let lines: Vec<_> = reports.iter().map(ToString::to_string).collect();
-    lines.join("\n") + "\n"
 }
 
 fn whole(plan: &MeshPlan) -> Result<Value, serde_json::Error> {
@@ -148,7 +160,11 @@ fn with_causes(error: &dyn Error) -> String {
     let mut causes = vec![error.to_string()];
     let mut source = error.source();
     while let Some(cause) = source {
-        causes.push(cause.to_string());
+        let text = cause.to_string();
+        // Some errors repeat their cause in their own words.
+        if !causes.iter().any(|told| told.contains(&text)) {
+            causes.push(text);
+        }
         source = cause.source();
     }
     causes.join(": ")
