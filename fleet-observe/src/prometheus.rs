@@ -1,6 +1,6 @@
-//! Asking Prometheus or a Thanos querier, without an HTTP client: what to send, and what an answer means.
+//! Asking Prometheus or a Thanos querier: what to send, and what an answer means. The feature `client` brings a client.
 //!
-//! The embedder's own client sends [`Query::form`] as a `POST` to [`Query::path`] and gives status and body to [`read`]. What is incomplete is
+//! Without it the embedder's own client sends [`Query::form`] as a `POST` to [`Query::path`] and gives status and body to [`read`]. What is incomplete is
 //! never taken for an answer: warnings, partial responses and errors are [`QueryError`]s, unless one asks for what there is
 //! ([`read_with_warnings`]).
 //!
@@ -21,11 +21,17 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+#[cfg(feature = "client")]
+mod client;
+
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
+
+#[cfg(feature = "client")]
+pub use client::{Client, ClientError};
 
 use crate::promql::PromDuration;
 

@@ -13,7 +13,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use fleet_observe::grafana;
-use fleet_observe::prometheus::{Answer, Query, QueryError, read};
+use fleet_observe::prometheus::{Answer, Client, ClientError, Query, QueryError};
 use fleet_observe::promql::Expr;
 use fleet_observe::queries::library;
 use fleet_observe::rules::{PrometheusRule, Rule, RuleGroup, fleet_rules};
@@ -513,23 +513,19 @@ impl Server {
     }
 
     fn ask(&self, query: &Query) -> Result<Answer, QueryError> {
-        let (status, body) = self.send("POST", query.path(), &query.form()).unwrap();
-        read(status, &body)
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let client = Client::new(&format!("http://127.0.0.1:{}", self.port)).unwrap();
+        match runtime.unwrap().block_on(client.query(query)) {
+            Ok(answer) => Ok(answer),
+            Err(ClientError::Query(error)) => Err(error),
+            Err(error) => panic!("{error}"),
+        }
     }
 
     fn get(&self, path: &str) -> Option<(u16, Vec<u8>)> {
-        self.send("GET", path, "")
-    }
-
-    /// HTTP/1.0: the answer ends with the connection.
-    fn send(&self, method: &str, path: &str, form: &str) -> Option<(u16, Vec<u8>)> {
+        // HTTP/1.0: the answer ends with the connection.
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).ok()?;
-        write!(
-            stream,
-            "{method} {path} HTTP/1.0\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{form}",
-            form.len()
-        )
-        .ok()?;
+        write!(stream, "GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n").ok()?;
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer).ok()?;
         let head = answer.windows(4).position(|window| window == b"\r\n\r\n")?;
