@@ -10,7 +10,7 @@ use std::time::Duration;
 use fleet_observe::prometheus::{Client, ClientError, Query, QueryError};
 
 /// Answers one request with this, and gives back what was asked.
-fn server(status: &str, body: String) -> (String, JoinHandle<String>) {
+fn server(status: &str, body: &str) -> (String, JoinHandle<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());
     let answer = format!(
@@ -37,7 +37,7 @@ fn server(status: &str, body: String) -> (String, JoinHandle<String>) {
 }
 
 async fn ask(status: &str, body: &str) -> Result<f64, ClientError> {
-    let (base, _) = server(status, body.to_owned());
+    let (base, _) = server(status, body);
     let answer = Client::new(&base)?.query(&Query::instant("up")).await?;
     Ok(answer.series[0].last().unwrap())
 }
@@ -46,7 +46,7 @@ const ONE: &str = r#"{"status":"success","data":{"resultType":"scalar","result":
 
 #[tokio::test]
 async fn a_query_is_sent_and_its_answer_read() {
-    let (base, asked) = server("200 OK", ONE.to_owned());
+    let (base, asked) = server("200 OK", ONE);
     let client = Client::new(&format!("{base}/"))
         .unwrap()
         .bearer_token(&"s3cret".into())
@@ -70,7 +70,7 @@ async fn what_is_no_whole_answer_is_an_error() {
         ask("200 OK", &warned).await,
         Err(ClientError::Query(QueryError::Incomplete { .. }))
     ));
-    let (base, _) = server("200 OK", warned);
+    let (base, _) = server("200 OK", &warned);
     let answer = Client::new(&base)
         .unwrap()
         .query_with_warnings(&Query::instant("up"))
@@ -102,7 +102,7 @@ async fn a_server_that_is_not_there_slow_or_endless_is_an_error() {
     let error = client.query(&Query::instant("up")).await.unwrap_err().to_string();
     assert!(error.ends_with("does not answer within 0.1 s"), "{error}");
 
-    let (base, _) = server("200 OK", "x".repeat(100_000));
+    let (base, _) = server("200 OK", &"x".repeat(100_000));
     let client = Client::new(&base).unwrap().longest_answer(1_000);
     let error = client.query(&Query::instant("up")).await.unwrap_err();
     assert!(
