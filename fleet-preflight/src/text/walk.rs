@@ -468,11 +468,13 @@ mod tests {
         // What names nothing is not followed, however much it would be.
         let bomb = "a: &a [x, x]\nb: &b [*a, *a]\napiVersion: v1\nkind: A\nc: *b\n";
         assert_eq!(objects(bomb), [(3, "v1 A ".to_owned())]);
-        let mut bomb = "a0: &a0 {x: y}\n".to_owned();
-        for level in 1..40 {
-            bomb += &format!("a{level}: &a{level} [*a{0}, *a{0}]\n", level - 1);
-        }
-        bomb += "apiVersion: v1\nkind: List\nitems: *a39\n";
+        let levels: Vec<String> = (1..40)
+            .map(|level| format!("a{level}: &a{level} [*a{0}, *a{0}]\n", level - 1))
+            .collect();
+        let bomb = format!(
+            "a0: &a0 {{x: y}}\n{}apiVersion: v1\nkind: List\nitems: *a39\n",
+            levels.concat()
+        );
         assert!(
             read(&bomb)
                 .unwrap_err()
