@@ -18,8 +18,8 @@ use jiff::SignedDuration;
 
 use crate::kernel::RunSettings;
 use crate::ports::{
-    Approvals, BackupGate, Clock, ClusterUpgrader, HealthGate, NoGate, Notifier, Preflight, Remediator,
-    RunStore, SystemClock,
+    Approvals, AskedGates, BackupGate, Clock, ClusterUpgrader, HealthGate, NamedGates, NoGate, Notifier,
+    Preflight, Remediator, RunStore, SystemClock,
 };
 use crate::{PlannedStage, PreflightRequirement, UpgradePlan};
 
@@ -62,6 +62,7 @@ pub struct Engine<U = NoUpgrader> {
 #[derive(Clone)]
 pub(crate) struct Ports {
     pub(crate) gate: Arc<dyn HealthGate>,
+    pub(crate) named_gates: NamedGates,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) preflight: Option<Arc<dyn Preflight>>,
     pub(crate) backups: Option<Arc<dyn BackupGate>>,
@@ -74,6 +75,7 @@ impl Default for Ports {
     fn default() -> Self {
         Self {
             gate: Arc::new(NoGate),
+            named_gates: NamedGates::new(),
             clock: Arc::new(SystemClock),
             preflight: None,
             backups: None,
@@ -181,6 +183,12 @@ impl<U> Engine<U> {
         self
     }
 
+    /// Has this gate for policies that name it in `gates`.
+    pub fn named_gate(mut self, name: impl Into<String>, gate: impl HealthGate + 'static) -> Self {
+        self.ports.named_gates.insert(name.into(), Arc::new(gate));
+        self
+    }
+
     /// Asks this what breaks at the next version, where the policy says `preflight: required`.
     pub fn preflight(mut self, preflight: impl Preflight + 'static) -> Self {
         self.ports.preflight = Some(Arc::new(preflight));
@@ -247,7 +255,18 @@ impl<U> Engine<U> {
     }
 }
 
+/// The gates that the plan's run asks.
+fn asked_gates(plan: &UpgradePlan, ports: &Ports) -> Result<AskedGates, EngineError> {
+    AskedGates::of(plan.gates(), Arc::clone(&ports.gate), &ports.named_gates).map_err(|rule| {
+        EngineError::MissingGate {
+            gate: rule.name.clone(),
+            known: ports.named_gates.keys().cloned().collect(),
+        }
+    })
+}
+
 fn check_ports(plan: &UpgradePlan, ports: &Ports) -> Result<(), EngineError> {
+    asked_gates(plan, ports).map(drop)?;
     let missing = |what, with| Err(EngineError::MissingPort { what, with });
     let asks_approval = |stage: &PlannedStage| !stage.clusters.is_empty() && !stage.approval.is_none();
     if plan.preflight() == PreflightRequirement::Required && ports.preflight.is_none() {

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use fleet_core::yaml::{self, DecodeProblem, FieldPath, FileError, YamlError};
+use fleet_core::yaml::{self, DecodeProblem, FieldPath, FileError, Segment, YamlError};
 use fleet_core::{Fleet, FleetCluster, FleetError};
 use serde::Deserialize;
 use serde_json::Value;
@@ -89,6 +89,7 @@ pub fn fleet_from_yaml(text: &str, file: &str) -> Result<Fleet, FleetFileError> 
         let list = list.map_err(|error| FleetFileError::Field {
             place: place(Some(error.position()), error.path()),
             problem: Box::new(error.problem().clone()),
+            mend: mend(error.path()),
         })?;
         for (index, cluster) in list.into_iter().enumerate() {
             let path = at.clone().index(index);
@@ -104,6 +105,24 @@ pub fn fleet_from_yaml(text: &str, file: &str) -> Result<Fleet, FleetFileError> 
         }
     }
     Fleet::new(clusters).map_err(FleetFileError::Fleet)
+}
+
+/// What to write in a field of a cluster.
+fn mend(path: &FieldPath) -> &'static str {
+    let field = path.segments().iter().rev().find_map(|segment| match segment {
+        Segment::Field(name) => Some(name.as_str()),
+        Segment::Index(_) => None,
+    });
+    match field {
+        Some("version") => "write a complete version with its patch release, such as v1.30.4",
+        Some("criticality") => "write low, medium, high or critical",
+        Some("provider") => "write the infrastructure's name, such as aws or vsphere",
+        Some("nodes" | "controlPlane" | "workers") => {
+            "write how many machines there are, as in `nodes: {controlPlane: 3, workers: 12}`"
+        }
+        Some("labels") => "write labels as Kubernetes has them, as in `labels: {env: production}`",
+        _ => "",
+    }
 }
 
 /// A document with its clusters under `clusters`.
@@ -143,12 +162,14 @@ pub enum FleetFileError {
         problem: Box<YamlError>,
     },
     /// A field is not what a fleet has there.
-    #[error("{place}: {problem}")]
+    #[error("{place}: {problem}{}", if mend.is_empty() { String::new() } else { format!("; {mend}") })]
     Field {
         /// The field.
         place: Place,
         /// What was found and what was expected.
         problem: Box<DecodeProblem>,
+        /// What to write instead; empty where the problem says it.
+        mend: &'static str,
     },
     /// The document is something else.
     #[error(

@@ -37,6 +37,7 @@ pub use plan::{
 pub use spec::SpecError;
 pub use spec::{
     API_VERSION, ApprovalRule, AtMost, AtMostError, BackupRequirement, ClusterCalendar, Deadline,
-    DeadlineError, FailureBudget, FleetUpgrade, FleetUpgradeSpec, Group, KIND, OnFailure, Percent, Place,
-    PreflightRequirement, Remedy, SoakRule, SpreadRule, Stage, StageApproval, Weight,
+    DeadlineError, FailureBudget, FleetUpgrade, FleetUpgradeSpec, GateMoment, GateRule, Group, KIND,
+    OnFailure, Percent, Place, PreflightRequirement, Remedy, SoakRule, SpreadRule, Stage, StageApproval,
+    Weight,
 };

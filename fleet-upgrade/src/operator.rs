@@ -27,7 +27,8 @@
 //! - `kubectl wait --for=condition=Complete fleetupgrade/to-1.31`
 //! - pause: `spec.paused: true`, or the annotation [`PAUSED`]; cancel: the annotation [`CANCEL`], or delete the object, which stays
 //!   until what is under way has ended;
-//! - approve: `kubectl annotate fleetupgrade/to-1.31 approve-before.fleet-sdk.dev/canary=alice`.
+//! - approve: `kubectl annotate fleetupgrade/to-1.31 approve-before.fleet-sdk.dev/canary=alice`, or a
+//!   [`GivenApproval`] in `spec.approvals`.
 
 mod controller;
 mod lease;
@@ -44,8 +45,8 @@ pub use lease::Sharding;
 pub use metrics::Metrics;
 pub use resource::{
     APPROVE_AFTER, APPROVE_BEFORE, APPROVE_GO_ON, CANCEL, Chunked, ClusterStatus, EventStatus, FINALIZER,
-    FleetUpgradeResource, FleetUpgradeResourceSpec, FleetUpgradeStatus, PAUSED, RunPhase, RunRecord,
-    StageStatus, crd,
+    FleetUpgradeResource, FleetUpgradeResourceSpec, FleetUpgradeStatus, GivenApproval, PAUSED, RunPhase,
+    RunRecord, StageStatus, crd,
 };
 pub use store::ResourceStore;
 

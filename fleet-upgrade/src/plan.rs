@@ -37,7 +37,7 @@ use serde::ser::SerializeStruct;
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::spec::{
-    BackupRequirement, FailureBudget, OnFailure, Percent, PreflightRequirement, StageApproval,
+    BackupRequirement, FailureBudget, GateRule, OnFailure, Percent, PreflightRequirement, StageApproval,
 };
 
 /// An upgrade of a fleet, laid out in time: what [`plan`](crate::plan()) returns.
@@ -57,6 +57,8 @@ pub struct UpgradePlan {
     pub(crate) preflight: PreflightRequirement,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) backup: Option<BackupRequirement>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) gates: Vec<GateRule>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) unreachable_budget: Option<FailureBudget>,
     #[serde(default, skip_serializing_if = "OnFailure::is_default")]
@@ -114,6 +116,11 @@ impl UpgradePlan {
     /// The verified backup that a cluster must have before each hop.
     pub fn backup(&self) -> Option<&BackupRequirement> {
         self.backup.as_ref()
+    }
+
+    /// The health gates that the policy names.
+    pub fn gates(&self) -> &[GateRule] {
+        &self.gates
     }
 
     /// How many clusters may be lost to their being unreachable; none where they count as failed.

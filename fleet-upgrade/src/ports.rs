@@ -3,10 +3,10 @@
 //! | port | asks | implementations |
 //! |---|---|---|
 //! | [`ClusterUpgrader`] | take this cluster to that version; how is it? | `adapters::capi` (feature `capi`), `testing::InMemoryUpgrader` |
-//! | [`HealthGate`] | is this cluster well, by some other measure? | `adapters::SloGate` (feature `prometheus`), your own; [`NoGate`] is the default |
-//! | [`Preflight`] | what breaks on this cluster at that version? | `testing::InMemoryPreflight` |
+//! | [`HealthGate`] | is this cluster well, by some other measure? | `adapters::{WorkloadGate, ApplicationGate, JobGate}` (feature `health`), `SloGate` (`prometheus`), `WebhookGate` (`webhook`), your own; [`NoGate`] is the default |
+//! | [`Preflight`] | what breaks on this cluster at that version? | `adapters::ClusterScan` (feature `preflight`), `testing::InMemoryPreflight` |
 //! | [`BackupGate`] | does this cluster have a verified backup? | `testing::InMemoryBackups` |
-//! | [`Remediator`] | do this about a failed cluster | `testing::InMemoryRemediator` |
+//! | [`Remediator`] | do this about a failed cluster | `adapters::CapiRemediator` (feature `capi`), `testing::InMemoryRemediator` |
 //! | [`Approvals`] | who has said yes? | `testing::InMemoryApprovals` |
 //! | [`Notifier`] | tell people this | `testing::InMemoryNotifier` |
 //! | [`RunStore`] | keep this run's plan and log | `operator::ResourceStore` (feature `operator`), `testing::InMemoryRunStore` |
@@ -17,6 +17,7 @@
 mod approvals;
 mod backup;
 mod clock;
+mod gates;
 mod notifier;
 mod preflight;
 mod remediator;
@@ -25,6 +26,7 @@ mod shared;
 pub use approvals::Approvals;
 pub use backup::BackupGate;
 pub use clock::{SystemClock, TokioClock};
+pub(crate) use gates::{AskedGates, NamedGates};
 pub use notifier::{Notice, NoticeKind, Notifier};
 pub use preflight::Preflight;
 pub use remediator::{Remediator, RemedyError, RemedyProgress};
@@ -141,6 +143,21 @@ pub enum Verdict {
     },
     /// Nothing can be said: no data, too little, or only a part of it. Never lets anything go on.
     Inconclusive,
+}
+
+impl Verdict {
+    /// The verdict of several: the first that fails; without one, inconclusive where one of them is or there is none.
+    pub fn together(verdicts: impl IntoIterator<Item = Self>) -> Self {
+        let mut together = None;
+        for verdict in verdicts {
+            match verdict {
+                Self::Fail { .. } => return verdict,
+                Self::Inconclusive => together = Some(verdict),
+                Self::Pass => together = together.or(Some(verdict)),
+            }
+        }
+        together.unwrap_or(Self::Inconclusive)
+    }
 }
 
 /// The gate that knows nothing against any cluster: health is what the cluster reports.

@@ -3,6 +3,7 @@
 mod budget;
 mod deadline;
 mod failure;
+mod gate;
 mod place;
 #[cfg(feature = "yaml")]
 mod read;
@@ -13,6 +14,7 @@ mod wire;
 pub use budget::FailureBudget;
 pub use deadline::{Deadline, DeadlineError};
 pub use failure::{OnFailure, Remedy};
+pub use gate::{GateMoment, GateRule};
 pub use place::Place;
 #[cfg(feature = "yaml")]
 pub use read::SpecError;
@@ -149,6 +151,10 @@ pub struct FleetUpgradeSpec {
     /// The verified backup that a cluster must have before each hop. Default: none is asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub backup: Option<BackupRequirement>,
+    /// The health gates that clusters must pass, by the names under which the engine has them, beside those that are asked in any
+    /// case. Default: none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gates: Vec<GateRule>,
 }
 
 impl FleetUpgradeSpec {
@@ -170,6 +176,7 @@ impl FleetUpgradeSpec {
             cluster_deadline: default_cluster_deadline(),
             preflight: PreflightRequirement::None,
             backup: None,
+            gates: Vec::new(),
         }
     }
 
@@ -255,6 +262,12 @@ impl FleetUpgradeSpec {
     /// Starts only clusters with such a backup.
     pub fn backup(mut self, backup: BackupRequirement) -> Self {
         self.backup = Some(backup);
+        self
+    }
+
+    /// Asks this gate as well.
+    pub fn gate(mut self, gate: GateRule) -> Self {
+        self.gates.push(gate);
         self
     }
 }

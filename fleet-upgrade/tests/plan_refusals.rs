@@ -225,3 +225,66 @@ fn a_soak_beyond_the_end_of_time() {
     assert!(matches!(only(&error), PlanProblem::EndsTooLate { .. }));
     insta::assert_snapshot!(error);
 }
+
+#[test]
+fn limits_of_no_time_at_all() {
+    let spec = "target: v1.31.4
+clusterDeadline: 0s
+backup: {maxAge: 0s}
+onFailure: {goOn: {validFor: 0s}}
+stages:
+- name: all
+  approval: {before: {validFor: 0s}, after: {by: [alice]}}";
+    let error = refusal(&policy(spec), &three());
+    let told: Vec<String> = error.problems().iter().map(ToString::to_string).collect();
+    let expected = [
+        ("up.yaml:7:", "spec.clusterDeadline", "such as 2h"),
+        ("up.yaml:8:", "spec.backup.maxAge", "such as 24h"),
+        (
+            "up.yaml:9:",
+            "spec.onFailure.goOn.validFor",
+            "leave it out for ever",
+        ),
+        (
+            "up.yaml:12:",
+            "spec.stages[0].approval.before.validFor",
+            "leave it out for ever",
+        ),
+    ];
+    assert_eq!(told.len(), expected.len(), "{error}");
+    for (told, (place, path, mend)) in told.iter().zip(expected) {
+        assert!(
+            told.starts_with(place) && told.contains(path) && told.ends_with(mend),
+            "{told}"
+        );
+    }
+}
+
+#[test]
+fn remedies_that_a_cluster_does_not_have() {
+    let bare = FleetCluster::new("bare".parse().unwrap(), "v1.30.8".parse().unwrap()).with_nodes(
+        fleet_core::NodeCounts {
+            control_plane: 3,
+            workers: 0,
+        },
+    );
+    let managed = FleetCluster::new("managed".parse().unwrap(), "v1.30.8".parse().unwrap())
+        .with_nodes(fleet_core::NodeCounts {
+            control_plane: 0,
+            workers: 3,
+        })
+        .with_provider(fleet_core::Provider::Aws);
+    let fleet = Fleet::new([bare, managed]).unwrap();
+    let spec = "target: v1.31.4\nonFailure: {remedies: [abort, fallBack, shiftTraffic, replace]}\nstages: [{name: all}]";
+    let error = refusal(&policy(spec), &fleet);
+    let told: Vec<String> = error.problems().iter().map(ToString::to_string).collect();
+    assert_eq!(told.len(), 2, "{error}");
+    assert!(
+        told[0].contains("`abort` cannot be done on") && told[0].contains("managed"),
+        "{error}"
+    );
+    assert!(
+        told[1].contains("`fallBack` cannot be done on") && told[1].contains("bare"),
+        "{error}"
+    );
+}

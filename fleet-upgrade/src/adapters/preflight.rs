@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -13,11 +12,9 @@ use fleet_preflight::{Baseline, Finding, Report, Scanner, Severity, Verdict};
 use kube::Client;
 use tokio::time::Instant;
 
+use super::clients::Clients;
 use crate::kernel::PreflightVerdict;
 use crate::ports::{BoxError, Preflight};
-
-type Clients =
-    dyn Fn(ClusterName) -> Pin<Box<dyn Future<Output = Result<Client, BoxError>> + Send>> + Send + Sync;
 
 type Configure = dyn Fn(&ClusterName, Scanner) -> Scanner + Send + Sync;
 
@@ -44,7 +41,7 @@ type Configure = dyn Fn(&ClusterName, Scanner) -> Scanner + Send + Sync;
 /// ```
 #[derive(Clone)]
 pub struct ClusterScan {
-    clients: Arc<Clients>,
+    clients: Clients,
     configure: Arc<Configure>,
     baseline: Option<Arc<Baseline>>,
     fresh_for: Duration,
@@ -72,7 +69,7 @@ impl ClusterScan {
         F: Future<Output = Result<Client, BoxError>> + Send + 'static,
     {
         Self {
-            clients: Arc::new(move |cluster| Box::pin(clients(cluster))),
+            clients: Clients::new(clients),
             configure: Arc::new(|_, scanner| scanner),
             baseline: None,
             fresh_for: Duration::from_mins(10),
@@ -126,7 +123,7 @@ impl Preflight for ClusterScan {
         if let Some(answer) = known.filter(|answer| answer.at.elapsed() < self.fresh_for) {
             return Ok(verdict(&answer.report));
         }
-        let client = (self.clients)(cluster.clone()).await?;
+        let client = self.clients.of(cluster).await?;
         let scanner = (self.configure)(cluster, Scanner::new(to.minor_version()));
         let mut report = scanner.scan_cluster(client, cluster.as_str()).await;
         if let Some(baseline) = &self.baseline {

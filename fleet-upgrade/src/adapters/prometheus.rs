@@ -21,65 +21,16 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use fleet_core::ClusterName;
-use http_body_util::{BodyExt as _, Empty, Limited};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
 use jiff::{SignedDuration, Timestamp};
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::SecretString;
 use serde::Deserialize;
 
+use super::fetch::{self, BaseUrlError, Fetch, HttpFetch};
 use crate::ports::{BoxError, GateLook, HealthGate, Verdict};
 use crate::slo::{Missing, Reading, Requests, Slo, SloVerdict, Window};
-
-/// The longest answer that is read, in bytes.
-const LONGEST: usize = 1 << 20;
-/// How long an answer may take.
-const PATIENCE: Duration = Duration::from_secs(20);
-
-/// Fetches one URL: the transport beneath [`Prometheus`], which a program with TLS or a proxy of its own brings itself.
-#[async_trait]
-pub trait Fetch: Send + Sync {
-    /// The status and the body that a GET of this URL gives.
-    async fn get(&self, url: &str, token: Option<&SecretString>) -> Result<(u16, Vec<u8>), BoxError>;
-}
-
-/// Plain HTTP.
-#[derive(Debug, Clone)]
-pub struct HttpFetch {
-    client: Client<HttpConnector, Empty<bytes::Bytes>>,
-}
-
-impl Default for HttpFetch {
-    fn default() -> Self {
-        Self {
-            client: Client::builder(TokioExecutor::new()).build_http(),
-        }
-    }
-}
-
-#[async_trait]
-impl Fetch for HttpFetch {
-    async fn get(&self, url: &str, token: Option<&SecretString>) -> Result<(u16, Vec<u8>), BoxError> {
-        let mut request = http::Request::get(url);
-        if let Some(token) = token {
-            request = request.header(
-                http::header::AUTHORIZATION,
-                format!("Bearer {}", token.expose_secret()),
-            );
-        }
-        let request = request.body(Empty::new())?;
-        let answer = tokio::time::timeout(PATIENCE, self.client.request(request)).await??;
-        let status = answer.status().as_u16();
-        let body =
-            tokio::time::timeout(PATIENCE, Limited::new(answer.into_body(), LONGEST).collect()).await??;
-        Ok((status, body.to_bytes().to_vec()))
-    }
-}
 
 /// Counts a cluster's requests by queries to Prometheus, Thanos or whatever speaks their query API.
 ///
@@ -107,14 +58,6 @@ impl std::fmt::Debug for Prometheus {
     }
 }
 
-/// A base URL that is none.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("found `{found}`, expected a URL such as `http://prometheus.monitoring:9090`")]
-pub struct BaseUrlError {
-    /// What was found.
-    pub found: String,
-}
-
 impl Prometheus {
     /// The query API at this URL, over plain HTTP, with the queries for `http_requests_total`.
     ///
@@ -122,12 +65,12 @@ impl Prometheus {
     ///
     /// A text that is no URL with a host.
     pub fn new(base: &str) -> Result<Self, BaseUrlError> {
-        let error = || BaseUrlError {
-            found: base.to_owned(),
-        };
-        let url: http::Uri = base.parse().map_err(|_| error())?;
-        if url.scheme().is_none() || url.host().is_none() || url.query().is_some() {
-            return Err(error());
+        let example = "http://prometheus.monitoring:9090";
+        if fetch::url(base, example)?.query().is_some() {
+            return Err(BaseUrlError {
+                found: base.to_owned(),
+                example,
+            });
         }
         Ok(Self {
             base: base.trim_end_matches('/').to_owned(),

@@ -42,6 +42,17 @@ pub enum EngineError {
         /// The method of the engine that takes the one to ask.
         with: &'static str,
     },
+    /// The policy names a gate that the engine does not have.
+    #[error(
+        "spec.gates names `{gate}`, and the engine has {}: give it that gate with Engine::named_gate, or correct the name",
+        if known.is_empty() { "no gates".to_owned() } else { format!("only {}", known.join(", ")) }
+    )]
+    MissingGate {
+        /// The name.
+        gate: String,
+        /// The names of the gates that it has.
+        known: Vec<String>,
+    },
     /// A setting that no run can go by.
     #[error("the setting {setting} must be longer than zero")]
     Settings {

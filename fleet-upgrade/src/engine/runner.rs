@@ -14,7 +14,7 @@ use tracing::{debug, info, warn};
 use super::handle::Order;
 use super::notices::{self, Notices};
 use super::progress::Feed;
-use super::{Engine, EngineError, Limits, Ports, Progress, Step, WithUpgrader, check_ports};
+use super::{Engine, EngineError, Limits, Ports, Progress, Step, WithUpgrader, asked_gates, check_ports};
 use crate::UpgradePlan;
 use crate::kernel::{
     BackupVerdict, Blocker, ClusterId, ClusterObservation, Command, Counts, Fact, FailureCause, Health,
@@ -135,6 +135,7 @@ impl Runner {
     /// Begins the run, or takes it up where it was left.
     async fn take_up(&mut self) -> Result<(), EngineError> {
         check_ports(&self.plan, &self.ports)?;
+        self.ports.gate = Arc::new(asked_gates(&self.plan, &self.ports)?);
         for (setting, value) in [
             ("evidence_max_age", self.settings.evidence_max_age),
             ("poll", self.settings.poll),

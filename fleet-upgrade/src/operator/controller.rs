@@ -27,8 +27,8 @@ use super::store::ResourceStore;
 use crate::engine::{Engine, EngineError};
 use crate::kernel::RunSettings;
 use crate::ports::{
-    BackupGate, BoxError, Clock, ClusterUpgrader, HealthGate, NoGate, Notifier, Preflight, Remediator,
-    RunStore as _, RunStoreError, SystemClock,
+    BackupGate, BoxError, Clock, ClusterUpgrader, HealthGate, NamedGates, NoGate, Notifier, Preflight,
+    Remediator, RunStore as _, RunStoreError, SystemClock,
 };
 use crate::{Estimates, FleetUpgrade, UpgradePlan, plan_with};
 
@@ -55,6 +55,7 @@ pub struct FleetUpgradeController {
     fleet: Option<Arc<dyn FleetSource>>,
     upgrader: Option<Arc<dyn ClusterUpgrader>>,
     gate: Arc<dyn HealthGate>,
+    named_gates: NamedGates,
     preflight: Option<Arc<dyn Preflight>>,
     backups: Option<Arc<dyn BackupGate>>,
     notifier: Option<Arc<dyn Notifier>>,
@@ -110,6 +111,7 @@ impl FleetUpgradeController {
             fleet: None,
             upgrader: None,
             gate: Arc::new(NoGate),
+            named_gates: NamedGates::new(),
             preflight: None,
             backups: None,
             notifier: None,
@@ -143,6 +145,12 @@ impl FleetUpgradeController {
     /// Judges health by this as well. Default: by what clusters report alone.
     pub fn gate(mut self, gate: impl HealthGate + 'static) -> Self {
         self.gate = Arc::new(gate);
+        self
+    }
+
+    /// Has this gate for policies that name it in `gates`. A policy that names another is refused.
+    pub fn named_gate(mut self, name: impl Into<String>, gate: impl HealthGate + 'static) -> Self {
+        self.named_gates.insert(name.into(), Arc::new(gate));
         self
     }
 
@@ -353,6 +361,9 @@ impl Operator {
             .settings(config.settings.clone())
             .approvals(approvals.clone())
             .notifier(events.clone());
+        for (name, gate) in &config.named_gates {
+            engine = engine.named_gate(name, Arc::clone(gate));
+        }
         if let Some(preflight) = &config.preflight {
             engine = engine.preflight(Arc::clone(preflight));
         }

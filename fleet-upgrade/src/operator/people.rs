@@ -1,4 +1,4 @@
-//! What people say by annotations, and what they are told by Events.
+//! What people say by annotations and by the spec, and what they are told by Events.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,15 +13,15 @@ use super::resource::{APPROVE_AFTER, APPROVE_BEFORE, APPROVE_GO_ON, EventStatus,
 use crate::kernel::{Approval, ApprovalPoint};
 use crate::ports::{Approvals, BoxError, Clock, Notice, Notifier};
 
-/// The approvals that stand in an object's annotations.
+/// The approvals that stand in an object's annotations and in its spec.
 #[derive(Clone)]
 pub(super) struct Annotations {
     clock: Arc<dyn Clock>,
-    /// By stage, point and person: when it was first seen, or when it says it was given.
+    /// By stage, point and person: when it was first seen, or when it says it was given; and until when it counts.
     given: Arc<Mutex<Given>>,
 }
 
-type Given = BTreeMap<(String, ApprovalPoint, String), Timestamp>;
+type Given = BTreeMap<(String, ApprovalPoint, String), (Timestamp, Option<Timestamp>)>;
 
 impl Annotations {
     pub(super) fn new(clock: Arc<dyn Clock>) -> Self {
@@ -54,8 +54,20 @@ impl Annotations {
                 _ => (value.as_str(), None),
             };
             let key = (stage.to_owned(), point, by.trim().to_owned());
-            let at = at.or_else(|| given.get(&key).copied()).unwrap_or(now);
-            new.insert(key, at);
+            let at = at.or_else(|| given.get(&key).map(|(at, _)| *at)).unwrap_or(now);
+            new.insert(key, (at, None));
+        }
+        for approval in &object.spec.approvals {
+            let key = (
+                approval.stage.clone(),
+                approval.point,
+                approval.by.trim().to_owned(),
+            );
+            let at = approval
+                .at
+                .or_else(|| given.get(&key).map(|(at, _)| *at))
+                .unwrap_or(now);
+            new.insert(key, (at, approval.expires));
         }
         *given = new;
     }
@@ -67,12 +79,12 @@ impl Approvals for Annotations {
         let given = self.given.lock().unwrap_or_else(PoisonError::into_inner);
         Ok(given
             .iter()
-            .map(|((stage, point, by), at)| Approval {
+            .map(|((stage, point, by), (at, expires))| Approval {
                 stage: stage.clone(),
                 point: *point,
                 by: by.clone(),
                 at: *at,
-                expires: None,
+                expires: *expires,
             })
             .collect())
     }

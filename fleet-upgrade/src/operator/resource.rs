@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::FleetUpgradeSpec;
-use crate::kernel::StageState;
+use crate::kernel::{ApprovalPoint, StageState};
 
 /// What a `FleetUpgrade` in a cluster asks for: the policy, and whether its run is to stand still.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, CustomResource)]
@@ -33,6 +33,27 @@ pub struct FleetUpgradeResourceSpec {
     /// Nothing new starts while this holds. Default: false.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub paused: bool,
+    /// Approvals, where they are not given by annotation. Default: none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub approvals: Vec<GivenApproval>,
+}
+
+/// A person's yes in an object's spec.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct GivenApproval {
+    /// The stage's name.
+    pub stage: String,
+    /// `beforeStage`, `afterStage`, or `goOn` after too many failures.
+    pub point: ApprovalPoint,
+    /// Who gives it.
+    pub by: String,
+    /// When. Default: when the operator first sees it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Timestamp>,
+    /// It counts for nothing from this instant on. Default: the policy's `validFor` alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires: Option<Timestamp>,
 }
 
 impl FleetUpgradeResource {
@@ -295,6 +316,26 @@ fn spec_schema() -> Value {
         properties.insert(
             "paused".to_owned(),
             json!({"type": "boolean", "description": "Nothing new starts while this holds."}),
+        );
+        let text = |description: &str| json!({"type": "string", "minLength": 1, "description": description});
+        let time =
+            |description: &str| json!({"type": "string", "format": "date-time", "description": description});
+        properties.insert(
+            "approvals".to_owned(),
+            json!({
+                "type": "array", "maxItems": 256,
+                "description": "Approvals, where they are not given by annotation.",
+                "items": {
+                    "type": "object", "required": ["stage", "point", "by"],
+                    "properties": {
+                        "stage": text("The stage's name."),
+                        "point": {"type": "string", "enum": ["beforeStage", "afterStage", "goOn"]},
+                        "by": text("Who gives it."),
+                        "at": time("When. Default: when the operator first sees it."),
+                        "expires": time("It counts for nothing from this instant on."),
+                    },
+                },
+            }),
         );
         if let Some(stages) = properties.get_mut("stages") {
             stages["maxItems"] = json!(64);

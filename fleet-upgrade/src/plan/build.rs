@@ -20,7 +20,7 @@ use super::{
 };
 use crate::estimate::Estimates;
 use crate::pick::{Pick, Take};
-use crate::spec::{FleetUpgrade, Stage};
+use crate::spec::{ApprovalRule, FleetUpgrade, Stage, StageApproval};
 
 /// Plans an upgrade with the default [`Estimates`].
 ///
@@ -52,6 +52,8 @@ pub fn plan_with(
     let paths = paths(policy, &assignment.clusters, &mut problems);
     let domains = Domains::of(policy, &assignment, &mut problems);
     impossible_remedies(policy, &assignment, &mut problems);
+    unusable_gates(policy, &mut problems);
+    zero_durations(policy, &mut problems);
     let start = seconds_up(now);
     let calendars = std::iter::once(&policy.spec.calendar).chain(&domains.calendars);
     let mut ground = Ground {
@@ -128,6 +130,7 @@ pub fn plan_with(
         cluster_deadline: policy.spec.cluster_deadline,
         preflight: policy.spec.preflight,
         backup: policy.spec.backup.clone(),
+        gates: policy.spec.gates.clone(),
         unreachable_budget: policy.spec.unreachable_budget,
         on_failure: policy.spec.on_failure.clone(),
         domains: domains.list,
@@ -360,6 +363,58 @@ fn impossible_remedies(policy: &FleetUpgrade, assignment: &Assignment<'_>, probl
                 why,
                 clusters,
             });
+        }
+    }
+}
+
+/// Gates that have no name, or each other's.
+fn unusable_gates(policy: &FleetUpgrade, problems: &mut Vec<PlanProblem>) {
+    let gates = &policy.spec.gates;
+    for (index, gate) in gates.iter().enumerate() {
+        let place = policy.place(format!("spec.gates[{index}].name"));
+        if gate.name.trim().is_empty() {
+            problems.push(PlanProblem::UnnamedGate { place });
+        } else if gates[..index].iter().any(|earlier| earlier.name == gate.name) {
+            let name = gate.name.clone();
+            problems.push(PlanProblem::DuplicateGate { place, name });
+        }
+    }
+}
+
+/// Limits of no time at all, under which no cluster could ever be upgraded.
+fn zero_durations(policy: &FleetUpgrade, problems: &mut Vec<PlanProblem>) {
+    let spec = &policy.spec;
+    let mut check = |duration: Option<HumanDuration>, path: String, mend: &'static str| {
+        if duration.is_some_and(|duration| duration.is_zero()) {
+            let place = policy.place(path);
+            problems.push(PlanProblem::ZeroDuration { place, mend });
+        }
+    };
+    check(
+        Some(spec.cluster_deadline),
+        "spec.clusterDeadline".to_owned(),
+        "write how long one hop of a cluster may take, such as 2h",
+    );
+    check(
+        spec.backup.as_ref().map(|backup| backup.max_age),
+        "spec.backup.maxAge".to_owned(),
+        "write how old a backup may be, such as 24h",
+    );
+    let valid = |rule: &Option<ApprovalRule>| rule.as_ref().and_then(|rule| rule.valid_for);
+    let mend = "write how long an approval counts, such as 7d, or leave it out for ever";
+    check(
+        valid(&spec.on_failure.go_on),
+        "spec.onFailure.goOn.validFor".to_owned(),
+        mend,
+    );
+    for (index, stage) in spec.stages.iter().enumerate() {
+        let StageApproval { before, after } = &stage.approval;
+        for (point, rule) in [("before", before), ("after", after)] {
+            check(
+                valid(rule),
+                format!("spec.stages[{index}].approval.{point}.validFor"),
+                mend,
+            );
         }
     }
 }

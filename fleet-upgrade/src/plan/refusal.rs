@@ -244,6 +244,28 @@ pub enum PlanProblem {
         /// The clusters.
         clusters: ClusterSample,
     },
+    /// A gate without a name.
+    #[error("{place}: found an empty name, expected the name under which the engine has the gate")]
+    UnnamedGate {
+        /// The gate's name.
+        place: Place,
+    },
+    /// A gate that is named twice.
+    #[error("{place}: gate `{name}` is named twice; remove one of the two, or write `when: always` at one")]
+    DuplicateGate {
+        /// The later one's name.
+        place: Place,
+        /// The name.
+        name: String,
+    },
+    /// A limit of no time at all.
+    #[error("{place}: found no time at all, expected more; {mend}")]
+    ZeroDuration {
+        /// The field.
+        place: Place,
+        /// What to write.
+        mend: &'static str,
+    },
     /// A pick names a cluster that is not there, or names it twice.
     #[error(
         "{place}: {}; name clusters that match the stage and that no earlier stage takes, each once",
@@ -363,6 +385,9 @@ impl PlanProblem {
             | Self::HopBeyondTarget { place, .. }
             | Self::HopOrder { place, .. }
             | Self::RemedyImpossible { place, .. }
+            | Self::UnnamedGate { place }
+            | Self::DuplicateGate { place, .. }
+            | Self::ZeroDuration { place, .. }
             | Self::PickedName { place, .. }
             | Self::SpreadMatchesNothing { place, .. }
             | Self::DomainTooSmall { place, .. }

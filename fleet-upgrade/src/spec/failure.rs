@@ -52,6 +52,9 @@ pub enum Remedy {
     /// Put the old version and template back, while no control-plane machine of the new one has joined. Impossible where the
     /// provider runs the control plane.
     Abort,
+    /// Lead the workload back to the worker pool of the old version, where one is kept beside the new one. Impossible on a cluster
+    /// without workers.
+    FallBack,
     /// Lead its users to other clusters.
     ShiftTraffic,
     /// Make a new cluster from Git and restore its data; the old one is kept until people have looked at it.
@@ -66,6 +69,9 @@ impl Remedy {
             Self::Abort if provided => {
                 Some("the provider runs the control plane, whose upgrade cannot be taken back")
             }
+            Self::FallBack if cluster.nodes().workers == 0 => {
+                Some("there are no workers, and so no worker pool to fall back to")
+            }
             _ => None,
         }
     }
@@ -75,6 +81,7 @@ impl fmt::Display for Remedy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Abort => "abort",
+            Self::FallBack => "fallBack",
             Self::ShiftTraffic => "shiftTraffic",
             Self::Replace => "replace",
         })

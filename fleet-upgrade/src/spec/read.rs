@@ -245,6 +245,8 @@ fn mend(path: &FieldPath, problem: &DecodeProblem) -> &'static str {
             "write a selector such as `env=production,tier!=gold`, or matchLabels and matchExpressions"
         }
         Some("maxUnavailable") => "write a count or a share such as `25%`; leave the rule out for no limit",
+        Some("gates") => "write the gates by name, as in `gates: [{name: slo}]`",
+        Some("when") => "write always, before or after",
         Some("order") => "write a list of leastCritical and smallest",
         _ => "",
     }

@@ -255,7 +255,13 @@ impl Visitor<'_> for AtMostVisitor {
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<AtMost, E> {
-        text.parse().map(AtMost::Percent).map_err(E::custom)
+        text.parse()
+            .map(AtMost::Percent)
+            .map_err(|AtMostError { found }| {
+                E::custom(format_args!(
+                    "found `{found}`, expected a count of at least 1, or a share from `1%` to `100%`"
+                ))
+            })
     }
 }
 
@@ -284,9 +290,9 @@ impl schemars::JsonSchema for Percent {
     }
 }
 
-/// A text that is neither a count nor a share.
+/// A text that is no share.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("found `{found}`, expected a count of at least 1, or a share from `1%` to `100%`")]
+#[error("found `{found}`, expected a share from `1%` to `100%`")]
 pub struct AtMostError {
     /// What was found.
     pub found: String,

@@ -6,6 +6,7 @@
 mod cluster_scan;
 mod faults;
 mod fleet;
+mod gates;
 mod guide;
 mod orders;
 mod readiness;

@@ -3,6 +3,8 @@
 // A test that meets what it does not expect stops; clippy knows only functions marked as tests.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod approvals;
+mod audits;
 mod exhaustive;
 mod peers;
 mod properties;

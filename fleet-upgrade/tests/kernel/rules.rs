@@ -237,3 +237,65 @@ fn a_stuck_cluster_fails_at_its_deadline() {
     let took = report.clusters["s0-c0"].ended.unwrap().duration_since(at(MONDAY));
     assert_eq!(took, minutes(180));
 }
+
+#[test]
+fn a_lost_order_is_not_repeated_while_an_upgraded_cluster_is_unwell() {
+    let plan = a_plan(&[StageLike::of(2).at_once(2)], 1, |spec| spec, at(MONDAY));
+    let roster = Roster::of(&plan);
+    let mut driver = Driver::new(&plan, &roster, at(MONDAY), RunSettings::default());
+    driver.cluster("s0-c0").hop = minutes(5);
+    driver.cluster("s0-c0").mishaps.push(Mishap::Degraded(
+        at(MONDAY) + 6.minutes(),
+        at(MONDAY) + 80.minutes(),
+    ));
+    // Lost as often as it is given before the other one is upgraded, and once more.
+    driver
+        .cluster("s0-c1")
+        .mishaps
+        .push(Mishap::LosesOrders(u32::MAX));
+    driver.until(at(MONDAY) + 40.minutes());
+    let repeats = |driver: &mut Driver<'_>| {
+        driver.look();
+        let commands = driver.commands();
+        commands
+            .iter()
+            .any(|command| matches!(command, Command::RepeatStart(_)))
+    };
+    assert!(!repeats(&mut driver), "one of the two is not well");
+    driver.until(at(MONDAY) + 100.minutes());
+    assert!(repeats(&mut driver), "it is well again");
+}
+
+#[test]
+fn a_cluster_of_which_a_part_runs_another_version_is_not_well() {
+    let plan = a_plan(&[StageLike::of(1), StageLike::of(1)], 1, |spec| spec, at(MONDAY));
+    let roster = Roster::of(&plan);
+    let mut driver = Driver::new(&plan, &roster, at(MONDAY), RunSettings::default());
+    driver.until(at(MONDAY) + 45.minutes());
+    let id = driver.id("s0-c0");
+    let mut report = fleet_upgrade::kernel::ClusterReport::settled(plan.target().clone());
+    report.oldest = "v1.30.4".parse().unwrap();
+    let seen = fleet_upgrade::kernel::ClusterObservation::present(driver.now, report);
+    driver.seen.insert(id, seen);
+    let facts: Vec<_> = driver.commands();
+    assert!(
+        matches!(&facts[..], [Command::Record(Fact::ClusterUnwell { cluster, cause })]
+            if *cluster == id && cause.to_string() == "degraded (a part of it runs v1.30.4)"),
+        "{facts:?}"
+    );
+}
+
+#[test]
+fn a_cluster_that_somebody_takes_elsewhere_before_it_takes_its_order_is_held() {
+    let plan = a_plan(&[StageLike::of(1)], 1, |spec| spec, at(MONDAY));
+    let roster = Roster::of(&plan);
+    let mut driver = Driver::new(&plan, &roster, at(MONDAY), RunSettings::default());
+    let cluster = driver.cluster("s0-c0");
+    cluster.mishaps.push(Mishap::LosesOrders(u32::MAX));
+    cluster
+        .mishaps
+        .push(Mishap::ForeignWrite(at(MONDAY) + 10.minutes()));
+    let report = driver.finish();
+    let state = &report.clusters["s0-c0"].state;
+    assert!(matches!(state, ClusterState::Held { .. }), "{state:?}");
+}

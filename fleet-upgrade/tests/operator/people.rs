@@ -107,3 +107,41 @@ async fn a_deleted_object_stays_until_what_is_under_way_has_ended() {
     assert_eq!(world.effects().iter().sum::<usize>(), 2);
     operator.abort();
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_stage_is_approved_in_the_spec_for_as_long_as_the_approval_counts() {
+    let mut spec = three_stages();
+    spec["stages"][2]["approval"] = json!({"before": {"by": ["alice"]}});
+    let world = World::new(spec).await;
+    let approve = |by: &str, expires: &str| {
+        Patch::Merge(json!({"spec": {"approvals": [
+            {"stage": "production", "point": "beforeStage", "by": by, "expires": expires}]}}))
+    };
+    let patch = async |approvals: Patch<serde_json::Value>| {
+        world
+            .api()
+            .patch("up", &PatchParams::default(), &approvals)
+            .await
+            .unwrap();
+    };
+    let operator = world.operator();
+    world
+        .until(|status| status.phase == RunPhase::WaitingForApproval)
+        .await;
+    for (by, expires) in [
+        ("mallory", "2100-01-01T00:00:00Z"),
+        ("alice", "2020-01-01T00:00:00Z"),
+    ] {
+        patch(approve(by, expires)).await;
+        tokio::time::sleep(Duration::from_hours(1)).await;
+        assert_eq!(
+            world.status().await.phase,
+            RunPhase::WaitingForApproval,
+            "{by} {expires}"
+        );
+    }
+    patch(approve("alice", "2100-01-01T00:00:00Z")).await;
+    let status = world.until(|status| status.phase.is_over()).await;
+    assert_eq!(status.phase, RunPhase::Completed);
+    operator.abort();
+}

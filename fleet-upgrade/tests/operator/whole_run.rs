@@ -1,9 +1,10 @@
 //! A run from an object's creation to its end, as `kubectl` shows it.
 
 use fleet_upgrade::operator::RunPhase;
+use fleet_upgrade::ports::NoGate;
 use serde_json::json;
 
-use crate::world::{World, three_stages};
+use crate::world::{World, spawn, three_stages};
 
 #[tokio::test(start_paused = true)]
 async fn a_run_is_planned_run_and_told() {
@@ -112,5 +113,26 @@ async fn a_failed_cluster_stops_the_run_and_is_listed_first() {
         "{}",
         stopped.message
     );
+    operator.abort();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_gate_that_the_policy_names_and_the_operator_does_not_have_is_refused() {
+    let mut spec = three_stages();
+    spec["gates"] = json!([{"name": "slo", "when": "after"}]);
+    let world = World::new(spec).await;
+    let controller = world.controller(world.hub.client()).named_gate("jobs", NoGate);
+    let operator = spawn(controller);
+    let status = world.until(|status| status.phase == RunPhase::Refused).await;
+    assert_eq!(status.conditions[0].reason, "Unsupported");
+    let message = &status.conditions[0].message;
+    assert!(
+        message.contains("spec.gates names `slo`") && message.contains("only jobs"),
+        "{message}"
+    );
+    operator.abort();
+    let operator = spawn(world.controller(world.hub.client()).named_gate("slo", NoGate));
+    let status = world.until(|status| status.phase.is_over()).await;
+    assert_eq!(status.phase, RunPhase::Completed);
     operator.abort();
 }
