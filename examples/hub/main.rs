@@ -39,7 +39,8 @@ struct Options {
     /// Where to listen. Port 0 takes a free one. An address that other machines reach needs a token.
     #[arg(long, value_name = "ADDRESS", default_value_t = SocketAddr::from((Ipv4Addr::LOCALHOST, 8001)))]
     listen: SocketAddr,
-    /// A file with the token that clients have to bring: at least 16 letters, digits, '-', '.' and '_'.
+    /// A file with the token that clients have to bring: at least 16 letters, digits, '-', '.' and '_'. The hub speaks plain
+    /// HTTP, and kubectl sends no token there: put TLS before it, or use a client that does.
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
     /// A directory with `CustomResourceDefinition`s to serve. Everything else in it is passed over.
