@@ -342,6 +342,8 @@ fn spec_schema() -> Value {
             stages["minItems"] = json!(1);
             stages["x-kubernetes-list-type"] = json!("map");
             stages["x-kubernetes-list-map-keys"] = json!(["name"]);
+            // Without bounds a real API server holds the rule below for too costly and refuses the definition.
+            stages["items"]["properties"]["name"]["maxLength"] = json!(253);
         }
     }
     schema["x-kubernetes-validations"] = json!([
