@@ -97,6 +97,8 @@ with tempfile.TemporaryDirectory() as directory:
         ("a repository that is not given", ["--applicationset", services, "--clusters", clusters], "gitops-repo"),
         ("a repository that is not there", ["--applicationset", services, "--repo", "u=/nowhere"], "is not a directory"),
         ("pull requests that are not given", ["--applicationset", previews], "no source of pull requests was given"),
+        ("a before that is none", ["--applicationset", was, "--clusters", clusters, "--before", written("b.json", {"kind": "Deployment"})],
+         "object 1 is no Application with a name"),
         ("clusters that are none", ["--applicationset", was, "--clusters", written("c.json", {"kind": "Secret", "metadata": 7})], "c.json"),
     ]:
         result = run(*arguments)

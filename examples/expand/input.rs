@@ -25,25 +25,23 @@ pub struct Preview {
 pub fn read(arguments: &Arguments) -> Result<Preview, Box<dyn Error>> {
     let file = arguments.applicationset.as_deref().unwrap_or_default();
     let set = application_set(file)?;
-    let before = arguments.before.as_deref().map(documents).transpose()?;
-    let earlier = before
-        .as_ref()
-        .map(|found| earlier_set(found))
-        .transpose()?
-        .flatten();
+    let before = arguments.before.as_deref().map(before).transpose()?;
     let sources = sources(arguments, &set)?;
     let expansion = expanded(&set, &sources).map_err(|error| format!("{file}: {error}"))?;
     let rails = arguments.rails();
     let after: Vec<_> = expansion.iter().map(|one| one.to_value()).collect();
-    let (diff, findings) = if let Some(earlier) = earlier {
-        let earlier = expanded(&earlier, &sources).map_err(|error| format!("--before: {error}"))?;
-        let findings = rails.check_change(&set, &earlier, &expansion);
-        (earlier.diff(&expansion), findings)
-    } else {
-        let diff = Diff::between(&before.map(applications).unwrap_or_default(), &after);
-        let mut findings = rails.check_diff(&diff);
-        findings.extend(rails.check(&expansion));
-        (diff, findings)
+    let (diff, findings) = match before.unwrap_or_default() {
+        Before::Set(earlier) => {
+            let earlier = expanded(&earlier, &sources).map_err(|error| format!("--before: {error}"))?;
+            let findings = rails.check_change(&set, &earlier, &expansion);
+            (earlier.diff(&expansion), findings)
+        }
+        Before::Applications(earlier) => {
+            let diff = Diff::between(&earlier, &after);
+            let mut findings = rails.check_diff(&diff);
+            findings.extend(rails.check(&expansion));
+            (diff, findings)
+        }
     };
     Ok(Preview {
         expansion,
@@ -70,8 +68,10 @@ fn sources(arguments: &Arguments, set: &ApplicationSet) -> Result<Sources, Box<d
         }
         checkouts = checkouts.with(url, directory);
     }
-    let hub = RecordedSources::new(clusters(arguments.clusters.as_deref(), set)?);
-    let mut sources = Sources::new().git(checkouts).clusters(hub);
+    let mut sources = Sources::new().git(checkouts);
+    if let Some(path) = &arguments.clusters {
+        sources = sources.clusters(RecordedSources::new(clusters(path, set)?));
+    }
     if let Some(file) = &arguments.pull_requests {
         let found = pull_requests(Snapshot::empty(), file)?;
         sources = sources.pull_requests(RecordedSources::new(found));
@@ -88,13 +88,55 @@ fn application_set(file: &str) -> Result<ApplicationSet, Box<dyn Error>> {
     ApplicationSet::read(set).map_err(|error| format!("{file}: {error}").into())
 }
 
-fn earlier_set(found: &[Value]) -> Result<Option<ApplicationSet>, Box<dyn Error>> {
-    let set = found.iter().find(|value| value["kind"] == "ApplicationSet");
-    Ok(set.map(|set| ApplicationSet::read(set.clone())).transpose()?)
+/// What there was.
+enum Before {
+    Set(Box<ApplicationSet>),
+    Applications(Vec<Value>),
 }
 
-/// Applications from documents: themselves, or a list of them.
-fn applications(found: Vec<Value>) -> Vec<Value> {
+impl Default for Before {
+    fn default() -> Self {
+        Self::Applications(Vec::new())
+    }
+}
+
+fn before(file: &str) -> Result<Before, Box<dyn Error>> {
+    let found = items(documents(file)?);
+    if let Some(set) = found.iter().find(|value| value["kind"] == "ApplicationSet") {
+        let set = ApplicationSet::read(set.clone()).map_err(|error| format!("{file}: {error}"))?;
+        return Ok(Before::Set(Box::new(set)));
+    }
+    // Something else would count as Applications that go.
+    let other = found.iter().position(|value| {
+        let kind = value.get("kind").and_then(Value::as_str).unwrap_or("Application");
+        kind != "Application" || !value["metadata"]["name"].is_string()
+    });
+    if let Some(index) = other {
+        return Err(format!(
+            "{file}: object {} is no Application with a name; expected an ApplicationSet, or Applications as -o json or -o yaml writes them",
+            index + 1
+        )
+        .into());
+    }
+    Ok(Before::Applications(
+        found.into_iter().map(expanded_part).collect(),
+    ))
+}
+
+/// Of an Application what an expansion says: an API server adds its own, and the output of this program the kind.
+fn expanded_part(mut application: Value) -> Value {
+    if let Some(fields) = application.as_object_mut() {
+        fields.retain(|field, _| ["metadata", "spec"].contains(&field.as_str()));
+    }
+    if let Some(metadata) = application["metadata"].as_object_mut() {
+        let said = ["name", "namespace", "labels", "annotations", "finalizers"];
+        metadata.retain(|field, _| said.contains(&field.as_str()));
+    }
+    application
+}
+
+/// Objects from documents: themselves, or those in a list of them.
+fn items(found: Vec<Value>) -> Vec<Value> {
     found
         .into_iter()
         .flat_map(|value| match value {
@@ -108,10 +150,7 @@ fn applications(found: Vec<Value>) -> Vec<Value> {
         .collect()
 }
 
-fn clusters(path: Option<&str>, set: &ApplicationSet) -> Result<Snapshot, Box<dyn Error>> {
-    let Some(path) = path else {
-        return Ok(Snapshot::empty());
-    };
+fn clusters(path: &str, set: &ApplicationSet) -> Result<Snapshot, Box<dyn Error>> {
     let mut files = Vec::new();
     if Path::new(path).is_dir() {
         for entry in fs::read_dir(path).map_err(|error| format!("{path}: {error}"))? {
@@ -130,7 +169,7 @@ fn clusters(path: Option<&str>, set: &ApplicationSet) -> Result<Snapshot, Box<dy
     let namespace = set.metadata.namespace.as_deref().unwrap_or("argocd");
     let mut secrets = Vec::new();
     for file in files {
-        for value in applications(documents(&file)?) {
+        for value in items(documents(&file)?) {
             let mut secret = Secret::deserialize(value).map_err(|error| format!("{file}: {error}"))?;
             secret
                 .metadata

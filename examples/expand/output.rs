@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, Write};
 
-use fleet_argocd::ExpandCase;
+use fleet_argocd::{ExpandCase, Warning};
 use serde_json::{Value, json};
 
 use crate::Output;
@@ -37,6 +37,9 @@ pub fn write(output: Output, preview: &Preview) -> Result<bool, Box<dyn Error>> 
         Output::Markdown => markdown(&mut out, preview)?,
     }
     out.flush()?;
+    if preview.expansion.is_empty() {
+        eprintln!("warning: {}", Warning::Empty);
+    }
     if !matches!(output, Output::Markdown) {
         for finding in &preview.findings {
             eprintln!("flagged: {finding}");

@@ -230,3 +230,20 @@ proptest! {
         prop_assert_eq!(values(&whole), values(&split));
     }
 }
+
+#[test]
+fn comments_and_definitions_render_to_nothing() {
+    let set = ApplicationSet::read(json!({
+        "metadata": {"name": "set", "namespace": "argocd"},
+        "spec": {"goTemplate": true, "generators": [{"list": {"elements": [{"name": "a"}]}}], "template": {
+            "metadata": {"name": "{{/* who */}}a", "annotations": {"{{/* key */}}k": "{{- /* branch */ -}} main"}},
+            "spec": {"project": "{{ define \"h\" }}hi{{ end }}p", "destination": {"name": "eu"}},
+        }},
+    }))
+    .unwrap();
+    let expansion = expand(&set, &Snapshot::empty()).unwrap();
+    let found = expansion.iter().next().unwrap().to_value();
+    assert_eq!(found["metadata"]["name"], "a");
+    assert_eq!(found["metadata"]["annotations"], json!({"k": "main"}));
+    assert_eq!(found["spec"]["project"], "p");
+}

@@ -268,10 +268,10 @@ impl Reader<'_> {
         Node::List(nodes)
     }
 
-    /// A slot for a text, if there is something to render in it.
+    /// A slot for a text, unless it renders to itself: one of nothing but comments and definitions is fixed, too, and another text.
     fn slot(&mut self, text: &str) -> Option<usize> {
         let read = self.language.read(text);
-        if read.as_ref().is_ok_and(|text| text.fixed().is_some()) {
+        if read.as_ref().is_ok_and(|read| read.fixed() == Some(text)) {
             return None;
         }
         self.slots.push(Slot {
