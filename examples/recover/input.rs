@@ -143,7 +143,7 @@ pub(crate) fn read(directory: &Path) -> Result<Read, Vec<String>> {
 
 fn manifest(path: &Path) -> Result<Spec, String> {
     let shown = path.display();
-    let text = yaml::read_file(path, LONGEST_FILE).map_err(|error| chain(&error))?;
+    let text = yaml::read_file(path, LONGEST_FILE).map_err(|error| format!("{shown}: {error}"))?;
     let documents = yaml::documents(&text).map_err(|error| at(path, &error))?;
     let [document] = documents.as_slice() else {
         return Err(format!(
@@ -169,7 +169,7 @@ fn add_file(gather: &mut Gather, path: &Path, mistakes: &mut Vec<String>) {
     let shown = path.display();
     let text = match yaml::read_file(path, LONGEST_FILE) {
         Ok(text) => text,
-        Err(error) => return mistakes.push(chain(&error)),
+        Err(error) => return mistakes.push(format!("{shown}: {error}")),
     };
     let documents = match yaml::documents(&text) {
         Ok(documents) => documents,

@@ -32,10 +32,10 @@ struct Options {
     #[arg(long, conflicts_with = "fleet")]
     kubeconfig: Option<PathBuf>,
     /// The context of the kubeconfig.
-    #[arg(long, requires = "kubeconfig")]
+    #[arg(long, requires = "kubeconfig", conflicts_with = "fleet")]
     context: Option<String>,
     /// The region of the live cluster.
-    #[arg(long, requires = "kubeconfig")]
+    #[arg(long, requires = "kubeconfig", conflicts_with = "fleet")]
     region: Option<String>,
     /// The time of the analysis, and of the disaster; default: now.
     #[arg(long)]

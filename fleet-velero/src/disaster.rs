@@ -118,8 +118,8 @@ impl FromStr for Disaster {
             "storage-location-lost" => Ok(Self::StorageLocationLost {
                 bucket: value.to_owned(),
             }),
-            "git-lost" => Ok(Self::GitLost),
-            "hub-lost" => Ok(Self::HubLost),
+            "git-lost" if value.is_empty() => Ok(Self::GitLost),
+            "hub-lost" if value.is_empty() => Ok(Self::HubLost),
             "ransomware" => {
                 let (since, cluster) = match value.split_once('@') {
                     Some((since, cluster)) => (since, Some(cluster.to_owned())),

@@ -241,3 +241,26 @@ fn the_report_is_json() {
     assert_eq!(report["steps"][0]["title"], "Declare the disaster");
     assert!(report["rtoSeconds"].as_i64().unwrap() > 1800);
 }
+
+#[test]
+fn no_cluster_is_made_anew_in_the_region_that_is_lost() {
+    let lost: Disaster = "region-lost=eu-west-1".parse().unwrap();
+    let mut options = PlanOptions::at(now());
+    options.target_region = Some("eu-west-1".to_owned());
+    let refused = recovery_plan(&guide_fleet(), &lost, &options).unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "region `eu-west-1` is what is lost; name another one to make the clusters anew in"
+    );
+}
+
+#[test]
+fn a_backup_of_later_than_now_is_no_newer_than_the_others() {
+    let lost: Disaster = "cluster-lost=production-eu-west".parse().unwrap();
+    let earlier = now() - SignedDuration::from_hours(2);
+    let plan = recovery_plan(&guide_fleet(), &lost, &PlanOptions::at(earlier)).unwrap();
+    let Exposure::Last(lost) = plan.rpo else {
+        panic!("{:?}", plan.rpo)
+    };
+    assert!(lost > SignedDuration::ZERO, "{lost}");
+}

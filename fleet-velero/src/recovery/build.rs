@@ -92,6 +92,13 @@ impl<'a> Builder<'a> {
     }
 
     fn finish(mut self) -> Result<RecoveryPlan, PlanError> {
+        if let Some(region) = &self.options.target_region
+            && self.losses.regions.contains(region)
+        {
+            return Err(PlanError::LostTarget {
+                region: region.clone(),
+            });
+        }
         if !self.breaches.is_empty() {
             return Err(PlanError::Residency {
                 breaches: self.breaches,

@@ -40,6 +40,12 @@ pub enum PlanError {
         /// One that is nearly the same.
         nearest: Option<String>,
     },
+    /// Clusters would be made anew in what is lost.
+    #[error("region `{region}` is what is lost; name another one to make the clusters anew in")]
+    LostTarget {
+        /// The region.
+        region: String,
+    },
     /// No cluster is marked as the hub.
     #[error("no cluster of the fleet is marked as the hub")]
     NoHub,
