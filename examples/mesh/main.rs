@@ -77,6 +77,9 @@ fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
     let repository = ClusterRepository::open(&arguments.fleet)?;
     let fleet = repository.fleet()?;
     let wants_purpose = arguments.explain.is_none() && matches!(arguments.output, Output::Purpose);
+    if !wants_purpose && (!arguments.applicationset.is_empty() || arguments.upgrade.is_some()) {
+        return Err("--applicationset and --upgrade are read for -o purpose only".into());
+    }
     let reports = |plan: Option<&MeshPlan>| {
         let (sets, upgrade) = (&arguments.applicationset, arguments.upgrade.as_deref());
         purpose::of(&fleet, &policy, plan, sets, upgrade)

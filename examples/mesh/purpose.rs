@@ -45,6 +45,11 @@ pub fn of(
         let at = |error: &dyn std::fmt::Display| format!("{}: {error}", file.display());
         let text = yaml::read_file(file, LONGEST).map_err(|error| at(&error))?;
         for document in yaml::documents(&text).map_err(|error| at(&error))? {
+            let kind = &document.value()["kind"];
+            if kind != "ApplicationSet" {
+                let (file, start) = (file.display(), document.start());
+                return Err(format!("{file}:{start}: found kind {kind}, expected ApplicationSet").into());
+            }
             let set: ApplicationSet = document.decode().map_err(|error| at(&error))?;
             let expansion = expand(&set, &snapshot).map_err(|error| at(&error))?;
             let name = set.metadata.name.unwrap_or_default();
