@@ -123,6 +123,16 @@ fn run(options: &Options) -> Result<Report, Box<dyn std::error::Error>> {
             options.target_version
         );
     }
+    if let Some(current) = options
+        .current_version
+        .filter(|current| *current > options.target_version)
+    {
+        let target = options.target_version;
+        return Err(format!("--target-version {target} is older than --current-version {current}: name the later one as the target").into());
+    }
+    if options.write && options.paths.iter().any(|path| path.as_os_str() == "-") {
+        return Err("--write changes files, and standard input is none: leave it out to get a patch".into());
+    }
     let now = Zoned::now();
     let mut scanner = Scanner::new(options.target_version)
         .now(now.timestamp())

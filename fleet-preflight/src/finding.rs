@@ -77,7 +77,8 @@ impl Finding {
         let mut hash = 0xcbf2_9ce4_8422_2325_u64;
         for part in [
             self.rule.id,
-            self.place.file.as_ref(),
+            // `./a.yaml` is `a.yaml`.
+            self.place.file.trim_start_matches("./"),
             self.cluster.as_deref().unwrap_or(""),
             api_version,
             kind,

@@ -109,6 +109,31 @@ fn an_autoscaler_gets_its_metrics_as_v2_has_them() {
 }
 
 #[test]
+fn a_deployment_of_extensions_keeps_the_defaults_it_had() {
+    let of = |strategy: &str| {
+        let text = format!(
+            "apiVersion: extensions/v1beta1\nkind: Deployment\nmetadata: {{name: x}}\nspec:\n  selector: {{matchLabels: {{a: b}}}}\n{strategy}"
+        );
+        let new = yaml::documents(&moved(&text, "1.16"))
+            .unwrap()
+            .remove(0)
+            .into_value();
+        assert_eq!(new["apiVersion"], "apps/v1");
+        assert_eq!(new["spec"]["revisionHistoryLimit"], i32::MAX);
+        assert_eq!(new["spec"]["progressDeadlineSeconds"], i32::MAX);
+        new["spec"]["strategy"].clone()
+    };
+    let rolling = |surge: u32| json!({"type": "RollingUpdate", "rollingUpdate": {"maxSurge": surge, "maxUnavailable": 1}});
+    assert_eq!(of(""), rolling(1));
+    assert_eq!(of("  strategy: {type: RollingUpdate}\n"), rolling(1));
+    assert_eq!(
+        of("  strategy: {type: RollingUpdate, rollingUpdate: {maxSurge: 3}}\n"),
+        rolling(3)
+    );
+    assert_eq!(of("  strategy: {type: Recreate}\n"), json!({"type": "Recreate"}));
+}
+
+#[test]
 fn what_only_a_person_knows_is_refused() {
     for (text, why) in [
         (

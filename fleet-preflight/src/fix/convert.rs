@@ -230,10 +230,24 @@ fn workload(group: &str, from: &str, kind: &str, object: &mut Map<String, Value>
     }
     // What was the default then and is another one now is written out, so that nothing changes.
     match kind {
-        "Deployment" if group == "extensions" && !spec.contains_key("strategy") => {
-            let strategy =
-                json!({"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 1}});
-            spec.insert("strategy".to_owned(), strategy);
+        "Deployment" if group == "extensions" => {
+            let strategy = spec
+                .entry("strategy")
+                .or_insert_with(|| json!({"type": "RollingUpdate"}));
+            if let Some(strategy) = strategy.as_object_mut()
+                && strategy.get("type").is_none_or(|kind| kind == "RollingUpdate")
+            {
+                let rolling = strategy.entry("rollingUpdate").or_insert_with(|| json!({}));
+                if let Some(rolling) = rolling.as_object_mut() {
+                    for bound in ["maxSurge", "maxUnavailable"] {
+                        rolling.entry(bound).or_insert_with(|| 1.into());
+                    }
+                }
+            }
+            // The largest there is: no limit, no deadline.
+            for endless in ["revisionHistoryLimit", "progressDeadlineSeconds"] {
+                spec.entry(endless).or_insert_with(|| i32::MAX.into());
+            }
         }
         "Deployment"
             if group == "apps" && from == "v1beta1" && !spec.contains_key("revisionHistoryLimit") =>
