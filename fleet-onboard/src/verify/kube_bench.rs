@@ -27,13 +27,12 @@ pub fn benchmark_for(
     provider: &Provider,
     is_managed: bool,
 ) -> Option<&'static str> {
-    if is_managed {
-        return match provider {
-            Provider::Aws => Some("eks-1.8.0"),
-            Provider::Gcp => Some("gke-1.9.0"),
-            Provider::Azure => Some("aks-1.8"),
-            _ => None,
-        };
+    // The others have no control plane that somebody else runs, whatever is known of their nodes.
+    match provider {
+        Provider::Aws if is_managed => return Some("eks-1.8.0"),
+        Provider::Gcp if is_managed => return Some("gke-1.9.0"),
+        Provider::Azure if is_managed => return Some("aks-1.8"),
+        _ => {}
     }
     match version.minor() {
         29..=31 => Some("cis-1.11"),
