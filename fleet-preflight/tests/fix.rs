@@ -134,6 +134,21 @@ fn a_deployment_of_extensions_keeps_the_defaults_it_had() {
 }
 
 #[test]
+fn json_lines_are_documents_of_their_own() {
+    let line = |name: &str, version: &str| {
+        format!(
+            "{{\"apiVersion\":\"{version}\",\"kind\":\"CronJob\",\"metadata\":{{\"name\":\"{name}\"}}}}\n"
+        )
+    };
+    let fix = fix(
+        &(line("a", "batch/v1beta1") + "\n" + &line("b", "batch/v1beta1")),
+        "1.25",
+    );
+    assert_eq!(fix.text, line("a", "batch/v1") + "\n" + &line("b", "batch/v1"));
+    assert_eq!(fix.moved[1].place.line, 3);
+}
+
+#[test]
 fn what_only_a_person_knows_is_refused() {
     for (text, why) in [
         (

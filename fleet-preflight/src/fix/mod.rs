@@ -80,10 +80,11 @@ impl Scanner {
             refused: Vec::new(),
             releases: Vec::new(),
         };
-        for (document, line) in documents(text) {
-            match self.fix_document(name, document, line, &mut fix) {
+        let pieces = documents(text).flat_map(|(document, line)| json_lines(document, line));
+        for (piece, line) in pieces {
+            match self.fix_document(name, piece, line, &mut fix) {
                 Some(new) => fix.text.push_str(&new),
-                None => fix.text.push_str(document),
+                None => fix.text.push_str(piece),
             }
         }
         fix
@@ -201,4 +202,19 @@ fn value_at<'v>(value: &'v mut Value, path: &[Segment]) -> Option<&'v mut Value>
         Segment::Field(name) => value.get_mut(name),
         Segment::Index(index) => value.get_mut(index),
     })
+}
+
+/// The lines of a document that is a JSON object in each of them, as logs and `jq -c` write; otherwise the document.
+fn json_lines(document: &str, line: u64) -> Vec<(&str, u64)> {
+    let is_object = |line: &str| serde_json::from_str::<Value>(line).is_ok_and(|value| value.is_object());
+    let mut lines = document.lines().filter(|line| !line.trim().is_empty());
+    let are_many = document.trim_start().starts_with('{') && lines.clone().nth(1).is_some();
+    if are_many && lines.all(is_object) {
+        (line..)
+            .zip(document.split_inclusive('\n'))
+            .map(|(line, text)| (text, line))
+            .collect()
+    } else {
+        vec![(document, line)]
+    }
 }
