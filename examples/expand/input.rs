@@ -80,11 +80,20 @@ fn sources(arguments: &Arguments, set: &ApplicationSet) -> Result<Sources, Box<d
 }
 
 fn application_set(file: &str) -> Result<ApplicationSet, Box<dyn Error>> {
-    let found = documents(file)?;
-    let set = found
-        .into_iter()
-        .find(|value| value["kind"] == "ApplicationSet")
-        .ok_or_else(|| format!("{file}: found no object of kind ApplicationSet"))?;
+    let mut sets = items(documents(file)?);
+    sets.retain(|value| value["kind"] == "ApplicationSet");
+    let set = match (sets.pop(), sets.len()) {
+        (Some(set), 0) => set,
+        (None, _) => {
+            return Err(format!(
+                "{file}: found no object of kind ApplicationSet, whose generators are below spec"
+            )
+            .into());
+        }
+        (Some(_), others) => {
+            return Err(format!("{file}: found {} ApplicationSets, expected one", others + 1).into());
+        }
+    };
     ApplicationSet::read(set).map_err(|error| format!("{file}: {error}").into())
 }
 
