@@ -1,7 +1,14 @@
 //! Fleets and policies of any size for the benches.
 
+use std::collections::BTreeMap;
+
 use fleet_core::{Fleet, FleetCluster, FleetError, HumanDuration, KubernetesVersion, Labels, NodeCounts};
-use fleet_upgrade::{FleetUpgrade, FleetUpgradeSpec, Pick, Stage};
+use fleet_upgrade::kernel::{
+    ClusterId, ClusterObservation, ClusterReport, Command, Counts, Fact, Observation, RunState, decide,
+    evidence_due,
+};
+use fleet_upgrade::{FleetUpgrade, FleetUpgradeSpec, Pick, Stage, UpgradePlan};
+use jiff::{SignedDuration, Timestamp};
 
 /// When the benches' plans are made: a Monday morning.
 pub const NOW: &str = "2026-06-01T06:00:00Z";
@@ -59,4 +66,57 @@ pub fn policy(per_day: u32) -> FleetUpgrade {
                 .max_per_day(count(per_day)),
         );
     FleetUpgrade::new("bench", spec)
+}
+
+/// Drives the kernel alone, every cluster taking 20 minutes, until half of the clusters are upgraded.
+pub fn half_way(plan: &UpgradePlan) -> (RunState, Observation, Timestamp) {
+    let mut now = plan.created();
+    let (mut run, mut seen) = (RunState::new(plan), Observation::empty());
+    let mut orders: BTreeMap<ClusterId, (Timestamp, KubernetesVersion)> = BTreeMap::new();
+    loop {
+        for id in evidence_due(plan, &run, &seen, now) {
+            let version = match orders.get(&id) {
+                Some((since, to)) if now.duration_since(*since) >= SignedDuration::from_mins(20) => {
+                    to.clone()
+                }
+                Some(_) => continue,
+                None => KubernetesVersion::new(1, 30, 4),
+            };
+            seen.insert(
+                id,
+                ClusterObservation::present(now, ClusterReport::settled(version)),
+            );
+        }
+        if Counts::of(&run).upgraded as usize * 2 >= plan.len() {
+            return (run, seen, now);
+        }
+        let mut until = None;
+        for command in decide(plan, &run, &seen, now) {
+            match command {
+                Command::Record(fact) => {
+                    let event = run.next_event(now, fact);
+                    run.apply(&event);
+                }
+                Command::StartHop(order) => {
+                    orders.insert(order.cluster, (now, order.to.clone()));
+                    let event = run.next_event(
+                        now,
+                        Fact::HopStarted {
+                            readiness: None,
+                            cluster: order.cluster,
+                            hop: order.hop,
+                        },
+                    );
+                    run.apply(&event);
+                }
+                Command::WaitUntil { until: time, .. } => until = time,
+                _ => return (run, seen, now),
+            }
+        }
+        if let Some(time) = until {
+            now = time
+                .min(now + SignedDuration::from_mins(10))
+                .max(now + SignedDuration::from_secs(1));
+        }
+    }
 }
