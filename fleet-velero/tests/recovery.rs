@@ -253,14 +253,3 @@ fn no_cluster_is_made_anew_in_the_region_that_is_lost() {
         "region `eu-west-1` is what is lost; name another one to make the clusters anew in"
     );
 }
-
-#[test]
-fn a_backup_of_later_than_now_is_no_newer_than_the_others() {
-    let lost: Disaster = "cluster-lost=production-eu-west".parse().unwrap();
-    let earlier = now() - SignedDuration::from_hours(2);
-    let plan = recovery_plan(&guide_fleet(), &lost, &PlanOptions::at(earlier)).unwrap();
-    let Exposure::Last(lost) = plan.rpo else {
-        panic!("{:?}", plan.rpo)
-    };
-    assert!(lost > SignedDuration::ZERO, "{lost}");
-}

@@ -45,9 +45,6 @@ impl GapCache {
     }
 }
 
-/// By how much the clock of a cluster may differ from ours.
-const CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(5);
-
 /// A backup that can be restored from.
 #[derive(Debug)]
 pub(crate) struct Candidate<'a> {
@@ -127,11 +124,10 @@ impl<'a> Candidates<'a> {
                 objects: None,
                 volumes: None,
             });
-            // What is said to have started later than now is no newer than what has: a clock is wrong, or `now` lies in the past.
-            let rank = |started: Timestamp| (started.duration_since(now) <= CLOCK_SKEW, started);
             let newer = |known: &Option<Candidate<'_>>| {
-                let known = known.as_ref().and_then(|known| known.point.started);
-                known.is_none_or(|known| rank(known) < rank(started))
+                known
+                    .as_ref()
+                    .is_none_or(|known| known.point.started < Some(started))
             };
             if newer(&group.objects) {
                 group.objects = Some(Candidate { point, location });
