@@ -179,6 +179,13 @@ fn clusters(path: &str, set: &ApplicationSet) -> Result<Snapshot, Box<dyn Error>
     let mut secrets = Vec::new();
     for file in files {
         for value in items(documents(&file)?) {
+            if value["kind"] != "Secret" {
+                return Err(format!(
+                    "{file}: found kind {}, expected Argo CD's cluster Secrets",
+                    value["kind"]
+                )
+                .into());
+            }
             let mut secret = Secret::deserialize(value).map_err(|error| format!("{file}: {error}"))?;
             secret
                 .metadata
@@ -193,7 +200,17 @@ fn clusters(path: &str, set: &ApplicationSet) -> Result<Snapshot, Box<dyn Error>
 fn pull_requests(mut snapshot: Snapshot, file: &str) -> Result<Snapshot, Box<dyn Error>> {
     let found = documents(file)?.into_iter().next().unwrap_or_default();
     let list = |value| -> Result<Vec<PullRequest>, Box<dyn Error>> {
-        Vec::deserialize(value).map_err(|error| format!("{file}: {error}").into())
+        let pulls: Vec<PullRequest> = Vec::deserialize(value).map_err(|error| format!("{file}: {error}"))?;
+        // Without its commit a preview would follow the main branch.
+        match pulls
+            .iter()
+            .position(|pull| pull.number == 0 || pull.head_sha.is_empty())
+        {
+            Some(index) => {
+                Err(format!("{file}: pull request {} has no number or no headSHA", index + 1).into())
+            }
+            None => Ok(pulls),
+        }
     };
     match found {
         Value::Object(by_repository) => {

@@ -157,7 +157,7 @@ fn markdown(out: &mut impl Write, preview: &Preview) -> io::Result<()> {
         diff.deleted.len()
     )?;
     for finding in &preview.findings {
-        writeln!(out, "> **{}** {}\n", finding.rail, finding.reason)?;
+        writeln!(out, "> {finding}\n")?;
     }
     if diff.is_empty() {
         return writeln!(out, "Nothing changes.");
@@ -167,6 +167,9 @@ fn markdown(out: &mut impl Write, preview: &Preview) -> io::Result<()> {
         writeln!(out, "| + | {name} | created |")?;
     }
     for change in &diff.changed {
+        if let Some((from, to)) = &change.moved {
+            writeln!(out, "| ~ | {} | moves from {from} to {to} |", change.name)?;
+        }
         for field in &change.fields {
             let text = |value: &Option<Value>| {
                 value.as_ref().map_or_else(

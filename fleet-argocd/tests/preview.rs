@@ -119,7 +119,7 @@ fn a_preview_in_a_privileged_project_is_flagged_through_a_matrix() {
     guard.privileged_projects = vec!["platform".into()];
     assert_eq!(
         guard.check(&expansion)[0].to_string(),
-        "preview-reaches-production: the preview of pull request 7 has spec.project platform"
+        "preview-reaches-production: the preview of pull request 7 has spec.project platform (number=7)"
     );
 }
 

@@ -366,6 +366,10 @@ impl fmt::Display for Rail {
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.rail, self.reason)
+        write!(f, "{}: {}", self.rail, self.reason)?;
+        match &self.parameter {
+            Some(parameter) => write!(f, " ({parameter})"),
+            None => Ok(()),
+        }
     }
 }

@@ -5,6 +5,7 @@ use http::header;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::github::{Label, Pull};
 use super::rest::{Api, Paging, Rest, escaped, escaped_path};
 use super::scm::{Branch, Listed, Repositories, clone_url};
 use crate::application_set::{PullRequestGitea, ScmGitea, SecretKeyRef};
@@ -15,34 +16,6 @@ async fn api<'r>(rest: &'r Rest, url: &str, token: Option<&SecretKeyRef>) -> Res
     rest.api(format!("{}/api/v1", url.trim_end_matches('/')), token)
 }
 
-#[derive(Deserialize)]
-struct Pull {
-    number: i64,
-    title: String,
-    head: End,
-    base: End,
-    labels: Option<Vec<Label>>,
-    user: Option<User>,
-}
-
-#[derive(Deserialize)]
-struct End {
-    #[serde(rename = "ref")]
-    branch: String,
-    #[serde(default)]
-    sha: String,
-}
-
-#[derive(Deserialize)]
-struct Label {
-    name: String,
-}
-
-#[derive(Deserialize)]
-struct User {
-    login: String,
-}
-
 pub(super) async fn pull_requests(
     rest: &Rest,
     gitea: &PullRequestGitea,
@@ -51,23 +24,7 @@ pub(super) async fn pull_requests(
     let (owner, repo) = (escaped(&gitea.owner), escaped(&gitea.repo));
     let path = format!("/repos/{owner}/{repo}/pulls?state=open&limit=50");
     let pulls: Vec<Pull> = api.all(&path, Paging::Linked).await?;
-    Ok(pulls
-        .into_iter()
-        .map(|pull| PullRequest {
-            number: pull.number,
-            title: pull.title,
-            branch: pull.head.branch,
-            target_branch: pull.base.branch,
-            head_sha: pull.head.sha,
-            labels: pull
-                .labels
-                .into_iter()
-                .flatten()
-                .map(|label| label.name)
-                .collect(),
-            author: pull.user.map(|user| user.login).unwrap_or_default(),
-        })
-        .collect())
+    Ok(pulls.into_iter().map(PullRequest::from).collect())
 }
 
 /// An organisation's repositories.

@@ -26,14 +26,14 @@ async fn api<'r>(
     rest.api(base(url, "https://api.github.com"), token)
 }
 
+/// A pull request, in the words that Gitea took over from GitHub.
 #[derive(Deserialize)]
-struct Pull {
+pub(super) struct Pull {
     number: i64,
     title: String,
     head: End,
     base: End,
-    #[serde(default)]
-    labels: Vec<Label>,
+    labels: Option<Vec<Label>>,
     user: Option<User>,
 }
 
@@ -41,17 +41,37 @@ struct Pull {
 struct End {
     #[serde(rename = "ref")]
     branch: String,
+    #[serde(default)]
     sha: String,
 }
 
 #[derive(Deserialize)]
-struct Label {
-    name: String,
+pub(super) struct Label {
+    pub(super) name: String,
 }
 
 #[derive(Deserialize)]
 struct User {
     login: String,
+}
+
+impl From<Pull> for PullRequest {
+    fn from(pull: Pull) -> Self {
+        Self {
+            number: pull.number,
+            title: pull.title,
+            branch: pull.head.branch,
+            target_branch: pull.base.branch,
+            head_sha: pull.head.sha,
+            labels: pull
+                .labels
+                .into_iter()
+                .flatten()
+                .map(|label| label.name)
+                .collect(),
+            author: pull.user.map(|user| user.login).unwrap_or_default(),
+        }
+    }
 }
 
 pub(super) async fn pull_requests(
@@ -66,18 +86,7 @@ pub(super) async fn pull_requests(
         escaped(&github.repo)
     );
     let pulls: Vec<Pull> = api.all(&path, Paging::Linked).await?;
-    Ok(pulls
-        .into_iter()
-        .map(|pull| PullRequest {
-            number: pull.number,
-            title: pull.title,
-            branch: pull.head.branch,
-            target_branch: pull.base.branch,
-            head_sha: pull.head.sha,
-            labels: pull.labels.into_iter().map(|label| label.name).collect(),
-            author: pull.user.map(|user| user.login).unwrap_or_default(),
-        })
-        .collect())
+    Ok(pulls.into_iter().map(PullRequest::from).collect())
 }
 
 /// An organisation's repositories.
