@@ -12,7 +12,7 @@ use super::Position;
 pub enum FileError {
     /// The system does not give it.
     #[error("cannot be read: {0}")]
-    Io(#[from] io::Error),
+    Io(io::Error),
     /// It is a directory, a pipe or a device, which may never end.
     #[error("is no regular file; name a file of text")]
     NotAFile,
@@ -28,6 +28,13 @@ pub enum FileError {
         /// Where the text ends.
         position: Position,
     },
+}
+
+// No source: the text has all of it, and would have it twice with its causes behind it.
+impl From<io::Error> for FileError {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
 }
 
 impl FileError {
