@@ -9,10 +9,11 @@
 
 mod fleets;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use fleet_velero::inventory::{
     ClusterState, FleetState, NamespaceState, ObjectState, RecoveryPoint, Server, VolumePod, VolumeState,
+    region_of,
 };
 use fleet_velero::protection::Exposure;
 use fleet_velero::recovery::{Action, Owner, PlanOptions, RecoveryPlan, StepId, recovery_plan};
@@ -163,6 +164,11 @@ fn cluster(dice: &mut Dice, number: usize) -> ClusterState {
         .collect();
     for number in 0..dice.below(4) {
         let spec = spec(dice);
+        if dice.often(80) {
+            let template = serde_json::to_value(&spec).unwrap();
+            let schedule = fleets::schedule(&format!("schedule-{number}"), "0 * * * *", &template);
+            cluster.schedules.push(schedule);
+        }
         let scope = cluster.scopes.intern(&spec);
         for age in 0..1 + dice.below(4) {
             let started = now() - SignedDuration::from_hours((age * (1 + number)) as i64 + 1);
@@ -324,6 +330,32 @@ proptest! {
             let of = |action: &Action| action.cluster().is_some_and(|index| plan.cluster(index) == cluster);
             prop_assert!(has(&|action| matches!(action, Action::Verify { .. }) && of(action)), "{} {}", place, plan);
             prop_assert!(has(&|action| matches!(action, Action::Protect { .. }) && of(action)), "{} {}", place, plan);
+        }
+        // Each schedule whose location is gone or whose cluster is new writes to a new one; no two clusters share one, none is in
+        // what is lost, and a copy that was in another region still is, or the plan says that it is not.
+        let mut places = BTreeSet::new();
+        for own in &plan.locations {
+            let cluster = plan.cluster(own.cluster);
+            prop_assert!(places.insert((&own.location.bucket, &own.location.prefix)), "{}", plan);
+            let old = fleet.cluster(&cluster.name).and_then(|state| state.location(&own.replaces));
+            let was = old.and_then(region_of);
+            let is_copy = was.is_some() && was != cluster.old_region.as_deref();
+            let told = plan.warnings.iter().any(|told| told.contains(&own.location.name) && told.contains(&cluster.name));
+            prop_assert!(!is_copy || own.location.region != cluster.region || told, "{}", plan);
+            if let Disaster::RegionLost { region } = &disaster {
+                prop_assert!(own.location.region.as_ref() != Some(region), "{}", plan);
+            }
+        }
+        for step in &plan.steps {
+            if let Action::Protect { location, schedules, .. } = &step.action {
+                let own = plan.location(*location);
+                let state = fleet.cluster(&plan.cluster(own.cluster).name).unwrap();
+                for name in schedules {
+                    let mut all = state.schedules.iter();
+                    let schedule = all.find(|known| known.metadata.name.as_ref() == Some(name)).unwrap();
+                    prop_assert_eq!(schedule.spec.template.storage_location.as_ref(), Some(&own.replaces));
+                }
+            }
         }
         // The critical path takes as long as the whole.
         let critical: SignedDuration = plan.critical_path().map(|step| step.time.p50).sum();

@@ -5,7 +5,7 @@ mod fleets;
 
 use std::collections::BTreeSet;
 
-use fleet_velero::lint::lint;
+use fleet_velero::lint::{Rule, lint};
 use fleet_velero::metrics::openmetrics;
 use fleet_velero::protection::{
     AnalysisOptions, DrClass, Exposure, GapReason, Measurements, Reach, Recoverer, RtoModel, Work, analyse,
@@ -207,15 +207,55 @@ fn what_does_not_count_as_a_backup() {
 
 #[test]
 fn a_clock_that_is_ahead_gains_nothing() {
-    let mut fleet = guide_fleet();
-    for point in &mut fleet.clusters[1].backups {
-        point.started = point
-            .started
-            .map(|started| started + SignedDuration::from_hours(3));
-    }
-    let protection = analyse(&fleet, &AnalysisOptions::at(now()));
+    let exposed = |ahead: SignedDuration| {
+        let mut fleet = guide_fleet();
+        for point in &mut fleet.clusters[1].backups {
+            point.started = point.started.map(|started| started + ahead);
+            point.completed = point.completed.map(|completed| completed + ahead);
+        }
+        let protection = analyse(&fleet, &AnalysisOptions::at(now()));
+        protection
+            .namespace("production-eu-west", "payments")
+            .unwrap()
+            .rpo_now
+    };
+    let as_it_is = exposed(SignedDuration::ZERO);
+    assert_eq!(
+        as_it_is,
+        Exposure::Last(minutes(20) - SignedDuration::from_secs(8))
+    );
+    // It begins 8 seconds from now and ends 4 minutes from now: clocks disagree by as much, and it counts as of now.
+    assert_eq!(exposed(minutes(20)), Exposure::Last(SignedDuration::ZERO));
+    // From three hours ahead nothing can be restored: those that would be taken then are not there yet, and the fourth last counts.
+    assert_eq!(exposed(minutes(180)), as_it_is);
+}
+
+#[test]
+fn what_is_taken_later_does_not_count_yet() {
+    // The guide's history, looked at from the morning: four runs of the hour are still to come.
+    let morning = at("2026-06-11T05:30:00Z");
+    let fleet = guide_fleet();
+    let protection = analyse(&fleet, &AnalysisOptions::at(morning));
     let payments = protection.namespace("production-eu-west", "payments").unwrap();
-    assert_eq!(payments.rpo_now, Exposure::Last(SignedDuration::ZERO));
+    assert_eq!(
+        payments.backup.as_deref(),
+        Some("hourly-app-backup-20260611050000")
+    );
+    assert_eq!(
+        payments.rpo_now,
+        Exposure::Last(minutes(30) - SignedDuration::from_secs(8))
+    );
+    let samples = payments.interval.as_ref().unwrap().samples;
+    assert_eq!(samples, 168 - 4);
+    let findings = lint(&fleet, morning);
+    let clocks: Vec<_> = findings
+        .iter()
+        .filter(|found| found.rule == Rule::ClockDisagrees)
+        .collect();
+    assert!(
+        matches!(clocks.as_slice(), [one] if one.reason.contains("(4 such backups)")),
+        "{clocks:?}"
+    );
 }
 
 #[test]

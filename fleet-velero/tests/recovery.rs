@@ -5,10 +5,12 @@ mod fleets;
 
 use fleet_velero::Disaster;
 use fleet_velero::protection::Exposure;
-use fleet_velero::recovery::{Action, Owner, PlanError, PlanOptions, RecoveryPlan, recovery_plan};
+use fleet_velero::recovery::{
+    Action, OwnLocation, Owner, PlanError, PlanOptions, RecoveryPlan, recovery_plan,
+};
 use jiff::SignedDuration;
 
-use fleets::{guide_fleet, now};
+use fleets::{at, guide_fleet, now};
 
 fn plan(disaster: &str) -> RecoveryPlan {
     let disaster: Disaster = disaster.parse().unwrap();
@@ -122,6 +124,191 @@ fn a_lost_bucket_loses_no_workload() {
     let plan = plan("storage-location-lost=velero-backups");
     assert_eq!(plan.rpo, Exposure::Nothing);
     insta::assert_snapshot!("bucket_lost", plan.to_string());
+}
+
+/// The schedules that are moved to each new location, by the name of the location that it replaces.
+fn moved(plan: &RecoveryPlan) -> Vec<(&OwnLocation, &[String])> {
+    let protects = plan.steps.iter().filter_map(|step| match &step.action {
+        Action::Protect {
+            location, schedules, ..
+        } => Some((plan.location(*location), schedules.as_slice())),
+        _ => None,
+    });
+    protects.collect()
+}
+
+#[test]
+fn a_lost_copy_is_replaced_in_another_region_for_what_wrote_to_it() {
+    let plan = plan("storage-location-lost=velero-backups-dr");
+    let moved = moved(&plan);
+    let [(own, schedules)] = moved.as_slice() else {
+        panic!("{plan}");
+    };
+    assert_eq!(*schedules, ["dr-backup"]);
+    assert_eq!(own.replaces, "dr-region");
+    assert_eq!(own.location.name, "dr-region-20260611");
+    assert_eq!(own.location.bucket, "velero-backups-dr-20260611");
+    assert_eq!(own.location.region.as_deref(), Some("us-east-1"));
+    assert!(!own.is_default && own.is_new_bucket);
+    // The hourly and the daily backups are where they were, and newer.
+    assert_eq!(
+        plan.warnings,
+        ["production-eu-west: 30 backups are gone; those that are left are as new for every namespace"]
+    );
+    let commands: Vec<String> = plan.steps.iter().flat_map(|step| plan.commands(step)).collect();
+    assert!(
+        commands
+            .iter()
+            .any(|line| line.contains("make the bucket velero-backups-dr-20260611 in us-east-1"))
+    );
+    assert!(
+        !commands.iter().any(|line| line.contains("--default")),
+        "{commands:#?}"
+    );
+}
+
+#[test]
+fn a_lost_default_location_is_replaced_where_it_was() {
+    let plan = plan("storage-location-lost=velero-backups");
+    let moved = moved(&plan);
+    let [(own, schedules)] = moved.as_slice() else {
+        panic!("{plan}");
+    };
+    assert_eq!(*schedules, ["daily-full-backup", "hourly-app-backup"]);
+    assert_eq!(own.location.name, "default-20260611");
+    assert_eq!(own.location.region.as_deref(), Some("eu-west-1"));
+    assert!(own.is_default && own.is_new_bucket);
+    // The night's dr-backup holds them, too.
+    assert!(
+        plan.warnings[0].ends_with("those that are left of payments, orders are older"),
+        "{:?}",
+        plan.warnings
+    );
+}
+
+#[test]
+fn only_what_no_other_backup_holds_is_said_to_be_unprotected() {
+    let mut fleet = guide_fleet();
+    fleet.clusters[1]
+        .backups
+        .retain(|point| point.schedule.as_deref() != Some("dr-backup"));
+    let lost: Disaster = "storage-location-lost=velero-backups".parse().unwrap();
+    let plan = recovery_plan(&fleet, &lost, &PlanOptions::at(now())).unwrap();
+    // Git has all of namespace production.
+    assert_eq!(
+        plan.warnings,
+        [
+            "production-eu-west: 198 backups are gone; no other holds all of payments, orders, and until the first new one a second loss \
+             is final"
+        ]
+    );
+}
+
+#[test]
+fn a_copy_whose_region_is_lost_goes_to_a_third_one() {
+    let plan = plan("region-lost=us-east-1");
+    let moved = moved(&plan);
+    let (own, schedules) = moved.iter().find(|(own, _)| own.replaces == "dr-region").unwrap();
+    assert_eq!(*schedules, ["dr-backup"]);
+    assert_eq!(own.location.region.as_deref(), Some("eu-central-1"));
+
+    // Where data must not go there, or nobody knows a third one, the plan says what that means.
+    let mut fleet = guide_fleet();
+    fleet.clusters.remove(0);
+    let lost: Disaster = "region-lost=us-east-1".parse().unwrap();
+    let plan = recovery_plan(&fleet, &lost, &PlanOptions::at(now())).unwrap();
+    let warning = "location dr-region was in another region than the cluster, and no other region is known for dr-region-20260611: \
+                   it is in eu-west-1, with the cluster, and one loss takes both";
+    assert!(
+        plan.warnings.iter().any(|told| told.contains(warning)),
+        "{:#?}",
+        plan.warnings
+    );
+}
+
+#[test]
+fn a_new_cluster_keeps_its_copy_in_another_region() {
+    let cluster_lost = plan("cluster-lost=production-eu-west");
+    let regions: Vec<_> = moved(&cluster_lost)
+        .iter()
+        .map(|(own, schedules)| {
+            (
+                own.replaces.as_str(),
+                own.location.region.as_deref(),
+                own.is_new_bucket,
+                schedules.len(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        regions,
+        [
+            ("default", Some("eu-west-1"), false, 2),
+            ("dr-region", Some("us-east-1"), false, 1)
+        ]
+    );
+    // The cluster itself goes to us-east-1 now.
+    let region_lost = plan("region-lost=eu-west-1");
+    let regions: Vec<_> = moved(&region_lost)
+        .iter()
+        .map(|(own, _)| {
+            (
+                own.replaces.as_str(),
+                own.location.region.as_deref(),
+                own.is_new_bucket,
+            )
+        })
+        .collect();
+    assert_eq!(
+        regions,
+        [
+            ("default", Some("us-east-1"), true),
+            ("dr-region", Some("eu-central-1"), true)
+        ]
+    );
+}
+
+#[test]
+fn what_is_taken_after_the_disaster_is_not_restored_from() {
+    let fleet = guide_fleet();
+    let lost: Disaster = "cluster-lost=production-eu-west".parse().unwrap();
+    let morning = at("2026-06-11T05:30:00Z");
+    let plan = recovery_plan(&fleet, &lost, &PlanOptions::at(morning)).unwrap();
+    assert_eq!(plan.backups[0].name, "hourly-app-backup-20260611050000");
+    assert_eq!(plan.rpo, Exposure::Last(SignedDuration::from_secs(30 * 60 - 8)));
+    let warning = "4 backups of production-eu-west are from after 2026-06-11 05:30:00Z";
+    assert!(
+        plan.warnings.iter().any(|told| told.starts_with(warning)),
+        "{:#?}",
+        plan.warnings
+    );
+}
+
+#[test]
+fn ransomware_is_not_of_tomorrow() {
+    let lost: Disaster = "ransomware=2026-06-12T05:00:00Z".parse().unwrap();
+    let refused = recovery_plan(&guide_fleet(), &lost, &PlanOptions::at(now())).unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "ransomware since 2026-06-12T05:00:00Z is after 2026-06-11T09:20:00Z, the time of the plan: give the first moment that is not trusted"
+    );
+}
+
+#[test]
+fn a_cluster_is_gone_before_its_successor_is_applied() {
+    let plan = plan("cluster-lost=production-eu-west");
+    let provision = plan
+        .steps
+        .iter()
+        .find(|step| matches!(step.action, Action::ProvisionCluster { .. }))
+        .unwrap();
+    let commands = plan.commands(provision);
+    let place = |text: &str| commands.iter().position(|line| line.contains(text)).unwrap();
+    assert!(
+        place("delete cluster production-eu-west")
+            < place("wait --for=delete cluster/production-eu-west --timeout=")
+    );
+    assert!(place("wait --for=delete") < place("finalizers") && place("finalizers") < place("apply -f"));
 }
 
 #[test]

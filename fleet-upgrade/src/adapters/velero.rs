@@ -152,6 +152,7 @@ impl VeleroGate {
             PointState::Empty => return Some("holds nothing".to_owned()),
             PointState::VolumesMissing => return Some("does not hold every volume".to_owned()),
             PointState::Expired => return Some("has expired".to_owned()),
+            PointState::NotYet => return Some(format!("ends after {now}: a clock is wrong")),
             _ => return Some(format!("is {} with {} errors", point.phase, point.errors)),
         }
         if let Some(completed) = point.completed.filter(|completed| *completed < not_before) {

@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use super::ports::{RecoverySystem, StepState, SystemError};
-use crate::recovery::{Access, Action, ClusterIndex, LocationRef, RecoveryPlan, RestoreAction, Step};
+use crate::recovery::{Action, ClusterIndex, LocationIndex, LocationRef, RecoveryPlan, RestoreAction, Step};
 use crate::{
     AccessMode, Backup, BackupPhase, BackupStorageLocation, BackupStorageLocationPhase,
     BackupStorageLocationSpec, DataDownload, DataTransferPhase, ObjectStorageLocation, Phase as _,
@@ -73,10 +73,10 @@ impl RecoverySystem for VeleroSystem {
         match &step.action {
             Action::AddLocation {
                 cluster, location, ..
-            } => {
-                let found =
-                    get::<BackupStorageLocation>(&self.api(plan, *cluster).await?, &location.name).await?;
-                Ok(found.map_or(StepState::NotBegun, |found| location_state(&found, location)))
+            } => self.location(plan, *cluster, location).await,
+            Action::ReplaceLocation { cluster, location } => {
+                let own = plan.location(*location);
+                self.location(plan, *cluster, &own.location).await
             }
             Action::AwaitBackup { cluster, backup } => {
                 let name = &plan.backup(*backup).name;
@@ -106,9 +106,13 @@ impl RecoverySystem for VeleroSystem {
                 let volumes = planned_volumes(plan, restore);
                 Ok(gate(&found, &transfers, volumes))
             }
-            Action::Protect { cluster, schedules } if !schedules.is_empty() => {
-                let found =
-                    get::<Backup>(&self.api(plan, *cluster).await?, &first_backup(plan, *cluster)).await?;
+            Action::Protect {
+                cluster,
+                location,
+                schedules,
+            } if !schedules.is_empty() => {
+                let name = first_backup(plan, *location);
+                let found = get::<Backup>(&self.api(plan, *cluster).await?, &name).await?;
                 Ok(match found {
                     None => StepState::NotBegun,
                     Some(found) => backup_state(&found),
@@ -121,22 +125,34 @@ impl RecoverySystem for VeleroSystem {
     async fn begin(&self, plan: &RecoveryPlan, step: &Step) -> Result<(), SystemError> {
         match &step.action {
             Action::AddLocation {
-                cluster,
-                location,
-                access,
-                ..
+                cluster, location, ..
             } => {
-                let object = location_object(location, *access, &self.namespace);
+                let object = location_object(location, AccessMode::ReadOnly, false, &self.namespace);
                 create(&self.api(plan, *cluster).await?, &object).await
+            }
+            Action::ReplaceLocation { cluster, location } => {
+                let own = plan.location(*location);
+                let api = self.api(plan, *cluster).await?;
+                if own.is_default {
+                    no_default(&api).await?;
+                }
+                let access = AccessMode::ReadWrite;
+                create(
+                    &api,
+                    &location_object(&own.location, access, own.is_default, &self.namespace),
+                )
+                .await
             }
             Action::Restore(restore) => {
                 let mut object = restore.object(plan);
                 object.metadata.namespace = Some(self.namespace.clone());
                 create(&self.api(plan, restore.cluster).await?, &object).await
             }
-            Action::Protect { cluster, schedules } if !schedules.is_empty() => {
-                self.protect(plan, *cluster, schedules).await
-            }
+            Action::Protect {
+                cluster,
+                location,
+                schedules,
+            } if !schedules.is_empty() => self.protect(plan, *cluster, *location, schedules).await,
             // What is only looked at has nothing to begin.
             Action::AwaitBackup { .. } | Action::Gate { .. } => Ok(()),
             _ => self.others.begin(plan, step).await,
@@ -145,22 +161,25 @@ impl RecoverySystem for VeleroSystem {
 }
 
 impl VeleroSystem {
-    /// Points the schedules at the cluster's own location, and makes a first backup.
+    async fn location(
+        &self,
+        plan: &RecoveryPlan,
+        cluster: ClusterIndex,
+        wanted: &LocationRef,
+    ) -> Result<StepState, SystemError> {
+        let found = get::<BackupStorageLocation>(&self.api(plan, cluster).await?, &wanted.name).await?;
+        Ok(found.map_or(StepState::NotBegun, |found| location_state(&found, wanted)))
+    }
+
+    /// Points the schedules at a new location, and makes a first backup.
     async fn protect(
         &self,
         plan: &RecoveryPlan,
         cluster: ClusterIndex,
+        own: LocationIndex,
         schedules: &[String],
     ) -> Result<(), SystemError> {
-        let location = plan.steps.iter().find_map(|step| match &step.action {
-            Action::AddLocation {
-                cluster: of,
-                location,
-                access: Access::ReadWrite,
-                ..
-            } if *of == cluster => Some(location.name.clone()),
-            _ => None,
-        });
+        let location = &plan.location(own).location.name;
         let api: Api<Schedule> = self.api(plan, cluster).await?;
         let mut template = None;
         for name in schedules {
@@ -174,8 +193,8 @@ impl VeleroSystem {
                 .await
                 .map_err(|error| SystemError::new(context(), error))?;
         }
-        let mut backup = Backup::new(&first_backup(plan, cluster), template.unwrap_or_default());
-        backup.spec.storage_location = location;
+        let mut backup = Backup::new(&first_backup(plan, own), template.unwrap_or_default());
+        backup.spec.storage_location = Some(location.clone());
         backup.spec.metadata = None;
         backup.metadata.namespace = Some(self.namespace.clone());
         create(&self.api(plan, cluster).await?, &backup).await
@@ -301,7 +320,28 @@ fn location_state(found: &BackupStorageLocation, wanted: &LocationRef) -> StepSt
     }
 }
 
-fn location_object(location: &LocationRef, access: Access, namespace: &str) -> BackupStorageLocation {
+/// Velero takes one default location: the one before it steps back.
+async fn no_default(api: &Api<BackupStorageLocation>) -> Result<(), SystemError> {
+    let context = || "backup storage locations".to_owned();
+    let all = api.list(&ListParams::default()).await;
+    for found in all.map_err(|error| SystemError::new(context(), error))? {
+        if found.spec.default == Some(true) {
+            let patch = Patch::Merge(json!({"spec": {"default": false}}));
+            let done = api
+                .patch(&found.name_any(), &PatchParams::default(), &patch)
+                .await;
+            done.map_err(|error| SystemError::new(context(), error))?;
+        }
+    }
+    Ok(())
+}
+
+fn location_object(
+    location: &LocationRef,
+    access: AccessMode,
+    is_default: bool,
+    namespace: &str,
+) -> BackupStorageLocation {
     let region = location
         .region
         .iter()
@@ -315,11 +355,8 @@ fn location_object(location: &LocationRef, access: Access, namespace: &str) -> B
             ..ObjectStorageLocation::default()
         },
         config: (!config.is_empty()).then_some(config),
-        access_mode: Some(match access {
-            Access::ReadOnly => AccessMode::ReadOnly,
-            Access::ReadWrite => AccessMode::ReadWrite,
-        }),
-        default: (access == Access::ReadWrite).then_some(true),
+        access_mode: Some(access),
+        default: is_default.then_some(true),
         ..BackupStorageLocationSpec::default()
     };
     let mut object = BackupStorageLocation::new(&location.name, spec);
@@ -421,9 +458,10 @@ fn planned_volumes(plan: &RecoveryPlan, name: &str) -> usize {
         .sum()
 }
 
-fn first_backup(plan: &RecoveryPlan, cluster: ClusterIndex) -> String {
-    let name = &plan.cluster(cluster).name;
-    format!("dr-first-{name}-{}", plan.made_at.strftime("%Y%m%d%H%M%S"))
+fn first_backup(plan: &RecoveryPlan, location: LocationIndex) -> String {
+    let own = plan.location(location);
+    let (cluster, at) = (&plan.cluster(own.cluster).name, plan.made_at.strftime("%H%M%S"));
+    format!("dr-first-{cluster}-{}-{at}", own.location.name)
 }
 
 async fn get<K>(api: &Api<K>, name: &str) -> Result<Option<K>, SystemError>

@@ -13,7 +13,7 @@ use fleet_core::ClusterName;
 use jiff::SignedDuration;
 
 pub use gather::{DEPENDS_ON, DISPOSABLE, Gather, ObjectSource, TIER};
-pub use point::{PointState, RecoveryPoint, ScopeId, ScopeTable};
+pub use point::{CLOCK_SKEW, PointState, RecoveryPoint, ScopeId, ScopeTable};
 pub use server::{ParseVersionError, Server, VeleroVersion};
 
 use crate::{BackupStorageLocation, ResourcePolicies, Schedule, VolumeSnapshotLocation};

@@ -80,6 +80,9 @@ pub struct RecoveryPoint {
     pub volumes_complete: bool,
 }
 
+/// How far the clocks of clusters and of this machine may disagree.
+pub const CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(5);
+
 /// Whether a recovery point can be restored from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
@@ -96,6 +99,8 @@ pub enum PointState {
     Empty,
     /// Completed, and some volumes' data is not in it.
     VolumesMissing,
+    /// It ends later than clocks may disagree ([`CLOCK_SKEW`]): at this time it is not taken yet.
+    NotYet,
     /// Its time is over; the next garbage collection deletes it.
     Expired,
     /// Being deleted.
@@ -141,7 +146,9 @@ impl RecoveryPoint {
             BackupPhase::Deleting => return PointState::Deleting,
             _ => return PointState::Unfinished,
         }
-        if self.expires.is_some_and(|expires| expires <= now) {
+        if self.is_ahead_of(now) {
+            PointState::NotYet
+        } else if self.expires.is_some_and(|expires| expires <= now) {
             PointState::Expired
         } else if self.items == 0 {
             PointState::Empty
@@ -150,6 +157,12 @@ impl RecoveryPoint {
         } else {
             PointState::Usable
         }
+    }
+
+    /// Whether it ends, or begins where no end is known, after this time by more than clocks may disagree.
+    pub fn is_ahead_of(&self, now: Timestamp) -> bool {
+        let last = self.completed.max(self.started);
+        last.is_some_and(|at| at.duration_since(now) > CLOCK_SKEW)
     }
 
     /// How long it took.

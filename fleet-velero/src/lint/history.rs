@@ -17,7 +17,8 @@ impl Linter<'_> {
             .cluster
             .backups
             .iter()
-            .filter(|point| point.schedule.as_deref() == Some(name) && point.started.is_some())
+            .filter(|point| point.schedule.as_deref() == Some(name))
+            .filter(|point| point.started.is_some() && !point.is_ahead_of(self.now))
             .collect();
         points.sort_by_key(|point| std::cmp::Reverse(point.started));
         let Some(last) = points
@@ -74,21 +75,12 @@ impl Linter<'_> {
     pub(super) fn points(&mut self) {
         const PATIENCE: SignedDuration = SignedDuration::from_mins(30);
         let mut empty: Option<(&str, u32)> = None;
+        let mut ahead: Option<(&str, SignedDuration, u32)> = None;
         for point in &self.cluster.backups {
             let object = ("Backup", point.name.as_str());
-            if let Some(started) = point.started
-                && started.duration_since(self.now) > SignedDuration::from_secs(60)
-            {
-                let ahead = text::duration(started.duration_since(self.now));
-                let reason = format!("it started {ahead} from now");
-                let fix = "set the clocks of the cluster and of this machine".to_owned();
-                self.find(
-                    Rule::ClockDisagrees,
-                    object,
-                    Some("status.startTimestamp"),
-                    reason,
-                    fix,
-                );
+            let from_now = point.started.map(|started| started.duration_since(self.now));
+            if let Some(from_now) = from_now.filter(|length| *length > SignedDuration::from_secs(60)) {
+                ahead.get_or_insert((&point.name, from_now, 0)).2 += 1;
             }
             if point.phase == BackupPhase::ReadyToStart {
                 let created = point.created;
@@ -109,6 +101,19 @@ impl Linter<'_> {
             if point.schedule.is_none() && point.state(self.now) == PointState::Empty {
                 empty.get_or_insert((&point.name, 0)).1 += 1;
             }
+        }
+        if let Some((name, from_now, count)) = ahead {
+            let reason = format!(
+                "it started {} from now ({count} such backups)",
+                text::duration(from_now)
+            );
+            self.find(
+                Rule::ClockDisagrees,
+                ("Backup", name),
+                Some("status.startTimestamp"),
+                reason,
+                "set the clocks of the cluster and of this machine".to_owned(),
+            );
         }
         if let Some((name, count)) = empty {
             let reason = format!("it is Completed and holds nothing ({count} such backups)");

@@ -301,7 +301,7 @@ fn class_of(method: Option<VolumeMethod>, is_remote: bool) -> DrClass {
 impl Best<'_> {
     pub(super) fn exposure(&self, now: Timestamp) -> Exposure {
         let started = self.newest.and_then(|candidate| candidate.point.started);
-        // A start in the future is a clock that is wrong, not a gain.
+        // A start a little ahead is a clock that is wrong, not a gain.
         started.map_or(Exposure::Everything, |at| {
             Exposure::Last(now.duration_since(at).max(SignedDuration::ZERO))
         })
@@ -348,7 +348,11 @@ fn promises(
         return Vec::new();
     };
     let mut durations: HashMap<&str, Vec<SignedDuration>> = HashMap::new();
-    for point in &cluster.backups {
+    let taken = cluster
+        .backups
+        .iter()
+        .filter(|point| !point.is_ahead_of(options.now));
+    for point in taken {
         if let (Some(schedule), Some(duration)) = (&point.schedule, point.duration()) {
             durations.entry(schedule).or_default().push(duration);
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::SignedDuration;
 
-use super::fact::{BackupIndex, ClusterIndex, Fact, NamespaceIndex};
+use super::fact::{BackupIndex, ClusterIndex, Fact, LocationIndex, NamespaceIndex};
 use super::{LocationRef, RecoveryPlan};
 use crate::protection::{Estimate, Work};
 use crate::{Restore, RestoreSpec};
@@ -67,7 +67,10 @@ impl Step {
 
     /// Whether the service is not whole before it: protecting and cleaning up come after.
     pub fn counts_for_rto(&self) -> bool {
-        !matches!(self.action, Action::Protect { .. } | Action::CleanUp { .. })
+        !matches!(
+            self.action,
+            Action::ReplaceLocation { .. } | Action::Protect { .. } | Action::CleanUp { .. }
+        )
     }
 }
 
@@ -80,15 +83,6 @@ pub enum Owner {
     Velero,
     /// It is lost.
     Nobody,
-}
-
-/// How a location is used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Access {
-    /// Backups are read, none are written or deleted. (Restores write their results all the same.)
-    ReadOnly,
-    /// Backups are written and deleted.
-    ReadWrite,
 }
 
 /// A restore of namespaces from one backup.
@@ -156,16 +150,21 @@ pub enum Action {
         /// The cluster.
         cluster: ClusterIndex,
     },
-    /// Gives the cluster a storage location.
+    /// Gives the cluster a storage location to restore from, read-only. (Restores write their results to it all the same.)
     AddLocation {
         /// The cluster.
         cluster: ClusterIndex,
         /// The location.
         location: LocationRef,
-        /// How it is used.
-        access: Access,
-        /// A backup that is in it, if it is to be read.
+        /// The backups in it that are restored.
         backups: Vec<BackupIndex>,
+    },
+    /// Gives the cluster a storage location to write to, in place of one that it had.
+    ReplaceLocation {
+        /// The cluster.
+        cluster: ClusterIndex,
+        /// The location.
+        location: LocationIndex,
     },
     /// Waits until the backup is there as an object.
     AwaitBackup {
@@ -221,10 +220,12 @@ pub enum Action {
         /// The cluster.
         cluster: ClusterIndex,
     },
-    /// Makes schedules write to the cluster's own location, and a first backup.
+    /// Makes schedules write to a new location, and a first backup.
     Protect {
         /// The cluster.
         cluster: ClusterIndex,
+        /// The location.
+        location: LocationIndex,
         /// The schedules that exist and are to write elsewhere.
         schedules: Vec<String>,
     },
@@ -262,6 +263,7 @@ impl Action {
             | Self::InstallPlatform { cluster }
             | Self::InstallVelero { cluster }
             | Self::AddLocation { cluster, .. }
+            | Self::ReplaceLocation { cluster, .. }
             | Self::AwaitBackup { cluster, .. }
             | Self::MapStorageClasses { cluster, .. }
             | Self::Gate { cluster, .. }

@@ -4,12 +4,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use fleet_core::purpose::Breach;
 use fleet_core::yaml::nearest;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
-use super::action::{Action, Owner, Step, StepId};
+use super::action::{Action, Step, StepId};
 use super::error::PlanError;
 use super::fact::{ClusterIndex, Fact};
-use super::{BackupSource, NamespaceOutcome, Places, PlanOptions, RecoveryPlan, TargetCluster, timing};
+use super::{
+    BackupSource, NamespaceOutcome, OwnLocation, Places, PlanOptions, RecoveryPlan, TargetCluster, timing,
+};
 use crate::disaster::{Disaster, Losses};
 use crate::inventory::{ClusterState, FleetState, NamespaceState, bucket_of, region_of};
 use crate::protection::{Estimate, Exposure};
@@ -23,6 +25,7 @@ pub(super) struct Builder<'a> {
     pub(super) clusters: Vec<TargetCluster>,
     pub(super) namespaces: Vec<NamespaceOutcome>,
     pub(super) backups: Vec<BackupSource>,
+    pub(super) locations: Vec<OwnLocation>,
     pub(super) initial: BTreeSet<Fact>,
     pub(super) steps: Vec<Step>,
     pub(super) givers: HashMap<Fact, StepId>,
@@ -37,7 +40,7 @@ impl<'a> Builder<'a> {
         disaster: &'a Disaster,
         options: &'a PlanOptions,
     ) -> Result<Self, PlanError> {
-        know(fleet, disaster)?;
+        know(fleet, disaster, options.now)?;
         Ok(Self {
             losses: Losses::of(disaster, fleet),
             fleet,
@@ -46,6 +49,7 @@ impl<'a> Builder<'a> {
             clusters: Vec::new(),
             namespaces: Vec::new(),
             backups: Vec::new(),
+            locations: Vec::new(),
             initial: BTreeSet::new(),
             steps: Vec::new(),
             givers: HashMap::new(),
@@ -112,6 +116,7 @@ impl<'a> Builder<'a> {
             .max()
             .unwrap_or(Exposure::Nothing);
         self.warn_of_losses();
+        self.warn_of_clocks();
         let missing = self.steps.iter().find_map(|step| {
             let mut needs = step.needs.iter();
             let missing =
@@ -125,6 +130,7 @@ impl<'a> Builder<'a> {
             clusters: self.clusters,
             namespaces: self.namespaces,
             backups: self.backups,
+            locations: self.locations,
             initial: self.initial.into_iter().collect(),
             steps: self.steps,
             rto,
@@ -274,7 +280,7 @@ impl<'a> Builder<'a> {
             .is_some_and(|region| self.losses.regions.contains(region));
         let region = match (&self.options.target_region, is_replaced) {
             (Some(wanted), true) => Some(wanted.clone()),
-            _ if lost => self.other_region(cluster.data_residency.as_deref()),
+            _ if lost => self.other_region(cluster.data_residency.as_deref(), None),
             _ => cluster.region.clone(),
         };
         if let Some(residency) = &cluster.data_residency
@@ -320,13 +326,16 @@ impl<'a> Builder<'a> {
         index
     }
 
-    /// The region that most of what is left is in; of those that the data may be in.
-    fn other_region(&self, residency: Option<&str>) -> Option<String> {
+    /// Whether a region is left, and data of this residency may be in it.
+    pub(super) fn is_left(&self, region: &str, residency: Option<&str>) -> bool {
+        !self.losses.regions.contains(region)
+            && residency.is_none_or(|residency| self.options.constraints.is_in(region, residency))
+    }
+
+    /// The region that most of what is left is in, apart from this one; of those that the data may be in.
+    pub(super) fn other_region(&self, residency: Option<&str>, apart_from: Option<&str>) -> Option<String> {
         let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-        let left = |region: &&str| {
-            !self.losses.regions.contains(*region)
-                && residency.is_none_or(|residency| self.options.constraints.is_in(region, residency))
-        };
+        let left = |region: &&str| Some(*region) != apart_from && self.is_left(region, residency);
         for cluster in &self.fleet.clusters {
             let locations = cluster.locations.iter().filter_map(region_of).filter(left);
             for region in locations.chain(cluster.region.as_deref().filter(left)) {
@@ -452,58 +461,6 @@ impl<'a> Builder<'a> {
         self.clean_up(target, &[Fact::Verified(target)]);
         Ok(())
     }
-
-    pub(super) fn warn_of_losses(&mut self) {
-        let (mut volumes, mut bytes, mut objects, mut empty) = (0_u32, 0_u64, 0_u32, 0_u32);
-        for part in self.namespaces.iter().flat_map(|namespace| &namespace.parts) {
-            if part.lost != Exposure::Everything {
-                continue;
-            }
-            if part.part.starts_with("persistentvolumeclaims/") {
-                volumes += 1;
-                bytes += part.bytes;
-                empty += u32::from(part.owner == Owner::Git);
-            } else {
-                objects += 1;
-            }
-        }
-        if volumes > 0 {
-            let size = crate::text::bytes(bytes);
-            self.warnings.push(format!(
-                "the data of {volumes} volumes ({size}) is in no backup that is left: it is lost"
-            ));
-        }
-        if empty > 0 {
-            self.warnings.push(format!(
-                "{empty} of the lost volumes are made by Git: they come back empty, and look healthy"
-            ));
-        }
-        if objects > 0 {
-            self.warnings.push(format!(
-                "{objects} objects are neither in Git nor in a backup that is left: they are lost"
-            ));
-        }
-        let regionless = self.fleet.clusters.iter().flat_map(|cluster| &cluster.locations);
-        let regionless = regionless
-            .filter(|location| region_of(location).is_none())
-            .count();
-        if regionless > 0 && !self.losses.regions.is_empty() {
-            self.warnings.push(format!(
-                "{regionless} storage locations do not say in which region they are, and count as lost: set spec.config.region"
-            ));
-        }
-        if self
-            .steps
-            .iter()
-            .any(|step| matches!(step.action, Action::InstallVelero { .. }))
-        {
-            self.warnings.push(
-                "Velero's credentials and the Secret velero-repo-credentials are in no backup: have them at hand, without the second no \
-                 volume data can be read"
-                    .to_owned(),
-            );
-        }
-    }
 }
 
 pub(super) const MINUTE: Estimate = Estimate::minutes(1, 2);
@@ -534,8 +491,13 @@ pub(super) fn applications_of(namespace: &NamespaceState) -> impl Iterator<Item 
     objects.chain(volumes)
 }
 
-/// Whether the fleet has what the disaster names.
-fn know(fleet: &FleetState, disaster: &Disaster) -> Result<(), PlanError> {
+/// Whether the fleet has what the disaster names, and it can have happened.
+fn know(fleet: &FleetState, disaster: &Disaster, now: Timestamp) -> Result<(), PlanError> {
+    if let Disaster::Ransomware { since, .. } = disaster
+        && *since > now
+    {
+        return Err(PlanError::NotYet { since: *since, now });
+    }
     let near = |name: &str, all: Vec<&str>| nearest(name, all).map(str::to_owned);
     let names = || {
         fleet

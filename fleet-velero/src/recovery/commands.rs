@@ -1,6 +1,6 @@
 //! What a person types for a step, and to undo it.
 
-use super::action::{Access, Action, RestoreAction, Step};
+use super::action::{Action, RestoreAction, Step};
 use super::fact::ClusterIndex;
 use super::{LocationRef, RecoveryPlan};
 
@@ -33,16 +33,22 @@ impl RecoveryPlan {
             }
             Action::InstallVelero { cluster } => format!("Install Velero on {}", name(cluster)),
             Action::AddLocation {
-                cluster,
-                location,
-                access,
-                ..
+                cluster, location, ..
             } => {
-                let access = match access {
-                    Access::ReadOnly => "read-only",
-                    Access::ReadWrite => "writable",
-                };
-                format!("Add the {access} location {} to {}", location.name, name(cluster))
+                format!(
+                    "Add the read-only location {} to {}",
+                    location.name,
+                    name(cluster)
+                )
+            }
+            Action::ReplaceLocation { cluster, location } => {
+                let own = self.location(*location);
+                format!(
+                    "Add the location {} to {}, in place of {}",
+                    own.location.name,
+                    name(cluster),
+                    own.replaces
+                )
             }
             Action::AwaitBackup { backup, .. } => {
                 format!("Wait until backup {} is there", self.backup(*backup).name)
@@ -70,7 +76,12 @@ impl RecoveryPlan {
             Action::ResumeClusters { cluster } => format!("Let Cluster API on {} work again", name(cluster)),
             Action::Verify { cluster } => format!("Verify the workloads of {}", name(cluster)),
             Action::MoveTraffic { cluster } => format!("Move the traffic to {}", name(cluster)),
-            Action::Protect { cluster, .. } => format!("Back up {} again", name(cluster)),
+            Action::Protect {
+                cluster, location, ..
+            } => {
+                let own = self.location(*location);
+                format!("Back up {} again, to {}", name(cluster), own.location.name)
+            }
             Action::CleanUp { cluster, .. } => format!("Clean up {}, prune on", name(cluster)),
             Action::RestoreGit { .. } => "Make the Git host anew".to_owned(),
             Action::RevertGit { before } => format!("Take Git back to before {}", crate::text::time(*before)),
@@ -112,6 +123,19 @@ impl RecoveryPlan {
                 let region = target.region.as_deref().unwrap_or("REGION");
                 vec![
                     format!("kubectl {hub} -n {capi} delete cluster {} --wait=false --ignore-not-found", target.name),
+                    // Applied before the old one is gone, the new one would only change what is being deleted.
+                    format!("kubectl {hub} -n {capi} wait --for=delete cluster/{} --timeout=20m", target.name),
+                    format!(
+                        "# if it does not go: the controllers cannot reach the infrastructure. See what holds it: kubectl {hub} -n {capi} get \
+                         cluster-api -l cluster.x-k8s.io/cluster-name={}",
+                        target.name
+                    ),
+                    "# by the provider's console make sure that nothing of it runs or will come back; only then, from the machines up to the \
+                     cluster:"
+                        .to_owned(),
+                    format!(
+                        "#   kubectl {hub} -n {capi} patch KIND/NAME --type merge -p '{{\"metadata\":{{\"finalizers\":null}}}}', and wait again"
+                    ),
                     format!("# in Git: clusters/{}: region {region}, then", target.name),
                     format!("kubectl {hub} apply -f clusters/{}/", target.name),
                     format!("kubectl {hub} -n {capi} wait cluster/{} --for=condition=Available --timeout=30m", target.name),
@@ -147,7 +171,18 @@ impl RecoveryPlan {
                 format!("argocd app sync velero-{} --prune=false", self.cluster(*cluster).name),
                 format!("kubectl {} -n {velero} rollout status deployment/velero --timeout=10m", context(cluster)),
             ],
-            Action::AddLocation { cluster, location, access, .. } => vec![add_location(&context(cluster), velero, location, *access)],
+            Action::AddLocation { cluster, location, .. } => {
+                vec![add_location(&context(cluster), velero, location, " --access-mode ReadOnly")]
+            }
+            Action::ReplaceLocation { cluster, location } => {
+                let own = self.location(*location);
+                let access = if own.is_default { " --access-mode ReadWrite --default" } else { " --access-mode ReadWrite" };
+                let made = own.is_new_bucket.then(|| {
+                    let region = own.location.region.as_deref().unwrap_or("a region that is left");
+                    format!("# first make the bucket {} in {region}, and let Velero's credentials write to it", own.location.bucket)
+                });
+                made.into_iter().chain([add_location(&context(cluster), velero, &own.location, access)]).collect()
+            }
             Action::AwaitBackup { cluster, backup } => vec![format!(
                 "kubectl {} -n {velero} wait backup/{} --for=jsonpath='{{.status.phase}}'=Completed --timeout=5m",
                 context(cluster),
@@ -192,11 +227,12 @@ impl RecoveryPlan {
                 "# the applications' own probes".to_owned(),
             ],
             Action::MoveTraffic { .. } => vec!["# DNS or the load balancer: to the new cluster".to_owned()],
-            Action::Protect { cluster, schedules } => {
+            Action::Protect { cluster, location, schedules } => {
                 let context = kubecontext(&context(cluster));
+                let location = &self.location(*location).location.name;
                 let mut commands: Vec<String> = schedules
                     .iter()
-                    .map(|name| format!("# in Git: schedule {name}: storageLocation to the new location, then sync"))
+                    .map(|name| format!("# in Git: schedule {name}: spec.template.storageLocation: {location}, then sync"))
                     .collect();
                 if let Some(first) = schedules.first() {
                     commands.push(format!("velero {context} -n {velero} backup create --from-schedule {first} --wait"));
@@ -285,11 +321,10 @@ impl RecoveryPlan {
             }
             Action::AddLocation {
                 cluster, location, ..
-            } => format!(
-                "kubectl --context {} -n {velero} delete backupstoragelocation {}   # the bucket stays as it is",
-                name(cluster),
-                location.name
-            ),
+            } => remove_location(name(cluster), velero, location),
+            Action::ReplaceLocation { cluster, location } => {
+                remove_location(name(cluster), velero, &self.location(*location).location)
+            }
             Action::MapStorageClasses { cluster, .. } => {
                 format!(
                     "kubectl --context {} -n {velero} delete configmap change-storage-class",
@@ -330,7 +365,14 @@ fn kubecontext(context: &str) -> String {
     context.replacen("--context", "--kubecontext", 1)
 }
 
-fn add_location(context: &str, velero: &str, location: &LocationRef, access: Access) -> String {
+fn remove_location(context: &str, velero: &str, location: &LocationRef) -> String {
+    format!(
+        "kubectl --context {context} -n {velero} delete backupstoragelocation {}   # the bucket stays as it is",
+        location.name
+    )
+}
+
+fn add_location(context: &str, velero: &str, location: &LocationRef, access: &str) -> String {
     let mut command = format!(
         "velero {} -n {velero} backup-location create {} --provider {} --bucket {}",
         kubecontext(context),
@@ -344,15 +386,12 @@ fn add_location(context: &str, velero: &str, location: &LocationRef, access: Acc
     if let Some(region) = &location.region {
         command.extend([" --config region=", region]);
     }
-    command.push_str(match access {
-        Access::ReadOnly => " --access-mode ReadOnly",
-        Access::ReadWrite => " --access-mode ReadWrite --default",
-    });
+    command.push_str(access);
     command
 }
 
 /// The first few of a list.
-fn listed<T: AsRef<str>>(all: &[T]) -> String {
+pub(super) fn listed<T: AsRef<str>>(all: &[T]) -> String {
     const SHOWN: usize = 3;
     let shown: Vec<&str> = all.iter().take(SHOWN).map(AsRef::as_ref).collect();
     match all.len().saturating_sub(SHOWN) {

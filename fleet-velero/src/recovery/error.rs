@@ -1,6 +1,7 @@
 //! Why there is no plan.
 
 use fleet_core::purpose::Breach;
+use jiff::Timestamp;
 
 /// Why there is no plan.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -39,6 +40,16 @@ pub enum PlanError {
         bucket: String,
         /// One that is nearly the same.
         nearest: Option<String>,
+    },
+    /// What is suspect lies in the future: nothing would be.
+    #[error(
+        "ransomware since {since} is after {now}, the time of the plan: give the first moment that is not trusted"
+    )]
+    NotYet {
+        /// The first moment that is not trusted.
+        since: Timestamp,
+        /// The time of the plan.
+        now: Timestamp,
     },
     /// Clusters would be made anew in what is lost.
     #[error("region `{region}` is what is lost; name another one to make the clusters anew in")]

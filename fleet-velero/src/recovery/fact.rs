@@ -14,6 +14,10 @@ pub struct NamespaceIndex(pub(super) u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct BackupIndex(pub(super) u32);
 
+/// A location of a plan that backups go to from now on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LocationIndex(pub(super) u32);
+
 /// Something that holds: before the first step, or because a step made it so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
@@ -54,10 +58,10 @@ pub enum Fact {
     Verified(ClusterIndex),
     /// Requests reach the cluster.
     TrafficMoved(ClusterIndex),
-    /// The cluster has a location of its own that can be written to.
-    LocationWritable(ClusterIndex),
-    /// Schedules run, and a first backup is completed.
-    Protected(ClusterIndex),
+    /// The cluster can write to this location.
+    LocationWritable(LocationIndex),
+    /// Schedules write to the location, and a first backup is completed.
+    Protected(LocationIndex),
     /// Nothing of the recovery is left, and prune is on.
     Clean(ClusterIndex),
 }
@@ -95,8 +99,18 @@ impl RecoveryPlan {
             Fact::Synced(index) => format!("{} is in sync", namespace(index)),
             Fact::Verified(index) => format!("{} works", cluster(index)),
             Fact::TrafficMoved(index) => format!("requests reach {}", cluster(index)),
-            Fact::LocationWritable(index) => format!("{} has a location of its own", cluster(index)),
-            Fact::Protected(index) => format!("{} is backed up again", cluster(index)),
+            Fact::LocationWritable(index) => {
+                let own = self.location(index);
+                format!("{} writes to {}", cluster(own.cluster), own.location.name)
+            }
+            Fact::Protected(index) => {
+                let own = self.location(index);
+                format!(
+                    "{} is backed up to {} again",
+                    cluster(own.cluster),
+                    own.location.name
+                )
+            }
             Fact::Clean(index) => format!("nothing of the recovery is left on {}", cluster(index)),
         }
     }

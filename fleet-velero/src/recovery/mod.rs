@@ -17,10 +17,12 @@ mod fact;
 mod markdown;
 mod mermaid;
 mod order;
+mod own_location;
 mod report;
 mod restores;
 mod settle;
 mod timing;
+mod warnings;
 mod waves;
 
 use std::collections::BTreeMap;
@@ -28,10 +30,10 @@ use std::collections::BTreeMap;
 use fleet_core::purpose::Constraints;
 use jiff::Timestamp;
 
-pub use action::{Access, Action, Owner, RestoreAction, Step, StepId};
+pub use action::{Action, Owner, RestoreAction, Step, StepId};
 pub use check::Violation;
 pub use error::PlanError;
-pub use fact::{BackupIndex, ClusterIndex, Fact, NamespaceIndex};
+pub use fact::{BackupIndex, ClusterIndex, Fact, LocationIndex, NamespaceIndex};
 pub use report::{LossReport, PlanReport, StepReport};
 
 use crate::disaster::{Disaster, Losses};
@@ -92,6 +94,8 @@ pub struct RecoveryPlan {
     pub namespaces: Vec<NamespaceOutcome>,
     /// The backups that are restored from.
     pub backups: Vec<BackupSource>,
+    /// The locations that backups go to from now on.
+    pub locations: Vec<OwnLocation>,
     /// What holds before the first step.
     pub initial: Vec<Fact>,
     /// The steps; each comes after those it needs.
@@ -161,6 +165,21 @@ pub struct LocationRef {
     pub region: Option<String>,
 }
 
+/// A storage location that a cluster writes to from now on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnLocation {
+    /// The cluster.
+    pub cluster: ClusterIndex,
+    /// The location that it stands in for. Where that was in another region than the cluster, this one is, too, if any is known.
+    pub replaces: String,
+    /// Whether backups go to it that name no location.
+    pub is_default: bool,
+    /// Whether its bucket has to be made first.
+    pub is_new_bucket: bool,
+    /// The location: name, provider, bucket, prefix, region.
+    pub location: LocationRef,
+}
+
 /// What becomes of one namespace.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NamespaceOutcome {
@@ -211,6 +230,11 @@ impl RecoveryPlan {
     /// A backup of the plan.
     pub fn backup(&self, index: BackupIndex) -> &BackupSource {
         &self.backups[index.0 as usize]
+    }
+
+    /// A location that backups go to from now on.
+    pub fn location(&self, index: LocationIndex) -> &OwnLocation {
+        &self.locations[index.0 as usize]
     }
 
     /// A step of the plan.

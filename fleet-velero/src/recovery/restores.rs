@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::SignedDuration;
 
-use super::action::{Access, Action, Owner, RestoreAction, StepId};
+use super::action::{Action, Owner, RestoreAction, StepId};
 use super::build::{Builder, MINUTE};
 use super::error::PlanError;
 use super::fact::{BackupIndex, ClusterIndex, Fact, NamespaceIndex};
@@ -237,7 +237,6 @@ impl Builder<'_> {
             let add = Action::AddLocation {
                 cluster: target,
                 location,
-                access: Access::ReadOnly,
                 backups: backups.clone(),
             };
             self.push(add, &[ready, Fact::SourceFenced(target)], &gives, &[], MINUTE);

@@ -2,14 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::LocationRef;
-use super::action::{Access, Action};
-use super::build::{Builder, MINUTE, MINUTES};
+use super::action::Action;
+use super::build::{Builder, MINUTES};
 use super::fact::{ClusterIndex, Fact};
-use super::restores::location_ref;
+use super::own_location::writers;
 use crate::inventory::{ClusterState, bucket_of};
-use crate::protection::Estimate;
-use crate::{AccessMode, BackupStorageLocation};
 
 impl Builder<'_> {
     /// Verified, reached, backed up, clean.
@@ -45,69 +42,16 @@ impl Builder<'_> {
             &[],
             MINUTES,
         );
-        let schedules = self.own_location(cluster, target, Fact::VeleroReady(target));
-        let needs = [Fact::LocationWritable(target), verified];
-        let protect = Action::Protect {
-            cluster: target,
-            schedules,
-        };
-        self.push(
-            protect,
-            &needs,
-            &[Fact::Protected(target)],
-            &[],
-            Estimate::minutes(5, 30),
-        );
-        self.clean_up(target, &[moved, Fact::Protected(target)]);
-    }
-
-    /// A location that the cluster may write to: what the one before it left stays untouched.
-    pub(super) fn own_location(
-        &mut self,
-        cluster: &ClusterState,
-        target: ClusterIndex,
-        needs: Fact,
-    ) -> Vec<String> {
-        let region = self.clusters[target.0 as usize].region.clone();
-        let default = cluster.default_location();
-        let spared = cluster.locations.iter().find(|location| {
-            self.losses.spares_location(location) && location.spec.access_mode != Some(AccessMode::ReadOnly)
-        });
-        let template = spared.or_else(|| cluster.location(default));
-        let mut location = template.map_or_else(
-            || LocationRef {
-                name: default.to_owned(),
-                provider: "aws".to_owned(),
-                bucket: format!("velero-{}", cluster.name),
-                prefix: String::new(),
-                region: region.clone(),
-            },
-            location_ref,
-        );
-        if spared.is_none() {
-            location.bucket = format!("{}-{}", location.bucket, self.options.now.strftime("%Y%m%d"));
-            location.region = region;
+        let mut settled = vec![moved];
+        let mut writers = writers(cluster);
+        if writers.is_empty() {
+            writers.insert(cluster.default_location(), Vec::new());
         }
-        location.name = format!("{}-new", default.chars().take(50).collect::<String>());
-        location.prefix = format!("{}-{}", cluster.name, self.options.now.strftime("%Y%m%d"));
-        let add = Action::AddLocation {
-            cluster: target,
-            location,
-            access: Access::ReadWrite,
-            backups: Vec::new(),
-        };
-        self.push(
-            add,
-            &[needs, Fact::Declared],
-            &[Fact::LocationWritable(target)],
-            &[],
-            MINUTE,
-        );
-        let names = cluster
-            .schedules
-            .iter()
-            .filter_map(|schedule| schedule.metadata.name.clone());
-        names.collect()
+        for (location, schedules) in writers {
+            let own = self.replace_location(cluster, target, location, Fact::VeleroReady(target));
+            settled.push(self.protect(target, own, schedules, &[verified]));
+        }
+        self.clean_up(target, &settled);
     }
 
     pub(super) fn clean_up(&mut self, target: ClusterIndex, needs: &[Fact]) {
@@ -128,54 +72,29 @@ impl Builder<'_> {
         );
     }
 
-    /// A cluster that runs on, and whose backups went to a location that is gone.
+    /// A cluster that runs on, and whose backups are in a location that is gone.
     pub(super) fn protect_again(&mut self, cluster: &ClusterState) {
-        if self.losses.buckets.is_empty() {
-            return;
-        }
-        let gone = |location: &BackupStorageLocation| self.losses.buckets.contains(bucket_of(location).0);
-        let names: BTreeSet<&str> = cluster
+        let gone: BTreeSet<&str> = cluster
             .locations
             .iter()
-            .filter(|location| gone(location))
+            .filter(|location| self.losses.buckets.contains(bucket_of(location).0))
             .filter_map(|location| location.metadata.name.as_deref())
             .collect();
-        let affected: Vec<String> = cluster
-            .schedules
-            .iter()
-            .filter(|schedule| {
-                let target = schedule.spec.template.storage_location.as_deref();
-                names.contains(target.unwrap_or(cluster.default_location()))
-            })
-            .filter_map(|schedule| schedule.metadata.name.clone())
-            .collect();
+        if gone.is_empty() {
+            return;
+        }
+        self.warn_of_backups(cluster, &gone);
+        let mut affected = writers(cluster);
+        affected.retain(|location, _| gone.contains(location));
         if affected.is_empty() {
             return;
         }
-        let lost = cluster
-            .backups
-            .iter()
-            .filter(|point| names.contains(point.location.as_deref().unwrap_or(cluster.default_location())));
-        let count = lost.count();
-        self.warnings.push(format!(
-            "{}: {count} backups are gone; nothing of its namespaces can be restored from before the first new backup, and until then a second \
-             loss is final",
-            cluster.name
-        ));
         let target = self.target(cluster, false);
         let ready = Fact::VeleroReady(target);
         self.initial.extend([ready, Fact::ClusterReady(target)]);
-        self.own_location(cluster, target, ready);
-        let protect = Action::Protect {
-            cluster: target,
-            schedules: affected,
-        };
-        self.push(
-            protect,
-            &[Fact::LocationWritable(target)],
-            &[Fact::Protected(target)],
-            &[],
-            Estimate::minutes(5, 30),
-        );
+        for (location, schedules) in affected {
+            let own = self.replace_location(cluster, target, location, ready);
+            self.protect(target, own, schedules, &[]);
+        }
     }
 }
