@@ -100,7 +100,7 @@ pub fn audit(
         if under_way >= limits.max_concurrent.get() as usize {
             return Err(Violation::Concurrency);
         }
-        for share in planned.domains {
+        for share in planned.domains() {
             let away = away(rules, run, share.domain).saturating_add(share.weight);
             if rules
                 .domains()
@@ -169,7 +169,7 @@ fn away(rules: Rules<'_>, run: &RunState, domain: u32) -> u64 {
         })
     })
     .filter_map(|id| rules.cluster(run, id))
-    .flat_map(|cluster| cluster.domains)
+    .flat_map(|cluster| cluster.domains())
     .filter(|share| share.domain == domain)
     .map(|share| share.weight)
     .sum()

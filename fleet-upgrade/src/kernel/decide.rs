@@ -158,7 +158,7 @@ fn incomplete(moment: &Moment<'_>, stage: StageId) -> Option<StopReason> {
     }
     let (mut upgraded, mut all) = (0_u32, 0_u32);
     for (_, cell, member) in moment.members(stage) {
-        if member.hops.is_empty() || cell.phase == Phase::Gone {
+        if member.hops().is_empty() || cell.phase == Phase::Gone {
             continue;
         }
         all += 1;
@@ -323,7 +323,7 @@ fn starts(moment: &Moment<'_>, plan: &UpgradePlan) -> (Vec<Command>, Blocker) {
             continue;
         }
         if !moment.is_well(id, cell, planned) {
-            waiting.get_or_insert_with(|| moment.not_well(id, planned.name));
+            waiting.get_or_insert_with(|| moment.not_well(id, planned.name()));
             // One that was never looked at keeps its place; one that is known to be unwell lets the others by.
             if cell.phase == Phase::Pending && !cell.unwell {
                 slots -= 1;
@@ -365,8 +365,8 @@ fn running(moment: &Moment<'_>, stage: StageId) -> Blocker {
 
 pub(crate) fn on_its_way(moment: &Moment<'_>, cell: &Cell, planned: Member<'_>) -> Blocker {
     Blocker::Running {
-        cluster: planned.name.clone(),
-        to: planned.to(cell.hop).unwrap_or(planned.from).clone(),
+        cluster: planned.name().clone(),
+        to: planned.to(cell.hop).unwrap_or(planned.from()).clone(),
         deadline: after(cell.since.unwrap_or(moment.now), moment.rules.deadline()),
     }
 }
@@ -379,7 +379,7 @@ fn order(
     planned: Member<'_>,
 ) -> Option<HopOrder> {
     let to = planned.to(cell.hop)?.clone();
-    let key = format!("{}/{}/{to}", plan.name(), planned.name);
+    let key = format!("{}/{}/{to}", plan.name(), planned.name());
     let readiness = moment.fresh(cluster).and_then(|seen| seen.readiness.clone());
     Some(HopOrder {
         readiness,
@@ -473,7 +473,7 @@ fn waiting(
         return blocker;
     }
     if !moment.is_well(cluster, cell, planned) && (cell.unwell || moment.seen.get(cluster).is_some()) {
-        return moment.not_well(cluster, planned.name);
+        return moment.not_well(cluster, planned.name());
     }
     let chosen = starts(moment, plan)
         .0
@@ -487,8 +487,8 @@ fn waiting(
     match earlier {
         _ if chosen => Blocker::Nothing,
         Some((_, _, before)) => Blocker::InOrder {
-            after: before.name.clone(),
+            after: before.name().clone(),
         },
-        None => moment.not_well(cluster, planned.name),
+        None => moment.not_well(cluster, planned.name()),
     }
 }

@@ -28,7 +28,7 @@ impl Usage {
             if !lost && !cell.is_in_flight() {
                 continue;
             }
-            for share in planned.domains {
+            for share in planned.domains() {
                 let Some(domain) = domains.get(share.domain as usize) else {
                     continue;
                 };
@@ -52,17 +52,17 @@ impl Usage {
 
     /// The first domain in which there is no room for the cluster now.
     pub(crate) fn full<'p>(&self, domains: &'p [PlanDomain], cluster: Member<'_>) -> Option<&'p PlanDomain> {
-        full(&self.used, domains, cluster.domains)
+        full(&self.used, domains, cluster.domains())
     }
 
     /// The first domain in which there will be no room for the cluster for as long as nobody mends what failed.
     pub(crate) fn lost<'p>(&self, domains: &'p [PlanDomain], cluster: Member<'_>) -> Option<&'p PlanDomain> {
-        full(&self.lost, domains, cluster.domains)
+        full(&self.lost, domains, cluster.domains())
     }
 
     /// The cluster goes, too.
     pub(crate) fn take(&mut self, cluster: Member<'_>) {
-        for share in cluster.domains {
+        for share in cluster.domains() {
             self.add(*share, false);
         }
     }

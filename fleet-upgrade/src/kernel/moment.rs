@@ -230,7 +230,7 @@ impl<'a> Moment<'a> {
 
     /// Why a cluster's own calendar keeps it from starting, where the fleet's does not.
     pub(crate) fn closed_for(&self, cluster: Member<'_>) -> Option<Blocker> {
-        if cluster.calendar.is_none() && self.open {
+        if cluster.calendar().is_none() && self.open {
             return None;
         }
         let calendar = self.rules.calendar_of(cluster);
@@ -258,7 +258,7 @@ impl<'a> Moment<'a> {
                 .members(id)
                 .find(|(_, cell, _)| cell.is_in_flight())?
                 .2
-                .name
+                .name()
                 .clone();
             return Some(Blocker::Concurrency {
                 stage: planned.name.clone(),
@@ -300,7 +300,7 @@ impl<'a> Moment<'a> {
         self.begun()
             .filter(|(_, cell, _)| cell.phase == Phase::Upgraded)
             .find(|(id, cell, planned)| !self.is_well(*id, cell, *planned))
-            .map(|(id, _, planned)| self.not_well(id, planned.name))
+            .map(|(id, _, planned)| self.not_well(id, planned.name()))
     }
 
     /// Why a cluster cannot be said to be well.

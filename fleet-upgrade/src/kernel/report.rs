@@ -54,10 +54,10 @@ impl RunReport {
                 counts.add(&state);
                 let of = run.cell(id);
                 report.clusters.insert(
-                    planned.name.clone(),
+                    planned.name().clone(),
                     ClusterOutcome {
                         stage: stage.name.clone(),
-                        from: planned.from.clone(),
+                        from: planned.from().clone(),
                         reached: reached(run, id, planned),
                         started: of.and_then(|cell| cell.started),
                         ended: of
@@ -312,7 +312,7 @@ impl fmt::Display for ClusterState {
 /// Where one cluster of a run is; none when the place is not in the plan.
 pub(crate) fn cluster_state(run: &RunState, id: ClusterId, planned: Member<'_>) -> Option<ClusterState> {
     let cell: &Cell = run.cell(id)?;
-    let next = || planned.to(cell.hop).unwrap_or(planned.from).clone();
+    let next = || planned.to(cell.hop).unwrap_or(planned.from()).clone();
     Some(
         match (cell.phase, run.detail(id).and_then(|detail| detail.end.as_ref())) {
             (Phase::Pending, _) => ClusterState::Pending,

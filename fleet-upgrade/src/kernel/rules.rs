@@ -40,7 +40,7 @@ impl<'p> Rules<'p> {
     /// When a cluster may start.
     pub(crate) fn calendar_of(self, cluster: Member<'_>) -> &'p Calendar {
         let own = cluster
-            .calendar
+            .calendar()
             .and_then(|own| self.plan.cluster_calendars.get(own as usize));
         own.unwrap_or_else(|| self.calendar())
     }
@@ -101,12 +101,12 @@ impl<'p> Rules<'p> {
             .index()
             .checked_sub(run.stages.get(stage.index())?.first)?;
         let stage = self.stage(stage)?;
-        let to_upgrade = stage.clusters.get(index).map(Member::to_upgrade);
+        let to_upgrade = stage.clusters.get(index).map(Member::ToUpgrade);
         to_upgrade.or_else(|| {
             stage
                 .at_target
                 .get(index - stage.clusters.len())
-                .map(Member::at_target)
+                .map(Member::AtTarget)
         })
     }
 
@@ -148,51 +148,63 @@ pub(crate) fn members(stage: &PlannedStage) -> impl Iterator<Item = Member<'_>> 
     stage
         .clusters
         .iter()
-        .map(Member::to_upgrade)
-        .chain(stage.at_target.iter().map(Member::at_target))
+        .map(Member::ToUpgrade)
+        .chain(stage.at_target.iter().map(Member::AtTarget))
 }
 
-/// One cluster of a plan.
+/// One cluster of a plan: nothing but where it stands, so that a pass over all of them reads only those it asks about.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Member<'p> {
-    pub(crate) name: &'p ClusterName,
-    pub(crate) from: &'p KubernetesVersion,
-    /// Empty for a cluster that runs the target already.
-    pub(crate) hops: &'p [KubernetesVersion],
-    pub(crate) domains: &'p [DomainShare],
-    pub(crate) calendar: Option<u32>,
+pub(crate) enum Member<'p> {
+    ToUpgrade(&'p PlannedCluster),
+    /// It runs the target already: no hop, no domain it could take up, no calendar.
+    AtTarget(&'p AtTarget),
 }
 
 impl<'p> Member<'p> {
-    fn to_upgrade(cluster: &'p PlannedCluster) -> Self {
-        Self {
-            name: &cluster.name,
-            from: &cluster.from,
-            hops: &cluster.hops,
-            domains: &cluster.domains,
-            calendar: cluster.calendar,
+    pub(crate) fn name(self) -> &'p ClusterName {
+        match self {
+            Self::ToUpgrade(cluster) => &cluster.name,
+            Self::AtTarget(cluster) => &cluster.name,
         }
     }
 
-    fn at_target(cluster: &'p AtTarget) -> Self {
-        Self {
-            name: &cluster.name,
-            from: &cluster.version,
-            hops: &[],
-            domains: &[],
-            calendar: None,
+    pub(crate) fn from(self) -> &'p KubernetesVersion {
+        match self {
+            Self::ToUpgrade(cluster) => &cluster.from,
+            Self::AtTarget(cluster) => &cluster.version,
+        }
+    }
+
+    pub(crate) fn hops(self) -> &'p [KubernetesVersion] {
+        match self {
+            Self::ToUpgrade(cluster) => &cluster.hops,
+            Self::AtTarget(_) => &[],
+        }
+    }
+
+    pub(crate) fn domains(self) -> &'p [DomainShare] {
+        match self {
+            Self::ToUpgrade(cluster) => &cluster.domains,
+            Self::AtTarget(_) => &[],
+        }
+    }
+
+    pub(crate) fn calendar(self) -> Option<u32> {
+        match self {
+            Self::ToUpgrade(cluster) => cluster.calendar,
+            Self::AtTarget(_) => None,
         }
     }
 
     /// The version it is expected to run when this many of its hops are done.
-    pub(crate) fn expected(&self, hops: u32) -> &'p KubernetesVersion {
+    pub(crate) fn expected(self, hops: u32) -> &'p KubernetesVersion {
         let done = (hops as usize).checked_sub(1);
-        done.and_then(|last| self.hops.get(last)).unwrap_or(self.from)
+        done.and_then(|last| self.hops().get(last)).unwrap_or(self.from())
     }
 
     /// The version of a hop.
-    pub(crate) fn to(&self, hop: u32) -> Option<&'p KubernetesVersion> {
-        self.hops.get(hop as usize)
+    pub(crate) fn to(self, hop: u32) -> Option<&'p KubernetesVersion> {
+        self.hops().get(hop as usize)
     }
 }
 
@@ -221,7 +233,7 @@ impl Roster {
             .stages()
             .iter()
             .flat_map(members)
-            .map(|member| member.name.clone())
+            .map(|member| member.name().clone())
             .collect();
         let mut by_name: Vec<ClusterId> = (0..names.len()).map(ClusterId::at).collect();
         by_name.sort_by(|a, b| names[a.index()].cmp(&names[b.index()]));

@@ -60,7 +60,7 @@ impl RunState {
         let mut cells = Vec::new();
         let mut stages = Vec::new();
         for stage in rules.stages() {
-            cells.extend(members(stage).map(|member| Cell::new(member.hops.len())));
+            cells.extend(members(stage).map(|member| Cell::new(member.hops().len())));
             stages.push(StageCell {
                 first,
                 end: cells.len(),
