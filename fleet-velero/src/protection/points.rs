@@ -78,6 +78,8 @@ pub(crate) struct Candidates<'a> {
     losses: &'a Losses,
     groups: Vec<Group<'a>>,
     promises: Vec<Promise>,
+    /// How many backups are from after the time that is asked about, and none of these.
+    pub(crate) ahead: usize,
 }
 
 impl<'a> Candidates<'a> {
@@ -101,10 +103,12 @@ impl<'a> Candidates<'a> {
             }
         }
         let default = cluster.default_location();
+        let mut ahead = 0;
         let mut groups: BTreeMap<(ScopeId, &str), Group<'a>> = BTreeMap::new();
         for point in &cluster.backups {
             let name = point.location.as_deref().unwrap_or(default);
             let state = point.state(now);
+            ahead += usize::from(state == PointState::NotYet);
             if !matches!(state, PointState::Usable | PointState::VolumesMissing) || !losses.trusts(point) {
                 continue;
             }
@@ -141,6 +145,7 @@ impl<'a> Candidates<'a> {
             losses,
             groups: groups.into_values().collect(),
             promises: Vec::new(),
+            ahead,
         }
     }
 

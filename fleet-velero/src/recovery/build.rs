@@ -30,6 +30,10 @@ pub(super) struct Builder<'a> {
     pub(super) steps: Vec<Step>,
     pub(super) givers: HashMap<Fact, StepId>,
     pub(super) warnings: Vec<String>,
+    /// Clusters with backups from after the time of the plan, and how many.
+    pub(super) ahead: Vec<(&'a str, usize)>,
+    /// The regions of clusters and locations, and how many of them are in each.
+    regions: BTreeMap<&'a str, usize>,
     /// Clusters for which there is no region that their data may be in.
     breaches: Vec<Breach>,
 }
@@ -41,6 +45,13 @@ impl<'a> Builder<'a> {
         options: &'a PlanOptions,
     ) -> Result<Self, PlanError> {
         know(fleet, disaster, options.now)?;
+        let mut regions: BTreeMap<&str, usize> = BTreeMap::new();
+        for cluster in &fleet.clusters {
+            let of_locations = cluster.locations.iter().filter_map(region_of);
+            for region in of_locations.chain(cluster.region.as_deref()) {
+                *regions.entry(region).or_default() += 1;
+            }
+        }
         Ok(Self {
             losses: Losses::of(disaster, fleet),
             fleet,
@@ -54,6 +65,8 @@ impl<'a> Builder<'a> {
             steps: Vec::new(),
             givers: HashMap::new(),
             warnings: Vec::new(),
+            ahead: Vec::new(),
+            regions,
             breaches: Vec::new(),
         })
     }
@@ -334,22 +347,16 @@ impl<'a> Builder<'a> {
 
     /// The region that most of what is left is in, apart from this one; of those that the data may be in.
     pub(super) fn other_region(&self, residency: Option<&str>, apart_from: Option<&str>) -> Option<String> {
-        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-        let left = |region: &&str| Some(*region) != apart_from && self.is_left(region, residency);
-        for cluster in &self.fleet.clusters {
-            let locations = cluster.locations.iter().filter_map(region_of).filter(left);
-            for region in locations.chain(cluster.region.as_deref().filter(left)) {
-                *counts.entry(region).or_default() += 1;
-            }
-        }
-        let most = counts
-            .into_iter()
-            .max_by_key(|(region, count)| (*count, std::cmp::Reverse(*region)));
-        most.map(|(region, _)| region.to_owned())
+        let left = self
+            .regions
+            .iter()
+            .filter(|(region, _)| Some(**region) != apart_from && self.is_left(region, residency));
+        let most = left.max_by_key(|(region, count)| (**count, std::cmp::Reverse(**region)));
+        most.map(|(region, _)| (*region).to_owned())
     }
 
     /// A cluster that is lost, and made anew.
-    fn replace(&mut self, cluster: &ClusterState) -> Result<(), PlanError> {
+    fn replace(&mut self, cluster: &'a ClusterState) -> Result<(), PlanError> {
         let model = &self.options.model;
         let target = self.target(cluster, true);
         if self.clusters[target.0 as usize].region.is_none() && !self.losses.regions.is_empty() {
@@ -420,7 +427,7 @@ impl<'a> Builder<'a> {
     }
 
     /// A namespace that is gone from a cluster that is there.
-    fn bring_back(&mut self, cluster: &ClusterState, namespace: &str) -> Result<(), PlanError> {
+    fn bring_back(&mut self, cluster: &'a ClusterState, namespace: &str) -> Result<(), PlanError> {
         let target = self.target(cluster, false);
         self.initial.extend([
             Fact::ClusterReady(target),

@@ -23,11 +23,11 @@ struct Found {
     is_all_veleros: bool,
 }
 
-impl Builder<'_> {
+impl<'a> Builder<'a> {
     /// Restores what Velero is to bring back; gives the first namespace's index and, for each namespace that is restored, its gate.
     pub(super) fn restore(
         &mut self,
-        cluster: &ClusterState,
+        cluster: &'a ClusterState,
         target: ClusterIndex,
         among: &BTreeMap<&str, usize>,
     ) -> Result<(u32, BTreeSet<NamespaceIndex>), PlanError> {
@@ -35,6 +35,7 @@ impl Builder<'_> {
         let levels = order::levels(cluster, among)?;
         let losses = self.losses.clone();
         let candidates = Candidates::left(cluster, &losses, self.options.now);
+        self.note_ahead(cluster, candidates.ahead);
         let mut groups: BTreeMap<RestoreKey, RestoreAction> = BTreeMap::new();
         let mut known: HashMap<String, BackupIndex> = HashMap::new();
         for (name, place) in among {

@@ -8,7 +8,7 @@ use super::fact::{ClusterIndex, Fact};
 use super::own_location::writers;
 use crate::inventory::{ClusterState, bucket_of};
 
-impl Builder<'_> {
+impl<'a> Builder<'a> {
     /// Verified, reached, backed up, clean.
     pub(super) fn settle(&mut self, cluster: &ClusterState, target: ClusterIndex, first: u32) {
         let model = &self.options.model;
@@ -73,7 +73,7 @@ impl Builder<'_> {
     }
 
     /// A cluster that runs on, and whose backups are in a location that is gone.
-    pub(super) fn protect_again(&mut self, cluster: &ClusterState) {
+    pub(super) fn protect_again(&mut self, cluster: &'a ClusterState) {
         let gone: BTreeSet<&str> = cluster
             .locations
             .iter()

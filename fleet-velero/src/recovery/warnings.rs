@@ -21,9 +21,9 @@ enum Left {
     Nothing,
 }
 
-impl Builder<'_> {
+impl<'a> Builder<'a> {
     /// What the loss of locations means for each namespace: others may hold it, too.
-    pub(super) fn warn_of_backups(&mut self, cluster: &ClusterState, gone: &BTreeSet<&str>) {
+    pub(super) fn warn_of_backups(&mut self, cluster: &'a ClusterState, gone: &BTreeSet<&str>) {
         let now = self.options.now;
         let lost = cluster.backups.iter().filter(|point| {
             let location = point.location.as_deref().unwrap_or(cluster.default_location());
@@ -35,7 +35,9 @@ impl Builder<'_> {
         }
         let nothing_lost = Losses::default();
         let before = Candidates::left(cluster, &nothing_lost, now);
-        let after = Candidates::left(cluster, &self.losses, now);
+        let losses = self.losses.clone();
+        let after = Candidates::left(cluster, &losses, now);
+        self.note_ahead(cluster, after.ahead);
         let (mut unprotected, mut older) = (Vec::new(), Vec::new());
         for namespace in &cluster.namespaces {
             match left(namespace, &before.holding(namespace), &after.holding(namespace)) {
@@ -60,24 +62,21 @@ impl Builder<'_> {
         self.warnings.push(told.join("; "));
     }
 
-    /// Backups that are not there yet at the time of the plan.
+    /// A cluster has backups that are not there yet at the time of the plan.
+    pub(super) fn note_ahead(&mut self, cluster: &'a ClusterState, count: usize) {
+        if count > 0 {
+            self.ahead.push((cluster.name.as_str(), count));
+        }
+    }
+
     pub(super) fn warn_of_clocks(&mut self) {
-        let now = self.options.now;
-        let ahead = |cluster: &ClusterState| {
-            let ahead = cluster.backups.iter().filter(|point| point.is_ahead_of(now));
-            ahead.count()
-        };
-        let ahead_of = self.clusters.iter().filter_map(|target| {
-            let count = self.fleet.cluster(&target.name).map_or(0, ahead);
-            (count > 0).then_some((target.name.as_str(), count))
-        });
-        let (names, counts): (Vec<&str>, Vec<usize>) = ahead_of.unzip();
+        let (names, counts): (Vec<&str>, Vec<usize>) = self.ahead.iter().copied().unzip();
         if !names.is_empty() {
             self.warnings.push(format!(
                 "{} backups of {} are from after {}: at that time they were not taken yet, or a clock is wrong; none of them is used",
                 counts.iter().sum::<usize>(),
                 listed(&names),
-                text::time(now)
+                text::time(self.options.now)
             ));
         }
     }
