@@ -4,6 +4,7 @@
 
 use std::error::Error;
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -40,12 +41,7 @@ struct Arguments {
 
 fn main() -> ExitCode {
     match run(&Arguments::parse()) {
-        Ok(files) => {
-            for file in files {
-                println!("{}", file.display());
-            }
-            ExitCode::SUCCESS
-        }
+        Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{error}");
             ExitCode::from(2)
@@ -53,7 +49,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(arguments: &Arguments) -> Result<Vec<PathBuf>, Box<dyn Error>> {
+fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let fleet = ClusterRepository::open(&arguments.fleet)?.fleet()?;
     let slo = Slo::availability(
         "requests",
@@ -119,10 +115,12 @@ fn run(arguments: &Arguments) -> Result<Vec<PathBuf>, Box<dyn Error>> {
         "queries.json".to_owned(),
         pretty(&serde_json::to_value(library()?)?)?,
     ));
-    files
-        .into_iter()
-        .map(|(name, text)| write(&arguments.out, &name, &text))
-        .collect()
+    let mut out = fleet_examples::stdout();
+    for (name, text) in files {
+        let path = write(&arguments.out, &name, &text)?;
+        writeln!(out, "{}", path.display())?;
+    }
+    Ok(())
 }
 
 fn pretty(value: &Value) -> Result<String, serde_json::Error> {

@@ -12,7 +12,7 @@ use crate::input::Preview;
 
 /// Writes a preview and tells whether something is flagged.
 pub fn write(output: Output, preview: &Preview) -> Result<bool, Box<dyn Error>> {
-    let mut out = BufWriter::new(io::stdout().lock());
+    let mut out = BufWriter::new(fleet_examples::stdout());
     match output {
         Output::Yaml => {
             for application in preview.expansion.iter() {
@@ -57,7 +57,7 @@ pub fn cases(file: &str) -> Result<bool, Box<dyn Error>> {
             File::open(file).map_err(|error| format!("{file}: {error}"))?,
         ))
     };
-    let mut out = BufWriter::new(io::stdout().lock());
+    let mut out = BufWriter::new(fleet_examples::stdout());
     let mut bad = false;
     for (index, line) in reader.split(b'\n').enumerate() {
         let line = line?;
@@ -74,6 +74,9 @@ pub fn cases(file: &str) -> Result<bool, Box<dyn Error>> {
         serde_json::to_writer(&mut out, &answer)?;
         writeln!(out)?;
         out.flush()?;
+        if out.get_ref().is_closed() {
+            break;
+        }
     }
     Ok(bad)
 }

@@ -21,6 +21,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use fleet_core::yaml;
+use fleet_examples::chain;
 use fleet_sim::Hub;
 use fleet_sim::http::{BindError, Server};
 use jiff::Timestamp;
@@ -195,7 +196,7 @@ fn stop(hub: &Hub, running: Running, save: Option<&Path>) -> Result<(), Stop> {
 
 /// Whoever started the hub may not be reading any more; it serves all the same.
 fn say(line: &str) {
-    let mut out = io::stdout().lock();
+    let mut out = fleet_examples::stdout();
     let _ = writeln!(out, "{line}").and_then(|()| out.flush());
 }
 
@@ -204,15 +205,4 @@ fn write_private(path: &Path, text: &str) -> io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true).mode(0o600);
     options.open(path)?.write_all(text.as_bytes())
-}
-
-/// An error with its sources, on one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        text = format!("{text}: {error}");
-        source = error.source();
-    }
-    text
 }

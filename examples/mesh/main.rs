@@ -66,7 +66,7 @@ fn main() -> ExitCode {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::from(1),
         Err(error) => {
-            eprintln!("{}", with_causes(error.as_ref()));
+            eprintln!("{}", fleet_examples::chain(error.as_ref()));
             ExitCode::from(2)
         }
     }
@@ -122,11 +122,7 @@ fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
 }
 
 fn write(text: &str) -> io::Result<()> {
-    match io::stdout().lock().write_all(text.as_bytes()) {
-        // Whoever reads has read enough.
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error),
-        _ => Ok(()),
-    }
+    fleet_examples::stdout().write_all(text.as_bytes())
 }
 
 fn table(plan: &MeshPlan) -> Result<String, std::fmt::Error> {
@@ -157,20 +153,6 @@ fn values(plan: &MeshPlan) -> Result<String, Box<dyn Error>> {
         text += &fleet_core::yaml::to_string(&values)?;
     }
     Ok(text)
-}
-
-fn with_causes(error: &dyn Error) -> String {
-    let mut causes = vec![error.to_string()];
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let text = cause.to_string();
-        // Some errors repeat their cause in their own words.
-        if !causes.iter().any(|told| told.contains(&text)) {
-            causes.push(text);
-        }
-        source = cause.source();
-    }
-    causes.join(": ")
 }
 
 /// The file that is meant when nothing says more.

@@ -6,6 +6,7 @@ mod hub;
 
 use std::error::Error;
 use std::fs;
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -79,6 +80,7 @@ async fn main() -> ExitCode {
 }
 
 async fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
+    let mut out = fleet_examples::stdout();
     let request = request(arguments)?;
     let name = request.name().to_owned();
     let hub = hub::start(arguments.seed)?;
@@ -109,38 +111,51 @@ async fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
             fs::write(&path, &file.text).map_err(|error| format!("{}: {error}", path.display()))?;
         }
     }
-    println!(
+    writeln!(
+        out,
         "the change of the repository: {} files{}",
         files.len(),
         match &arguments.out {
             Some(out) => format!(" in {}", out.display()),
             None => " (--out DIR writes them)".to_owned(),
         }
-    );
+    )?;
 
     let start = hub.now();
     let store = ConfigMapStore::new(hub.client(), "fleet-system");
     let mut told = Vec::new();
+    let mut printed = Ok(());
     let saga = onboarding
         .run(
             &store,
             || hub.now(),
-            |saga| tell(saga, &onboarding, &hub, &mut told),
+            |saga| {
+                if printed.is_ok() {
+                    printed = tell(&mut out, saga, &onboarding, &hub, &mut told);
+                }
+            },
         )
         .await?;
-    println!("\n{}", saga.checklist(onboarding.graph(), hub.now()));
+    printed?;
+    writeln!(out, "\n{}", saga.checklist(onboarding.graph(), hub.now()))?;
     let took = hub.now().duration_since(start);
     match &saga.verdict {
         Some(Verdict::Done { .. }) => {
-            println!("{name} takes workloads {took:#} after the commit");
+            writeln!(out, "{name} takes workloads {took:#} after the commit")?;
             Ok(true)
         }
         Some(Verdict::Stopped { step, reason, .. }) => {
-            println!("{name} stopped at {step} after {took:#}, and takes no workloads: {reason}");
+            writeln!(
+                out,
+                "{name} stopped at {step} after {took:#}, and takes no workloads: {reason}"
+            )?;
             Ok(false)
         }
         Some(Verdict::Compensated { step, reason, .. }) => {
-            println!("{name} failed at {step}, and everything was undone after {took:#}: {reason}");
+            writeln!(
+                out,
+                "{name} failed at {step}, and everything was undone after {took:#}: {reason}"
+            )?;
             Ok(false)
         }
         _ => Ok(false),
@@ -148,7 +163,13 @@ async fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
 }
 
 /// A line for every step that changes.
-fn tell(saga: &Saga, onboarding: &Onboarding, hub: &fleet_sim::Hub, told: &mut Vec<String>) {
+fn tell(
+    out: &mut impl Write,
+    saga: &Saga,
+    onboarding: &Onboarding,
+    hub: &fleet_sim::Hub,
+    told: &mut Vec<String>,
+) -> io::Result<()> {
     let now = hub.now();
     let minutes = now.duration_since(saga.started).as_secs_f64() / 60.0;
     for (id, step) in &saga.steps {
@@ -163,10 +184,14 @@ fn tell(saga: &Saga, onboarding: &Onboarding, hub: &fleet_sim::Hub, told: &mut V
             let eta = saga.eta(onboarding.graph(), &std::collections::BTreeMap::new(), now);
             let left = eta.duration_since(now).as_secs_f64() / 60.0;
             let done = saga.progress(onboarding.graph()) * 100.0;
-            println!("{minutes:6.1} min  {what:9} {id:14} {done:3.0} %, about {left:.0} min left");
+            writeln!(
+                out,
+                "{minutes:6.1} min  {what:9} {id:14} {done:3.0} %, about {left:.0} min left"
+            )?;
             told.push(line);
         }
     }
+    Ok(())
 }
 
 fn request(arguments: &Arguments) -> Result<OnboardRequest, Box<dyn Error>> {

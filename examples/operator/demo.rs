@@ -1,6 +1,7 @@
 //! A rehearsal: a fleet on an embedded hub, one `FleetUpgrade`, and an operator that is killed at random until the run ends.
 
 use std::error::Error;
+use std::io::Write;
 use std::time::Duration;
 
 use fleet_capi::management::ManagementCluster;
@@ -25,20 +26,23 @@ const OBJECT: &str = "to-1.31";
 
 /// Runs it to its end; an error if that is not that every cluster is upgraded.
 pub async fn run(clusters: u32, seed: u64) -> Result<(), Box<dyn Error>> {
+    let mut out = fleet_examples::stdout();
     let hub = bring_up(clusters, seed).await?;
     let api: Api<FleetUpgradeResource> = Api::namespaced(hub.client(), NAMESPACE);
     let object = object(clusters);
-    println!(
+    writeln!(
+        out,
         "{clusters} clusters run v1.30.8. What is applied:\n\n{}",
         fleet_core::yaml::to_string(&object)?
-    );
+    )?;
     api.create(&PostParams::default(), &serde_json::from_value(object)?)
         .await?;
 
-    println!(
+    writeln!(
+        out,
         "{:<17}{:<11}{:<10}{:<12}WAITS FOR",
         "TIME", "PHASE", "PROGRESS", "STAGE"
-    );
+    )?;
     let mut chance = ChaCha8Rng::seed_from_u64(seed);
     let (mut kills, mut writes, mut bytes) = (0_u32, 0, 0);
     let status = loop {
@@ -49,7 +53,7 @@ pub async fn run(clusters: u32, seed: u64) -> Result<(), Box<dyn Error>> {
         let metrics = controller.metrics();
         let operator = tokio::spawn(controller.run(std::future::pending()));
         let lives = Duration::from_mins(chance.random_range(2..240));
-        let status = tokio::time::timeout(lives, watch(&hub, &api)).await;
+        let status = tokio::time::timeout(lives, watch(&mut out, &hub, &api)).await;
         operator.abort();
         writes += metrics.writes();
         bytes += metrics.bytes();
@@ -59,18 +63,20 @@ pub async fn run(clusters: u32, seed: u64) -> Result<(), Box<dyn Error>> {
         }
     };
 
-    println!("\nCONDITION         STATUS  MESSAGE");
+    writeln!(out, "\nCONDITION         STATUS  MESSAGE")?;
     for condition in &status.conditions {
-        println!(
+        writeln!(
+            out,
             "{:<18}{:<8}{}",
             condition.type_, condition.status, condition.message
-        );
+        )?;
     }
-    println!(
+    writeln!(
+        out,
         "\nThe operator was killed {kills} times. To keep the run it wrote {writes} times, {bytes} bytes: {:.1} writes and {} bytes a cluster.",
         writes as f64 / f64::from(clusters),
         bytes / u64::from(clusters)
-    );
+    )?;
     if status.phase == RunPhase::Completed {
         Ok(())
     } else {
@@ -95,7 +101,11 @@ fn object(clusters: u32) -> Value {
 }
 
 /// Prints what `kubectl get --watch` would, line by line, until the run is over.
-async fn watch(hub: &Hub, api: &Api<FleetUpgradeResource>) -> Result<FleetUpgradeStatus, kube::Error> {
+async fn watch(
+    out: &mut impl Write,
+    hub: &Hub,
+    api: &Api<FleetUpgradeResource>,
+) -> Result<FleetUpgradeStatus, Box<dyn Error>> {
     let mut last = String::new();
     loop {
         let status = api.get(OBJECT).await?.status.unwrap_or_default();
@@ -107,7 +117,11 @@ async fn watch(hub: &Hub, api: &Api<FleetUpgradeResource>) -> Result<FleetUpgrad
             status.waiting_for.as_deref().unwrap_or("-"),
         );
         if line != last {
-            println!("{:<17}{line}", hub.now().strftime("%a %d %b %H:%M").to_string());
+            writeln!(
+                out,
+                "{:<17}{line}",
+                hub.now().strftime("%a %d %b %H:%M").to_string()
+            )?;
             last = line;
         }
         if status.phase.is_over() {

@@ -7,6 +7,7 @@ mod demo;
 mod serve;
 
 use std::error::Error;
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -63,13 +64,7 @@ fn main() -> ExitCode {
     match run(&options) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            let mut text = error.to_string();
-            let mut cause = error.source();
-            while let Some(error) = cause {
-                text = format!("{text}: {error}");
-                cause = error.source();
-            }
-            eprintln!("error: {text}");
+            eprintln!("error: {}", fleet_examples::chain(error.as_ref()));
             ExitCode::FAILURE
         }
     }
@@ -77,11 +72,15 @@ fn main() -> ExitCode {
 
 fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     if options.print_crd {
-        print!("{}", fleet_core::yaml::to_string(&crd())?);
+        write!(
+            fleet_examples::stdout(),
+            "{}",
+            fleet_core::yaml::to_string(&crd())?
+        )?;
         return Ok(());
     }
     if options.print_rbac {
-        print!("{RBAC}");
+        write!(fleet_examples::stdout(), "{RBAC}")?;
         return Ok(());
     }
     let rehearses = options.kubeconfig.is_none() && !options.in_cluster;

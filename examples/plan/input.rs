@@ -1,6 +1,5 @@
 //! The fleet and the policy, each with all its mistakes.
 
-use std::error::Error;
 use std::path::Path;
 
 use fleet_capi::ClusterRepository;
@@ -10,7 +9,7 @@ use fleet_upgrade::{FleetUpgrade, read_fleet};
 /// Reads both; what is wrong with either, as lines for people.
 pub fn read(fleet: &Path, policy: &Path) -> Result<(FleetUpgrade, Fleet), String> {
     let fleet = read_any_fleet(fleet);
-    let policy = FleetUpgrade::read(policy).map_err(|error| chain(&error));
+    let policy = FleetUpgrade::read(policy).map_err(|error| fleet_examples::chain(&error));
     match (policy, fleet) {
         (Ok(policy), Ok(fleet)) => Ok((policy, fleet)),
         (Err(one), Err(other)) => Err(format!("{one}\n{other}")),
@@ -20,7 +19,7 @@ pub fn read(fleet: &Path, policy: &Path) -> Result<(FleetUpgrade, Fleet), String
 
 fn read_any_fleet(path: &Path) -> Result<Fleet, String> {
     if !path.is_dir() {
-        return read_fleet(path).map_err(|error| chain(&error));
+        return read_fleet(path).map_err(|error| fleet_examples::chain(&error));
     }
     // A repository, or its directory of clusters.
     let clusters = path.join("clusters");
@@ -32,18 +31,4 @@ fn read_any_fleet(path: &Path) -> Result<Fleet, String> {
     ClusterRepository::open(directory)
         .and_then(|repository| repository.fleet())
         .map_err(|errors| errors.to_string())
-}
-
-/// An error and its causes, each said once.
-fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let more = error.to_string();
-        if !text.contains(&more) {
-            text = format!("{text}: {more}");
-        }
-        cause = error.source();
-    }
-    text
 }

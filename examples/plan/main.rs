@@ -75,8 +75,6 @@ fn main() -> ExitCode {
     };
     match answer(&options, &plan) {
         Ok(code) => code,
-        // Whoever was reading has seen enough.
-        Err(error) if is_broken_pipe(&*error) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error}");
             ExitCode::FAILURE
@@ -91,7 +89,7 @@ fn answer(options: &Options, plan: &UpgradePlan) -> Result<ExitCode, Box<dyn Err
     let forecast = options
         .simulate
         .map(|runs| simulate(plan, &Odds::typical(), runs, options.seed));
-    let mut out = io::stdout().lock();
+    let mut out = fleet_examples::stdout();
     match options.output {
         Output::Table => {
             write!(out, "{plan}")?;
@@ -120,7 +118,7 @@ fn comment(out: &mut impl io::Write, forecast: &Forecast) -> io::Result<()> {
 }
 
 fn explain(options: &Options, plan: &UpgradePlan, cluster: &str) -> Result<ExitCode, Box<dyn Error>> {
-    let mut out = io::stdout().lock();
+    let mut out = fleet_examples::stdout();
     if let Some(done) = plan.at_target().find(|done| done.name.as_str() == cluster) {
         writeln!(
             out,
@@ -146,14 +144,6 @@ fn write_json(out: &mut impl io::Write, value: &impl serde::Serialize) -> Result
     serde_json::to_writer_pretty(&mut *out, value)?;
     writeln!(out)?;
     Ok(())
-}
-
-fn is_broken_pipe(error: &(dyn Error + 'static)) -> bool {
-    let io = error.downcast_ref::<io::Error>().map(io::Error::kind);
-    let json = error
-        .downcast_ref::<serde_json::Error>()
-        .and_then(serde_json::Error::io_error_kind);
-    io.or(json) == Some(io::ErrorKind::BrokenPipe)
 }
 
 const BAD_INPUT: u8 = 2;

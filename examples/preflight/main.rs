@@ -195,7 +195,7 @@ fn run(options: &Options) -> Result<Report, Box<dyn std::error::Error>> {
         None if options.fix => return Ok(report),
         None => Output::Table,
     };
-    let mut out = BufWriter::new(io::stdout().lock());
+    let mut out = BufWriter::new(fleet_examples::stdout());
     match output {
         Output::Table => report.write_table(&mut out)?,
         Output::Json => report.write_json(&mut out)?,
@@ -283,7 +283,7 @@ fn patch(patch: &impl Display, options: &Options) -> io::Result<()> {
     if options.output.is_some() {
         write!(io::stderr(), "{patch}")
     } else {
-        write!(io::stdout(), "{patch}")
+        write!(fleet_examples::stdout(), "{patch}")
     }
 }
 

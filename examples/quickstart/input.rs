@@ -91,7 +91,7 @@ impl From<RepositoryErrors> for Mistakes {
 
 impl From<SpecError> for Mistakes {
     fn from(error: SpecError) -> Self {
-        Self(vec![crate::chain(&error)])
+        Self(vec![fleet_examples::chain(&error)])
     }
 }
 

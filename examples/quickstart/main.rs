@@ -74,10 +74,8 @@ fn main() -> ExitCode {
     match play(&options, input) {
         Ok(story) if story.run.succeeded => ExitCode::SUCCESS,
         Ok(_) => ExitCode::from(NOT_AS_PLANNED),
-        // Whoever was reading has seen enough.
-        Err(error) if is_broken_pipe(&*error) => ExitCode::from(NOT_AS_PLANNED),
         Err(error) => {
-            eprintln!("error: {}", chain(&*error));
+            eprintln!("error: {}", fleet_examples::chain(&*error));
             ExitCode::from(NOT_AS_PLANNED)
         }
     }
@@ -91,7 +89,7 @@ fn play(options: &Options, input: Input) -> Result<Story, Box<dyn Error>> {
         .build()?;
     let story = runtime.block_on(tell(options, input))?;
     if options.output == Output::Json {
-        let mut out = std::io::stdout().lock();
+        let mut out = fleet_examples::stdout();
         serde_json::to_writer_pretty(&mut out, &story)?;
         writeln!(out)?;
     }
@@ -105,7 +103,7 @@ fn play(options: &Options, input: Input) -> Result<Story, Box<dyn Error>> {
 
 async fn tell(options: &Options, input: Input) -> Result<Story, Box<dyn Error>> {
     let say = |text: &str| match options.output {
-        Output::Text => writeln!(std::io::stdout(), "{text}"),
+        Output::Text => writeln!(fleet_examples::stdout(), "{text}"),
         Output::Json => Ok(()),
     };
     say(&format!(
@@ -134,28 +132,6 @@ async fn tell(options: &Options, input: Input) -> Result<Story, Box<dyn Error>> 
         plan,
         run,
     })
-}
-
-/// An error and its causes, each said once: some errors' texts contain their causes' already.
-pub fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let more = error.to_string();
-        if !text.contains(&more) {
-            text = format!("{text}: {more}");
-        }
-        cause = error.source();
-    }
-    text
-}
-
-fn is_broken_pipe(error: &(dyn Error + 'static)) -> bool {
-    let io = error.downcast_ref::<std::io::Error>().map(std::io::Error::kind);
-    let json = error
-        .downcast_ref::<serde_json::Error>()
-        .and_then(serde_json::Error::io_error_kind);
-    io.or(json) == Some(std::io::ErrorKind::BrokenPipe)
 }
 
 const NOT_AS_PLANNED: u8 = 1;

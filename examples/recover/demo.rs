@@ -8,8 +8,8 @@ mod system;
 mod velero;
 
 use std::error::Error;
+use std::io::{self, Write};
 use std::path::Path;
-use std::process::ExitCode;
 use std::time::Duration;
 
 use fleet_capi::ClusterRepository;
@@ -23,31 +23,22 @@ use fleet_velero::recovery::{PlanOptions, RecoveryPlan, recovery_plan};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
-use crate::input::chain;
 use system::Platform;
 use velero::{Bucket, SimulatedVelero};
 
 /// The cluster that is lost.
 const LOST: &str = "production-eu-west";
 
-pub(crate) fn run() -> ExitCode {
+pub(crate) fn run() -> Result<(), Box<dyn Error>> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
-        .build();
-    let outcome = runtime
-        .map_err(Into::into)
-        .and_then(|runtime| runtime.block_on(story()));
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {}", chain(error.as_ref()));
-            ExitCode::from(1)
-        }
-    }
+        .build()?;
+    runtime.block_on(story())
 }
 
 async fn story() -> Result<(), Box<dyn Error>> {
+    let mut out = fleet_examples::stdout();
     let examples = Path::new(env!("CARGO_MANIFEST_DIR"));
     let began: Timestamp = "2026-06-11T09:00:00Z".parse()?;
     let read =
@@ -72,10 +63,11 @@ async fn story() -> Result<(), Box<dyn Error>> {
     let repository = ClusterRepository::open(examples.join("gitops-repo/clusters"))?;
     let platform = Platform::new(hub.clone(), &repository, LOST)?;
     platform.bring_up(&fleet).await?;
-    println!(
+    writeln!(
+        out,
         "{LOST} runs on the embedded hub: {} machines",
         platform.running().await?
-    );
+    )?;
 
     let bucket = Bucket::of(
         &examples
@@ -88,52 +80,55 @@ async fn story() -> Result<(), Box<dyn Error>> {
 
     let lost_at = hub.now();
     platform.lose().await?;
-    println!("{lost_at}: {LOST} is lost\n");
+    writeln!(out, "{lost_at}: {LOST} is lost\n")?;
 
     let disaster = Disaster::ClusterLost {
         cluster: LOST.to_owned(),
     };
     let plan = recovery_plan(&fleet, &disaster, &PlanOptions::at(lost_at))?;
-    print!("{plan}");
+    write!(out, "{plan}")?;
 
     let system = VeleroSystem::new(hub.client(), platform.clone());
     let clock = TokioClock::starting_at(hub.now());
     let executor = Executor::new(system, MemoryJournal::default(), clock);
     let report = executor.run(&plan).await?;
-    show(&fleet, &plan, &report);
-    Ok(())
+    Ok(show(&mut out, &fleet, &plan, &report)?)
 }
 
-fn show(fleet: &FleetState, plan: &RecoveryPlan, report: &RunReport) {
-    println!("\n{:>4}  {:>9}  {:>9}  what", "step", "planned", "achieved");
+fn show(out: &mut impl Write, fleet: &FleetState, plan: &RecoveryPlan, report: &RunReport) -> io::Result<()> {
+    writeln!(out, "\n{:>4}  {:>9}  {:>9}  what", "step", "planned", "achieved")?;
     for times in &report.steps {
         let Some(step) = plan.steps.iter().find(|step| step.id.number() == times.step) else {
             continue;
         };
-        println!(
+        writeln!(
+            out,
             "{:>4}  {:>9}  {:>9}  {}",
             times.step,
             minutes(step.time.p50),
             minutes(times.done.duration_since(times.began)),
             plan.title(step)
-        );
+        )?;
     }
     let objective = fleet.objectives.get("gold");
-    println!(
+    writeln!(
+        out,
         "\nrto: planned {}, achieved {}",
         minutes(report.planned_rto),
         minutes(report.achieved_rto)
-    );
-    println!("rpo: {} lost at most", report.achieved_rpo);
+    )?;
+    writeln!(out, "rpo: {} lost at most", report.achieved_rpo)?;
     if let Some(gold) = objective {
         let met = report.achieved_rto <= gold.rto && report.achieved_rpo.is_within(gold.rpo);
-        println!(
+        writeln!(
+            out,
             "gold wants rpo {} and rto {}: {}",
             Exposure::Last(gold.rpo),
             minutes(gold.rto),
             if met { "met" } else { "missed" }
-        );
+        )?;
     }
+    Ok(())
 }
 
 fn minutes(length: SignedDuration) -> String {

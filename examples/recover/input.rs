@@ -143,7 +143,7 @@ pub(crate) fn read(directory: &Path) -> Result<Read, Vec<String>> {
 
 fn manifest(path: &Path) -> Result<Spec, String> {
     let shown = path.display();
-    let text = yaml::read_file(path, LONGEST_FILE).map_err(|error| format!("{shown}: {error}"))?;
+    let text = yaml::read_file(path, LONGEST_FILE).map_err(|error| unreadable(path, &error))?;
     let documents = yaml::documents(&text).map_err(|error| at(path, &error))?;
     let [document] = documents.as_slice() else {
         return Err(format!(
@@ -169,7 +169,7 @@ fn add_file(gather: &mut Gather, path: &Path, mistakes: &mut Vec<String>) {
     let shown = path.display();
     let text = match yaml::read_file(path, LONGEST_FILE) {
         Ok(text) => text,
-        Err(error) => return mistakes.push(format!("{shown}: {error}")),
+        Err(error) => return mistakes.push(unreadable(path, &error)),
     };
     let documents = match yaml::documents(&text) {
         Ok(documents) => documents,
@@ -215,16 +215,10 @@ fn yaml_files(directory: &Path) -> Result<Vec<PathBuf>, String> {
     Ok(files)
 }
 
-/// An error and what is behind it, on one line.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
+/// A file that cannot be read, with its place where it has one.
+fn unreadable(path: &Path, error: &yaml::FileError) -> String {
+    let gap = if error.position().is_some() { "" } else { " " };
+    format!("{}:{gap}{error}", path.display())
 }
 
 /// An error of the text itself, with its place.

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use fleet_examples::chain;
 use fleet_velero::inventory::Gather;
 use kube::api::{DynamicObject, ListParams};
 use kube::config::{KubeConfigOptions, Kubeconfig};
@@ -9,7 +10,6 @@ use kube::core::{ApiResource, GroupVersionKind};
 use kube::{Api, Client, Config};
 
 use crate::Read;
-use crate::input::chain;
 
 /// The kinds that are read. Of Secrets the contents are dropped at once.
 const KINDS: &[(&str, &str, &str)] = &[

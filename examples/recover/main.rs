@@ -3,18 +3,20 @@
 //! Without `--disaster`: what is protected and how well, and what is wrong with the backups. Without `--fleet` and
 //! `--kubeconfig`: the guide's fleet on the embedded hub, which loses production-eu-west and recovers it.
 //!
-//! Exit status: 0 a plan in which nothing is lost for ever, or no finding of severity error; 1 the contrary; 2 bad input, each
-//! mistake on standard error with its file, line and column.
+//! Exit status: 0 a plan in which nothing is lost for ever, or no finding of severity error; 1 the contrary, or the program could
+//! not do its work; 2 bad input, each mistake on standard error with its file, line and column.
 
 mod demo;
 mod input;
 mod live;
 mod show;
 
+use std::error::Error;
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, ValueEnum};
+use clap::{ArgGroup, Parser, ValueEnum};
 use fleet_core::purpose::Constraints;
 use fleet_velero::inventory::FleetState;
 use fleet_velero::protection::{AnalysisOptions, Exposure, Measurements, Reach, RtoModel};
@@ -24,38 +26,44 @@ use jiff::Timestamp;
 
 /// What a disaster would cost, and the runbook that recovers from it.
 #[derive(Debug, Parser)]
+#[command(group(ArgGroup::new("source").args(["fleet", "kubeconfig"])))]
 struct Options {
     /// A directory with the fleet: fleet.yaml, and clusters/NAME/*.yaml with each cluster's objects.
     #[arg(long)]
     fleet: Option<PathBuf>,
     /// A kubeconfig: the live cluster of its current context is the fleet.
-    #[arg(long, conflicts_with = "fleet")]
+    #[arg(long)]
     kubeconfig: Option<PathBuf>,
     /// The context of the kubeconfig.
-    #[arg(long, requires = "kubeconfig", conflicts_with = "fleet")]
+    #[arg(long, requires = "kubeconfig")]
     context: Option<String>,
     /// The region of the live cluster.
-    #[arg(long, requires = "kubeconfig", conflicts_with = "fleet")]
+    #[arg(long, requires = "kubeconfig")]
     region: Option<String>,
-    /// The time of the analysis, and of the disaster; default: now.
-    #[arg(long)]
+    /// The time of the analysis, and of the disaster; default: now. Backups from after it do not count.
+    #[arg(long, requires = "source")]
     now: Option<Timestamp>,
     /// What happens: region-lost=REGION, cluster-lost=CLUSTER, namespace-deleted=CLUSTER/NAMESPACE,
     /// storage-location-lost=BUCKET, git-lost, hub-lost, ransomware=TIME[@CLUSTER].
-    #[arg(long)]
+    #[arg(long, requires = "source")]
     disaster: Option<Disaster>,
     /// Where lost clusters are made anew.
-    #[arg(long)]
+    #[arg(long, requires = "disaster")]
     target_region: Option<String>,
     /// What the analysis assumes to be lost at once.
-    #[arg(long, default_value = "region")]
+    #[arg(
+        long,
+        default_value = "region",
+        requires = "source",
+        conflicts_with = "disaster"
+    )]
     reach: ReachOption,
-    /// How to answer.
-    #[arg(short, long, default_value = "table")]
+    /// How to answer. A graph (mermaid) is drawn of a plan: it needs --disaster.
+    #[arg(short, long, default_value = "table", requires = "source")]
     output: Output,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Output {
     Table,
     Json,
@@ -93,24 +101,34 @@ struct Read {
 
 fn main() -> ExitCode {
     let options = Options::parse();
-    let now = options.now.unwrap_or_else(Timestamp::now);
-    let read = match (&options.fleet, &options.kubeconfig) {
-        (Some(directory), _) => input::read(directory),
+    let answer = match (&options.fleet, &options.kubeconfig) {
+        (Some(directory), _) => answer(&options, input::read(directory)),
         (None, Some(kubeconfig)) => {
-            live::read(kubeconfig, options.context.as_deref(), options.region.clone())
+            let (context, region) = (options.context.as_deref(), options.region.clone());
+            answer(&options, live::read(kubeconfig, context, region))
         }
-        (None, None) if options.disaster.is_none() => return demo::run(),
-        (None, None) => Err(vec![
-            "--disaster needs a fleet: give --fleet DIR or --kubeconfig FILE".to_owned(),
-        ]),
+        (None, None) => demo::run().map(|()| ExitCode::SUCCESS),
     };
+    answer.unwrap_or_else(|error| {
+        eprintln!("error: {}", fleet_examples::chain(error.as_ref()));
+        ExitCode::FAILURE
+    })
+}
+
+const BAD_INPUT: u8 = 2;
+
+fn answer(options: &Options, read: Result<Read, Vec<String>>) -> Result<ExitCode, Box<dyn Error>> {
+    if options.disaster.is_none() && options.output == Output::Mermaid {
+        eprintln!("-o mermaid draws the plan of a disaster: give --disaster, or another output");
+        return Ok(ExitCode::from(BAD_INPUT));
+    }
     let read = match read {
         Ok(read) => read,
         Err(mistakes) => {
             for mistake in mistakes {
                 eprintln!("{mistake}");
             }
-            return ExitCode::from(2);
+            return Ok(ExitCode::from(BAD_INPUT));
         }
     };
     let mut model = RtoModel::default();
@@ -123,13 +141,20 @@ fn main() -> ExitCode {
         model = model.with_client_qps(qps);
     }
     model.calibrate(&read.measured);
+    let now = options.now.unwrap_or_else(Timestamp::now);
     match &options.disaster {
-        Some(disaster) => plan(&options, &read, disaster, model, now),
-        None => analyse(&options, &read, model, now),
+        Some(disaster) => plan(options, &read, disaster, model, now),
+        None => analyse(options, &read, model, now),
     }
 }
 
-fn plan(options: &Options, read: &Read, disaster: &Disaster, model: RtoModel, now: Timestamp) -> ExitCode {
+fn plan(
+    options: &Options,
+    read: &Read,
+    disaster: &Disaster,
+    model: RtoModel,
+    now: Timestamp,
+) -> Result<ExitCode, Box<dyn Error>> {
     let wanted = PlanOptions {
         target_region: options.target_region.clone(),
         constraints: read.constraints.clone(),
@@ -140,19 +165,25 @@ fn plan(options: &Options, read: &Read, disaster: &Disaster, model: RtoModel, no
         Ok(plan) => plan,
         Err(error) => {
             eprintln!("{error}");
-            return ExitCode::from(2);
+            return Ok(ExitCode::from(BAD_INPUT));
         }
     };
+    let mut out = fleet_examples::stdout();
     match options.output {
-        Output::Table => print!("{plan}"),
-        Output::Json => show::json(&plan.report()),
-        Output::Markdown => print!("{}", plan.to_markdown()),
-        Output::Mermaid => print!("{}", plan.to_mermaid()),
+        Output::Table => write!(out, "{plan}")?,
+        Output::Json => show::json(&mut out, &plan.report())?,
+        Output::Markdown => write!(out, "{}", plan.to_markdown())?,
+        Output::Mermaid => write!(out, "{}", plan.to_mermaid())?,
     }
-    ExitCode::from(u8::from(plan.rpo == Exposure::Everything))
+    Ok(ExitCode::from(u8::from(plan.rpo == Exposure::Everything)))
 }
 
-fn analyse(options: &Options, read: &Read, model: RtoModel, now: Timestamp) -> ExitCode {
+fn analyse(
+    options: &Options,
+    read: &Read,
+    model: RtoModel,
+    now: Timestamp,
+) -> Result<ExitCode, Box<dyn Error>> {
     let assumed = AnalysisOptions {
         model,
         ..AnalysisOptions::at(now)
@@ -164,11 +195,12 @@ fn analyse(options: &Options, read: &Read, model: RtoModel, now: Timestamp) -> E
         findings.extend(fleet_velero::lint::lint_restores(cluster, restores));
     }
     let worst = findings.iter().map(fleet_velero::lint::Finding::severity).max();
+    let mut out = fleet_examples::stdout();
     match options.output {
-        Output::Json => show::json(&show::analysis(&protection, &findings)),
-        Output::Markdown => show::markdown(&protection, &findings),
-        Output::Table | Output::Mermaid => show::table(&protection, &findings),
+        Output::Json => show::json(&mut out, &show::analysis(&protection, &findings))?,
+        Output::Markdown => show::markdown(&mut out, &protection, &findings)?,
+        Output::Table | Output::Mermaid => show::table(&mut out, &protection, &findings)?,
     }
     let is_wrong = worst >= Some(fleet_velero::lint::Severity::Error) || !protection.gaps.is_empty();
-    ExitCode::from(u8::from(is_wrong))
+    Ok(ExitCode::from(u8::from(is_wrong)))
 }

@@ -1,5 +1,7 @@
 //! The analysis, for people and for programs.
 
+use std::io::{self, Write};
+
 use fleet_velero::lint::{Finding, Severity};
 use fleet_velero::protection::Protection;
 use serde::Serialize;
@@ -9,11 +11,9 @@ use serde_json::{Value, json};
 const SHOWN: usize = 20;
 
 /// Prints a document as JSON.
-pub(crate) fn json(document: &impl Serialize) {
-    match serde_json::to_string_pretty(document) {
-        Ok(text) => println!("{text}"),
-        Err(error) => eprintln!("{error}"),
-    }
+pub(crate) fn json(out: &mut impl Write, document: &impl Serialize) -> io::Result<()> {
+    let text = serde_json::to_string_pretty(document)?;
+    writeln!(out, "{text}")
 }
 
 /// The analysis as a document.
@@ -54,13 +54,15 @@ pub(crate) fn analysis(protection: &Protection, findings: &[Finding]) -> Value {
 }
 
 /// The analysis as tables.
-pub(crate) fn table(protection: &Protection, findings: &[Finding]) {
-    println!(
+pub(crate) fn table(out: &mut impl Write, protection: &Protection, findings: &[Finding]) -> io::Result<()> {
+    writeln!(
+        out,
         "{:<48} {:<8} {:<11} {:<11} {:<22} class",
         "namespace", "by", "rpo now", "rpo worst", "rto"
-    );
+    )?;
     for namespace in &protection.namespaces {
-        println!(
+        writeln!(
+            out,
             "{:<48} {:<8} {:<11} {:<11} {:<22} {}",
             format!("{}/{}", namespace.cluster, namespace.namespace),
             namespace.recoverer,
@@ -70,24 +72,38 @@ pub(crate) fn table(protection: &Protection, findings: &[Finding]) {
             namespace
                 .class
                 .map_or_else(|| "-".to_owned(), |class| class.to_string()),
-        );
+        )?;
         if let Some(interval) = &namespace.interval {
-            println!("    {interval}");
+            writeln!(out, "    {interval}")?;
         }
     }
-    list("not protected", protection.gaps.iter().map(ToString::to_string));
-    list("objectives", protection.verdicts.iter().map(ToString::to_string));
-    list("findings", findings.iter().map(ToString::to_string));
+    list(
+        out,
+        "not protected",
+        protection.gaps.iter().map(ToString::to_string),
+    )?;
+    list(
+        out,
+        "objectives",
+        protection.verdicts.iter().map(ToString::to_string),
+    )?;
+    list(out, "findings", findings.iter().map(ToString::to_string))
 }
 
 /// The analysis as Markdown.
-pub(crate) fn markdown(protection: &Protection, findings: &[Finding]) {
-    println!("# Protection at {}\n", protection.now);
-    println!(
+pub(crate) fn markdown(
+    out: &mut impl Write,
+    protection: &Protection,
+    findings: &[Finding],
+) -> io::Result<()> {
+    writeln!(out, "# Protection at {}\n", protection.now)?;
+    writeln!(
+        out,
         "| namespace | recovered by | RPO now | RPO at worst | RTO | class |\n| --- | --- | --- | --- | --- | --- |"
-    );
+    )?;
     for namespace in &protection.namespaces {
-        println!(
+        writeln!(
+            out,
             "| {}/{} | {} | {} | {} | {} | {} |",
             namespace.cluster,
             namespace.namespace,
@@ -98,7 +114,7 @@ pub(crate) fn markdown(protection: &Protection, findings: &[Finding]) {
             namespace
                 .class
                 .map_or_else(|| "-".to_owned(), |class| class.to_string()),
-        );
+        )?;
     }
     for (title, lines) in [
         (
@@ -122,23 +138,25 @@ pub(crate) fn markdown(protection: &Protection, findings: &[Finding]) {
                 .collect(),
         ),
     ] {
-        println!("\n## {title}\n");
+        writeln!(out, "\n## {title}\n")?;
         for line in lines {
-            println!("- {line}");
+            writeln!(out, "- {line}")?;
         }
     }
+    Ok(())
 }
 
-fn list(title: &str, lines: impl ExactSizeIterator<Item = String>) {
+fn list(out: &mut impl Write, title: &str, lines: impl ExactSizeIterator<Item = String>) -> io::Result<()> {
     let count = lines.len();
     if count == 0 {
-        return;
+        return Ok(());
     }
-    println!("\n{title} ({count}):");
+    writeln!(out, "\n{title} ({count}):")?;
     for line in lines.take(SHOWN) {
-        println!("  {line}");
+        writeln!(out, "  {line}")?;
     }
     if count > SHOWN {
-        println!("  and {} more (-o json has them)", count - SHOWN);
+        writeln!(out, "  and {} more (-o json has them)", count - SHOWN)?;
     }
+    Ok(())
 }

@@ -255,7 +255,7 @@ impl RecoverySystem for Platform {
 }
 
 fn failed(plan: &RecoveryPlan, step: &Step, error: &dyn Error) -> SystemError {
-    SystemError::new(plan.title(step), crate::input::chain(error))
+    SystemError::new(plan.title(step), fleet_examples::chain(error))
 }
 
 async fn apply(client: &Client, object: &Value) -> Result<(), BoxError> {
