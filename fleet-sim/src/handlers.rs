@@ -230,7 +230,10 @@ impl Call<'_> {
             ("PATCH", Some(_)) if scale => self.patch_scale(state),
             ("PATCH", Some(name)) => self.patch(state, name),
             ("DELETE", Some(name)) if self.subresource == Subresource::None => self.delete(state, name),
-            ("DELETE", None) if self.namespace.is_some() || !self.resource.namespaced => {
+            ("DELETE", None)
+                if self.resource.traits.deletes_collections
+                    && (self.namespace.is_some() || !self.resource.namespaced) =>
+            {
                 self.delete_collection(state)
             }
             ("POST", None) => Err(ApiError::no_such_page()),

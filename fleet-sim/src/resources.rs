@@ -46,6 +46,8 @@ pub(crate) struct Traits {
     pub(crate) returns_deleted: bool,
     /// Status writes may change labels and annotations too.
     pub(crate) status_keeps_metadata: bool,
+    /// Whether all of a list can be deleted at once.
+    pub(crate) deletes_collections: bool,
 }
 
 /// One version under which a resource is served.
@@ -147,9 +149,21 @@ impl ResourceType {
     /// The entries of an `APIResourceList` for one version.
     pub(crate) fn discovery(&self, version: &ServedVersion) -> Vec<Value> {
         let plural = &*self.key.plural;
+        let mut verbs = vec![
+            "delete",
+            "deletecollection",
+            "get",
+            "list",
+            "patch",
+            "create",
+            "update",
+            "watch",
+        ];
+        if !self.traits.deletes_collections {
+            verbs.retain(|verb| *verb != "deletecollection");
+        }
         let mut entry = json!({
-            "name": plural, "singularName": self.singular, "namespaced": self.namespaced, "kind": self.kind,
-            "verbs": ["delete", "deletecollection", "get", "list", "patch", "create", "update", "watch"],
+            "name": plural, "singularName": self.singular, "namespaced": self.namespaced, "kind": self.kind, "verbs": verbs,
         });
         if !self.short_names.is_empty() {
             entry["shortNames"] = json!(self.short_names);

@@ -207,6 +207,35 @@ async fn a_collection_is_deleted_by_selector() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_namespaces_that_a_cluster_needs_stay() {
+    let hub = hub();
+    let namespaces: Api<Namespace> = Api::all(hub.client());
+    for name in ["default", "kube-system", "kube-public"] {
+        let refused = refusal(namespaces.delete(name, &DeleteParams::default()).await);
+        assert_eq!(
+            (refused.code, refused.message.as_str()),
+            (
+                403,
+                &*format!("namespaces \"{name}\" is forbidden: this namespace may not be deleted")
+            )
+        );
+    }
+    let (how, all) = (DeleteParams::default(), ListParams::default());
+    assert_eq!(refusal(namespaces.delete_collection(&how, &all).await).code, 405);
+    let core = hub.client().list_core_api_resources("v1").await.unwrap();
+    let verbs = |plural: &str| {
+        let found = core.resources.iter().find(|resource| resource.name == plural);
+        found.map(|resource| resource.verbs.clone()).unwrap()
+    };
+    let together = "deletecollection".to_owned();
+    assert!(!verbs("namespaces").contains(&together) && verbs("configmaps").contains(&together));
+    assert_eq!(
+        namespaces.list(&ListParams::default()).await.unwrap().items.len(),
+        4
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_namespace_goes_when_it_is_empty() {
     let hub = hub();
     let namespaces: Api<Namespace> = Api::all(hub.client());

@@ -12,6 +12,9 @@ use crate::state::State;
 use crate::status::{self, ApiError, ApiResult, FieldError, Subject};
 use crate::store::Stored;
 
+/// The namespaces that admission keeps (Kubernetes 1.36, `NamespaceLifecycle`).
+const IMMORTAL: [&str; 3] = ["default", "kube-system", "kube-public"];
+
 /// `DeleteOptions`, from the body or the query.
 #[derive(Debug, Default)]
 struct DeleteOptions {
@@ -25,6 +28,10 @@ struct DeleteOptions {
 impl Call<'_> {
     pub(super) fn delete(&self, state: &mut State, name: &str) -> ApiResult<Answer> {
         let options = self.delete_options()?;
+        if self.resource.is("", "namespaces") && IMMORTAL.contains(&name) {
+            let why = "this namespace may not be deleted";
+            return Err(ApiError::forbidden(self.subject(name), why));
+        }
         let warnings = self.delete_warnings(&options);
         self.delete_one(state, name, &options)
             .map_err(|mut error| {

@@ -37,11 +37,13 @@ enum Mark {
     LabelName,
     SegmentName,
     AnyName,
+    /// Deleted one by one only.
+    NoDeleteCollection,
 }
 
 use Mark::{
-    All, AnyName, ApiExtensions, Cluster, Conditional, CreateOnUpdate, Generation, LabelName, ReturnsDeleted,
-    Scale, SegmentName, Status, StatusOnCreate,
+    All, AnyName, ApiExtensions, Cluster, Conditional, CreateOnUpdate, Generation, LabelName,
+    NoDeleteCollection, ReturnsDeleted, Scale, SegmentName, Status, StatusOnCreate,
 };
 
 const fn row(
@@ -113,7 +115,7 @@ const TABLE: &[BuiltIn] = &[
     row("", "Endpoints", "endpoints", &["ep"], &[CreateOnUpdate], NONE),
     row("", "Event", "events", &["ev"], &[CreateOnUpdate, AnyName], EVENT_FIELDS),
     row("", "LimitRange", "limitranges", &["limits"], &[CreateOnUpdate], NONE),
-    row("", "Namespace", "namespaces", &["ns"], &[Cluster, Status, StatusOnCreate, LabelName], &["status.phase"]),
+    row("", "Namespace", "namespaces", &["ns"], &[Cluster, Status, StatusOnCreate, LabelName, NoDeleteCollection], &["status.phase"]),
     row("", "Node", "nodes", &["no"], &[Cluster, Status, StatusOnCreate], &["spec.unschedulable"]),
     row("", "PersistentVolume", "persistentvolumes", &["pv"], &[Cluster, Status, ReturnsDeleted], NONE),
     row("", "PersistentVolumeClaim", "persistentvolumeclaims", &["pvc"], &[Status, ReturnsDeleted], NONE),
@@ -218,6 +220,7 @@ impl BuiltIn {
                 status_on_create: has(StatusOnCreate) || !has(Status),
                 returns_deleted: has(ReturnsDeleted),
                 status_keeps_metadata: true,
+                deletes_collections: !has(NoDeleteCollection),
             },
             go_type: Some(go_type),
         }

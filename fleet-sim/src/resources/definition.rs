@@ -132,6 +132,7 @@ pub(crate) fn read_definition(crd: &Value) -> Result<ResourceType, Vec<FieldErro
             status_on_create: false,
             returns_deleted: false,
             status_keeps_metadata: false,
+            deletes_collections: true,
         },
         go_type: None,
     })

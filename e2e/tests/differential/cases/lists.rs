@@ -155,6 +155,14 @@ pub(super) fn watches(cases: &mut Cases) {
 }
 
 pub(super) fn collections(cases: &mut Cases) {
+    cases.delete(
+        "collection of namespaces",
+        "/api/v1/namespaces?labelSelector=none",
+    );
+    for name in ["default", "kube-system", "kube-public", "absent"] {
+        cases.delete("immortal", &format!("/api/v1/namespaces/{name}"));
+    }
+    cases.delete("immortal dry", "/api/v1/namespaces/default?dryRun=All");
     for collection in [CONFIG_MAPS, WIDGETS] {
         cases.delete(
             "collection dry",
