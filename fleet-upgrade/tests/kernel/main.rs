@@ -5,6 +5,7 @@
 
 mod approvals;
 mod audits;
+mod endings;
 mod exhaustive;
 mod peers;
 mod properties;

@@ -1,0 +1,267 @@
+//! How stages and runs end: shares that are enough, budgets, domains that are lost, halts, and what is said of each cluster then.
+
+use std::num::NonZeroU32;
+
+use fleet_core::HumanDuration;
+use fleet_upgrade::kernel::{
+    Ailment, Approval, ApprovalPoint, Blocker, Fact, FailureCause, Outcome, Roster, RunSettings, StageId,
+    StopReason, evidence_due, why,
+};
+use fleet_upgrade::{ApprovalRule, AtMost, OnFailure, Percent, SpreadRule, UpgradePlan};
+use jiff::ToSpan;
+
+use crate::world::{Driver, Mishap, StageLike, Stand, a_plan, at, budget, minutes};
+
+const MONDAY: &str = "2026-03-02T08:00:00Z";
+
+/// Five clusters one after the other, of which three in five are enough, and one after them.
+fn three_in_five() -> UpgradePlan {
+    let enough = |mut spec: fleet_upgrade::FleetUpgradeSpec| {
+        spec.stages[0].completion_threshold = Some(Percent::new(60).unwrap());
+        spec.failure_budget(budget(5))
+    };
+    a_plan(&[StageLike::of(5), StageLike::of(1)], 1, enough, at(MONDAY))
+}
+
+/// Runs the plan while something happens to some clusters of its first stage.
+fn finish(plan: &UpgradePlan, mishaps: &[(&str, Mishap)]) -> (Outcome, usize) {
+    let roster = Roster::of(plan);
+    let mut driver = Driver::new(plan, &roster, at(MONDAY), RunSettings::default());
+    for (name, mishap) in mishaps {
+        driver.cluster(name).mishaps.push(*mishap);
+    }
+    let outcome = driver.finish().outcome.unwrap();
+    (outcome, driver.starts.len())
+}
+
+#[test]
+fn a_stage_is_judged_when_its_last_cluster_has_ended() {
+    let plan = three_in_five();
+    let fails = |names: &[&'static str]| -> Vec<(&'static str, Mishap)> {
+        names.iter().map(|name| (*name, Mishap::RolloutFails)).collect()
+    };
+    assert_eq!(
+        finish(&plan, &fails(&["s0-c0", "s0-c1"])),
+        (Outcome::Completed, 6)
+    );
+    let incomplete = StopReason::StageIncomplete {
+        stage: StageId(0),
+        upgraded: 2,
+        needed: 3,
+    };
+    let stopped = Outcome::Stopped { reason: incomplete };
+    assert_eq!(finish(&plan, &fails(&["s0-c0", "s0-c1", "s0-c2"])), (stopped, 5));
+}
+
+#[test]
+fn a_cluster_that_is_gone_is_no_part_of_the_share() {
+    // Three are left: two of them are 67 %.
+    let gone = at(MONDAY) - 1.minute();
+    let mishaps = [
+        ("s0-c1", Mishap::Vanishes(gone)),
+        ("s0-c2", Mishap::Vanishes(gone)),
+        ("s0-c3", Mishap::RolloutFails),
+    ];
+    assert_eq!(finish(&three_in_five(), &mishaps), (Outcome::Completed, 4));
+}
+
+#[test]
+fn a_domain_that_will_not_come_back_stops_the_run_when_nobody_else_is_left() {
+    // Of each pair one may be away: with `c0` broken, `c1` can never start; `c2` and `c3` are a pair of their own.
+    let spread = |spec: fleet_upgrade::FleetUpgradeSpec| {
+        spec.spread(SpreadRule::by(["pair"], AtMost::Count(NonZeroU32::MIN)))
+            .failure_budget(budget(4))
+    };
+    let plan = a_plan(&[StageLike::of(4)], 1, spread, at(MONDAY));
+    let (outcome, starts) = finish(&plan, &[("s0-c0", Mishap::RolloutFails)]);
+    let Outcome::Stopped {
+        reason: StopReason::DomainLost { domain },
+    } = outcome
+    else {
+        panic!("{outcome:?}")
+    };
+    assert!(domain.contains("s0-p0"), "{domain}");
+    assert_eq!(starts, 3, "the other pair is not held up");
+}
+
+/// Three clusters; the first failure halts the run until Ada lets it go on.
+fn halting() -> UpgradePlan {
+    let halts = |spec: fleet_upgrade::FleetUpgradeSpec| {
+        spec.on_failure(OnFailure::default().go_on(ApprovalRule::by(["ada"])))
+    };
+    a_plan(&[StageLike::of(3)], 1, halts, at(MONDAY))
+}
+
+fn go_on(by: &str, given: jiff::Timestamp) -> Approval {
+    Approval {
+        stage: "s0".to_owned(),
+        point: ApprovalPoint::GoOn,
+        by: by.to_owned(),
+        at: given,
+        expires: None,
+    }
+}
+
+#[test]
+fn a_halted_run_goes_on_when_the_right_person_says_so_after_the_halt() {
+    let plan = halting();
+    let roster = Roster::of(&plan);
+    let mut driver = Driver::new(&plan, &roster, at(MONDAY), RunSettings::default());
+    driver.cluster("s0-c0").mishaps.push(Mishap::RolloutFails);
+    driver.seen.set_approvals(vec![go_on("ada", at(MONDAY))]);
+    driver.until(at(MONDAY) + 12.hours());
+    let failures = StopReason::FailureBudget {
+        failures: 1,
+        budget: 0,
+    };
+    assert_eq!(driver.run.halted(), Some(&failures));
+    assert_eq!(driver.run.stopping(), None);
+    driver.seen.set_approvals(vec![go_on("eve", driver.now)]);
+    driver.until(at(MONDAY) + 24.hours());
+    assert_eq!(
+        driver.starts.len(),
+        1,
+        "nothing starts on an old or a stranger's word"
+    );
+
+    driver.seen.set_approvals(vec![go_on("ada", driver.now)]);
+    let report = driver.finish();
+    assert_eq!(report.outcome, Some(Outcome::Completed));
+    assert_eq!(driver.starts.len(), 3);
+    let halts = driver
+        .log
+        .iter()
+        .filter(|event| matches!(event.fact, Fact::Halted { .. }));
+    assert_eq!(
+        halts.count(),
+        1,
+        "a failure that was forgiven halts nothing again"
+    );
+}
+
+#[test]
+fn a_run_in_which_nothing_is_left_to_do_does_not_halt() {
+    let plan = halting();
+    let roster = Roster::of(&plan);
+    let mut driver = Driver::new(&plan, &roster, at(MONDAY), RunSettings::default());
+    driver.cluster("s0-c0").mishaps.push(Mishap::RolloutFails);
+    driver.until(at(MONDAY) + 3.hours());
+    assert!(driver.run.halted().is_some());
+    driver.record(Fact::Cancelled);
+    let report = driver.finish();
+    assert!(matches!(
+        report.outcome,
+        Some(
+            Outcome::Stopped {
+                reason: StopReason::FailureBudget { .. }
+            } | Outcome::Cancelled
+        )
+    ));
+    assert_eq!(driver.starts.len(), 1);
+}
+
+#[test]
+fn an_upgraded_cluster_is_left_alone_while_nothing_can_start() {
+    let plan = a_plan(
+        &[StageLike::of(3)],
+        1,
+        |spec| spec.cluster_deadline(HumanDuration::days(9)),
+        at(MONDAY),
+    );
+    let roster = Roster::of(&plan);
+    let mut driver = Driver::new(&plan, &roster, at(MONDAY), RunSettings::default());
+    driver.cluster("s0-c1").hop = minutes(6 * 24 * 60);
+    driver.until(at(MONDAY) + 96.hours());
+    let (first, second) = (driver.id("s0-c0"), driver.id("s0-c1"));
+    assert!(driver.run.upgraded(first).is_some());
+    driver.now += 2.hours();
+    assert_eq!(
+        evidence_due(&plan, &driver.run, &driver.seen, driver.now),
+        [second],
+        "its place is taken, so nobody starts on the others' account"
+    );
+}
+
+#[test]
+fn what_keeps_a_cluster_back_is_told_at_every_point_of_its_life() {
+    let plan = a_plan(
+        &[StageLike::of(5), StageLike::of(1)],
+        1,
+        |spec| {
+            spec.failure_budget(budget(5))
+                .cluster_deadline(HumanDuration::days(9))
+        },
+        at(MONDAY),
+    );
+    let roster = Roster::of(&plan);
+    let mut driver = Driver::new(&plan, &roster, at(MONDAY), RunSettings::default());
+    driver.cluster("s0-c1").mishaps.push(Mishap::RolloutFails);
+    driver
+        .cluster("s0-c2")
+        .mishaps
+        .push(Mishap::Vanishes(at(MONDAY) + 30.minutes()));
+    driver
+        .cluster("s0-c3")
+        .mishaps
+        .push(Mishap::ForeignWrite(at(MONDAY) + 30.minutes()));
+    driver.cluster("s0-c4").hop = minutes(10_000);
+    driver.until(at(MONDAY) + 4.hours());
+    let why = |driver: &Driver<'_>, name: &str| {
+        let id = driver.id(name);
+        why(&plan, &driver.run, &driver.seen, driver.now, id).unwrap()
+    };
+    assert_eq!(why(&driver, "s0-c0"), Blocker::Upgraded);
+    assert!(matches!(
+        why(&driver, "s0-c1"),
+        Blocker::Failed {
+            why: FailureCause::Rollout { .. }
+        }
+    ));
+    assert_eq!(why(&driver, "s0-c2"), Blocker::Gone);
+    assert!(matches!(why(&driver, "s0-c3"), Blocker::Held { found, .. } if found.to_string() == "v1.29.9"));
+    assert!(matches!(why(&driver, "s0-c4"), Blocker::Running { cluster, .. } if cluster.as_str() == "s0-c4"));
+    assert!(
+        matches!(why(&driver, "s1-c0"), Blocker::EarlierStage { stage, because }
+            if stage == "s0" && matches!(*because, Blocker::Running { .. }))
+    );
+    let nobody = fleet_upgrade::kernel::ClusterId(99);
+    assert_eq!(
+        fleet_upgrade::kernel::why(&plan, &driver.run, &driver.seen, driver.now, nobody),
+        None
+    );
+    while driver.step() != Stand::Over {
+        driver.now += 1.hour();
+    }
+    assert!(matches!(
+        why(&driver, "s1-c0"),
+        Blocker::Ended { .. } | Blocker::Upgraded
+    ));
+}
+
+#[test]
+fn causes_read_as_sentences() {
+    let told = [
+        (FailureCause::Deadline, "not upgraded within its deadline"),
+        (
+            FailureCause::NotAccepted,
+            "did not take the order to upgrade within its deadline",
+        ),
+        (
+            FailureCause::Refused { reason: "no".into() },
+            "refused to upgrade: no",
+        ),
+        (
+            FailureCause::Rollout {
+                reason: "no image".into(),
+            },
+            "the rollout failed: no image",
+        ),
+    ];
+    for (cause, text) in told {
+        assert_eq!(cause.to_string(), text);
+    }
+    let unwell = FailureCause::Unwell {
+        ailment: Ailment::Unreachable,
+    };
+    assert!(unwell.to_string().ends_with(" for too long"));
+}
