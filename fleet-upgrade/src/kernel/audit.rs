@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::readiness;
-use super::rules::Rules;
+use super::rules::{Member, Rules};
 use super::{ApprovalPoint, ClusterId, HopOrder, Observation, Phase, RunState, StagePhase};
 use crate::UpgradePlan;
 
@@ -169,7 +169,7 @@ fn away(rules: Rules<'_>, run: &RunState, domain: u32) -> u64 {
         })
     })
     .filter_map(|id| rules.cluster(run, id))
-    .flat_map(|cluster| cluster.domains())
+    .flat_map(Member::domains)
     .filter(|share| share.domain == domain)
     .map(|share| share.weight)
     .sum()
