@@ -358,6 +358,20 @@ async fn a_field_of_v1beta1_is_stripped_without_a_word_and_strictness_says_so() 
         .patch("strip-control-plane", &strict, &Patch::Merge(stripped))
         .await;
     assert!(refused.is_err(), "{refused:?}");
+
+    // Nor do we make templates without what they were to change: the machines would come with the old image.
+    let misspelled = json!({"backend": {"inMemory": {"vm": {"provisioning": {"startDuration": "3s"}}}}});
+    let order = Order::to(v("v1.35.0")).rotating(Rotation::of_all(v("v1.35.0"), misspelled));
+    let driver = CapiClusterDriver::new(client.clone());
+    let error = driver
+        .begin(&named("strip"), &order)
+        .await
+        .expect_err("no template has it");
+    assert!(!error.is_transient(), "{error}");
+    let source = std::error::Error::source(&error).map(ToString::to_string);
+    println!("{error}: {}", source.unwrap_or_default());
+    let after = control_planes.get("strip-control-plane").await?;
+    assert_eq!(after.data["spec"]["version"], "v1.34.0");
     Ok(())
 }
 

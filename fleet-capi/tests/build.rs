@@ -250,6 +250,18 @@ fn all_that_is_missing_or_said_in_vain_comes_at_once() {
             .pool(NodePool::new("w", 1).image("i").class("c"))
             .pool(NodePool::new("w", 1).autoscaled(3, 1)),
         ClusterSpec::of_class("f", "").control_plane(ControlPlane::new(1).audit_log(AuditLog::metadata())),
+        ClusterSpec::aws("g", "eu-west-1")
+            .labels([("cluster.x-k8s.io/cluster-name", "h")])
+            .control_plane(
+                ControlPlane::new(3)
+                    .audit_log(AuditLog::metadata().path("/audit.log"))
+                    .disk_gib(0),
+            )
+            .pool(
+                NodePool::new("w", 1)
+                    .disk_gib(0)
+                    .labels([("cluster.x-k8s.io/deployment-name", "x")]),
+            ),
     ];
     let all = nothing.map(|spec| spec.manifests().unwrap_err().to_string());
     assert_snapshot!(all.join("\n"));
@@ -263,6 +275,21 @@ fn what_the_webhooks_refuse_is_refused() {
         .pods(["192.168.0.0/16", "fd00::/48"])
         .control_plane(2)
         .pool(NodePool::new("workers", 1));
+    assert_snapshot!(spec.manifests().unwrap_err());
+}
+
+#[test]
+fn what_the_api_server_or_kubeadm_would_refuse_is_refused() {
+    let spec = ClusterSpec::in_memory("eu")
+        .version("v1.34.2".parse().unwrap())
+        .namespace("Team Blue")
+        .labels([("team", "blue & green"), ("a b", "c")])
+        .annotation("owner of it", "anything & all")
+        .pods(["10.0.0.0/25"])
+        .services(["10.128.0.0/9"])
+        .pool(NodePool::new("", 1).labels([("node.cluster.x-k8s.io/tier", "-")]))
+        .pool(NodePool::new("x".repeat(70), 0))
+        .add_on(AddOn::new("cni"));
     assert_snapshot!(spec.manifests().unwrap_err());
 }
 

@@ -6,7 +6,7 @@ use fleet_capi::inventory::{ClusterProfile, FLEET_SDK_MANAGER, ProfilesError, fr
 use fleet_core::{Fleet, FleetCluster, Labels, NodeCounts, Provider};
 use fleet_sim::Hub;
 use kube::CustomResourceExt as _;
-use kube::api::{Api, PostParams};
+use kube::api::{Api, Patch, PatchParams, PostParams};
 use serde_json::json;
 
 fn member(name: &str, version: &str) -> FleetCluster {
@@ -77,4 +77,40 @@ async fn another_managers_profiles_are_left_alone() {
         .await
         .unwrap();
     assert!(api.get_opt("ap").await.unwrap().is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_cluster_has_lost_its_profile_loses_too() {
+    let hub = hub().await;
+    let fleet = Fleet::new([member("eu", "v1.34.2")]).unwrap();
+    publish(hub.client(), "fleet", FLEET_SDK_MANAGER, &fleet)
+        .await
+        .unwrap();
+    // A label of somebody else's stays.
+    let api: Api<ClusterProfile> = Api::namespaced(hub.client(), "fleet");
+    let theirs = json!({"metadata": {"labels": {"team": "shop"}}});
+    api.patch("eu", &PatchParams::default(), &Patch::Merge(theirs))
+        .await
+        .unwrap();
+    let less = FleetCluster::new("eu".parse().unwrap(), "v1.34.2".parse().unwrap())
+        .with_labels(Labels::from_pairs([("env", "production")]).unwrap())
+        .with_nodes(NodeCounts {
+            control_plane: 3,
+            workers: 12,
+        });
+    let fleet = Fleet::new([less]).unwrap();
+    let then = publish(hub.client(), "fleet", FLEET_SDK_MANAGER, &fleet)
+        .await
+        .unwrap();
+    assert_eq!(then.written.len(), 1);
+    let profile = api.get("eu").await.unwrap();
+    let labels: Vec<_> = profile.metadata.labels.as_ref().unwrap().keys().collect();
+    assert_eq!(labels, ["env", "team", "x-k8s.io/cluster-manager"]);
+    assert_eq!(profile.property("topology.kubernetes.io/region"), None);
+    assert_eq!(profile.property("fleet-sdk.dev/provider"), None);
+    assert_eq!(profile.property("fleet-sdk.dev/worker-nodes"), Some("12"));
+    let again = publish(hub.client(), "fleet", FLEET_SDK_MANAGER, &fleet)
+        .await
+        .unwrap();
+    assert_eq!(again.unchanged.len(), 1);
 }

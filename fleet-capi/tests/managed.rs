@@ -162,6 +162,18 @@ async fn eks_is_compared_by_minors() {
         (seen.asked, seen.version),
         (Some(v("v1.34.2")), Some(v("v1.33.0")))
     );
+    // AWS has begun, though no Machine shows it.
+    let late = driver.abort(&eu()).await.unwrap_err();
+    assert!(
+        matches!(
+            &late,
+            UpgradeError::Refused {
+                refusal: Refusal::Managed { .. },
+                ..
+            }
+        ),
+        "{late:?}"
+    );
     // The same order again, by whoever comes next: nothing is wrong with it.
     assert!(driver.begin(&eu(), &order).await.is_ok());
 

@@ -120,7 +120,9 @@ impl Inner {
             return not_found();
         };
         if method == Method::PATCH {
-            assert!(uri.query().unwrap().contains("fieldManager=fleet-sdk"), "{uri}");
+            let query = uri.query().unwrap();
+            assert!(query.contains("fieldManager=fleet-sdk"), "{uri}");
+            assert!(query.contains("fieldValidation=Strict"), "{uri}");
             if self.meddling > 0 {
                 self.meddling -= 1;
                 bump(object);
@@ -406,13 +408,45 @@ async fn a_version_that_git_keeps_is_not_written_but_said() {
             .starts_with("KubeadmControlPlane eu of cluster `eu` is kept by Argo CD: commit v1.31.0 there")
     );
     assert_eq!(
-        error.patch_to_commit().unwrap(),
-        json!({"apiVersion": "controlplane.cluster.x-k8s.io/v1beta2", "kind": "KubeadmControlPlane",
+        error.patches_to_commit(),
+        [
+            json!({"apiVersion": "controlplane.cluster.x-k8s.io/v1beta2", "kind": "KubeadmControlPlane",
             "metadata": {"name": "eu"}, "spec": {"version": "v1.31.0"}})
+        ]
     );
     assert_eq!(server.patches(), [] as [&str; 0]);
     // Unless that is what somebody wants.
     let driver = server.driver().overwrite_declared();
     driver.start(&eu(), &to("v1.31.0")).await.unwrap();
     assert_eq!(server.patches(), ["PATCH kubeadmcontrolplanes/eu"]);
+}
+
+#[tokio::test]
+async fn all_that_git_keeps_is_said_at_once() {
+    let mut world = World::settled("v1.30.4", 1, 1);
+    let mut second = world.get("MachineDeployment", "workers").clone();
+    second["metadata"]["name"] = json!("more");
+    second["spec"]["replicas"] = json!(0);
+    second["status"] = json!({"observedGeneration": 1, "replicas": 0});
+    world.objects.push(second);
+    for name in ["workers", "more"] {
+        world.get("MachineDeployment", name)["metadata"]["labels"] =
+            json!({"cluster.x-k8s.io/cluster-name": "eu", "kustomize.toolkit.fluxcd.io/name": "clusters"});
+    }
+    let server = Server::new(world);
+    server.driver().start(&eu(), &to("v1.31.0")).await.unwrap();
+    server.with(|world| world.replace("cp-0", "v1.31.0"));
+    server.requests();
+    let error = server.driver().observe(&eu()).await.unwrap_err();
+    let names: Vec<_> = error
+        .patches_to_commit()
+        .iter()
+        .map(|patch| &patch["metadata"]["name"])
+        .collect();
+    assert_eq!(names, ["more", "workers"]);
+    assert_eq!(
+        error.patches_to_commit()[0]["spec"],
+        json!({"template": {"spec": {"version": "v1.31.0"}}})
+    );
+    assert_eq!(server.patches(), [] as [&str; 0]);
 }

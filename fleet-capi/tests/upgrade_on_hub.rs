@@ -475,6 +475,125 @@ async fn a_version_changed_by_somebody_else_ends_it() {
     assert!(matches!(error, UpgradeError::TakenAway { .. }), "{error:?}");
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_version_that_somebody_else_brought_to_its_end_is_not_taken_for_ours() {
+    let hub = hub(ClusterApi::default()).await;
+    let driver = CapiClusterDriver::new(hub.client());
+    let meddler = async {
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        // The record of our order stays where it is: they know nothing of it.
+        let other = json!({"spec": {"version": "v1.31.9"}});
+        meddle(&hub, CONTROL_PLANE, "KubeadmControlPlane", "eu", other).await;
+        let workers = json!({"spec": {"template": {"spec": {"version": "v1.31.9"}}}});
+        meddle(&hub, "cluster.x-k8s.io", "MachineDeployment", "workers", workers).await;
+        std::future::pending::<()>().await;
+    };
+    let (cluster, order) = (eu(), two_minors());
+    let error = tokio::select! {
+        ended = driver.run(&cluster, &order) => ended.unwrap_err(),
+        () = meddler => unreachable!(),
+    };
+    assert_eq!(
+        error.to_string(),
+        "the upgrade of `eu` was taken away: somebody else asks for v1.31.9"
+    );
+    // Their version is not ours to take back, either.
+    let error = driver.abort(&cluster).await.unwrap_err();
+    assert!(matches!(error, UpgradeError::TakenAway { .. }), "{error:?}");
+    assert_eq!(outcome(&hub).await["controlPlane"][0], "v1.31.9");
+    // Whoever still wants the former way says so again, and it goes on from there.
+    tokio::time::sleep(Duration::from_mins(10)).await;
+    assert!(driver.run(&cluster, &order).await.unwrap().done);
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_process_that_ends_it_first_is_no_reason_to_wait_for_ever() {
+    let hub = hub(ClusterApi::default()).await;
+    let order = Order::to(v("v1.31.0")).only_control_plane();
+    let (cluster, one) = (eu(), CapiClusterDriver::new(hub.client()));
+    let other = async {
+        let driver = CapiClusterDriver::new(hub.client());
+        // It looks all the time, so that it sees the end first and takes the record away.
+        loop {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            driver.observe(&cluster).await.unwrap();
+        }
+    };
+    let ended = tokio::select! {
+        ended = tokio::time::timeout(Duration::from_hours(1), one.run(&cluster, &order)) => ended,
+        () = other => unreachable!(),
+    };
+    assert!(ended.expect("it ends").unwrap().done);
+    assert_eq!(outcome(&hub).await["workers"][0], "v1.30.0");
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_git_keeps_the_versions_each_hop_is_said_with_its_templates() {
+    let hub = hub(ClusterApi::default()).await;
+    let argo = PatchParams::apply("argocd-controller").force();
+    let sync = async |patch: &Value| {
+        let (group, kind) = (
+            patch["apiVersion"].as_str().unwrap().split_once('/').unwrap().0,
+            patch["kind"].as_str().unwrap(),
+        );
+        let name = patch["metadata"]["name"].as_str().unwrap();
+        let api = api(&hub, group, kind);
+        api.patch(name, &argo, &Patch::Apply(patch)).await.unwrap();
+    };
+    for (group, kind, name, spec) in objects() {
+        let spec = match kind {
+            "KubeadmControlPlane" => json!({"version": spec["version"]}),
+            "MachineDeployment" => {
+                json!({"template": {"spec": {"version": spec["template"]["spec"]["version"]}}})
+            }
+            _ => continue,
+        };
+        sync(&json!({"apiVersion": format!("{group}/v1beta2"), "kind": kind, "metadata": {"name": name}, "spec": spec}))
+            .await;
+    }
+    let driver = CapiClusterDriver::new(hub.client());
+    let mut commits = Vec::new();
+    for _ in 0..500 {
+        match driver.begin(&eu(), &two_minors()).await {
+            Ok(progress) if progress.step == Step::Done => break,
+            Err(error) if !error.patches_to_commit().is_empty() => {
+                let mut said = Vec::new();
+                for patch in error.patches_to_commit() {
+                    let version = patch
+                        .pointer("/spec/version")
+                        .or(patch.pointer("/spec/template/spec/version"));
+                    said.push(format!(
+                        "{} {}",
+                        patch["kind"].as_str().unwrap(),
+                        version.unwrap_or(&json!("new"))
+                    ));
+                    sync(patch).await;
+                }
+                commits.push(said);
+            }
+            Ok(_) | Err(UpgradeError::NotReady { .. }) => {}
+            Err(error) => panic!("{error}"),
+        }
+        tokio::time::sleep(Duration::from_secs(5)).await;
+    }
+    assert_eq!(
+        commits,
+        [
+            ["DevMachineTemplate \"new\"", "KubeadmControlPlane \"v1.31.5\""],
+            ["DevMachineTemplate \"new\"", "KubeadmControlPlane \"v1.32.3\""],
+            ["DevMachineTemplate \"new\"", "MachineDeployment \"v1.32.3\""],
+        ]
+    );
+    // All as if we had written it ourselves.
+    let committed = outcome(&hub).await;
+    let hub = self::hub(ClusterApi::default()).await;
+    CapiClusterDriver::new(hub.client())
+        .run(&eu(), &two_minors())
+        .await
+        .unwrap();
+    assert_eq!(committed, outcome(&hub).await);
+}
+
 /// What somebody else does in the middle of an upgrade.
 async fn meddle(hub: &Hub, group: &str, kind: &str, name: &str, patch: Value) {
     let params = PatchParams::default();

@@ -23,10 +23,18 @@ pub(super) fn check(new: &[Tree], there: &[Tree], mistakes: &mut Found) {
             let at = format!("spec.clusterNetwork.{what}.cidrBlocks");
             let found = of_list(cluster, &at, what, mistakes);
             families(cluster, &at, &found, mistakes);
+            // What a class sets up may be anything.
+            if let Some(control_plane) = referred(cluster, "spec.controlPlaneRef", new, there)
+                && control_plane.is("KubeadmControlPlane")
+                && !(what == "pods" && has_node_mask(control_plane))
+            {
+                for range in &found {
+                    size(range, mistakes);
+                }
+            }
             ranges.extend(found);
         }
-        let infrastructure = infrastructure(cluster, new, there);
-        if let Some(infrastructure) = infrastructure {
+        if let Some(infrastructure) = referred(cluster, "spec.infrastructureRef", new, there) {
             ranges.extend(machines(infrastructure, mistakes));
         }
         for (index, range) in ranges.iter().enumerate() {
@@ -45,8 +53,9 @@ pub(super) fn check(new: &[Tree], there: &[Tree], mistakes: &mut Found) {
     }
 }
 
-fn infrastructure<'a>(cluster: &Tree, new: &'a [Tree], there: &'a [Tree]) -> Option<&'a Tree> {
-    let text = |field: &str| cluster.text(&format!("spec.infrastructureRef.{field}"));
+/// The object that a Cluster refers to.
+fn referred<'a>(cluster: &Tree, at: &str, new: &'a [Tree], there: &'a [Tree]) -> Option<&'a Tree> {
+    let text = |field: &str| cluster.text(&format!("{at}.{field}"));
     let (group, kind, name) = (text("apiGroup")?, text("kind")?, text("name")?);
     let mut all = new.iter().chain(there);
     all.find(|object| {
@@ -113,6 +122,48 @@ fn families(object: &Tree, at: &str, ranges: &[Range<'_>], mistakes: &mut Found)
         };
         object.mistake(path(at), problem, mistakes);
     }
+}
+
+/// What kubeadm refuses, on the first machine and long after the webhooks have said yes: its limits on the length of a prefix.
+/// A node has a part of the pods' range, of 256 addresses or a `/64`, and there may be 65,536 nodes; the allocator of services
+/// holds 2^20 addresses.
+fn size(range: &Range<'_>, mistakes: &mut Found) {
+    let (least, most, expected) = match (range.what, range.net) {
+        ("services", IpNet::V4(_)) => (
+            12,
+            28,
+            "a prefix from /12 to /28: kubeadm takes no other for services",
+        ),
+        ("services", IpNet::V6(_)) => (
+            108,
+            124,
+            "a prefix from /108 to /124: kubeadm takes no other for services",
+        ),
+        (_, IpNet::V4(_)) => (
+            8,
+            24,
+            "a prefix from /8 to /24: each node takes a /24 for its pods",
+        ),
+        (_, IpNet::V6(_)) => (
+            48,
+            64,
+            "a prefix from /48 to /64: each node takes a /64 for its pods",
+        ),
+    };
+    if !(least..=most).contains(&range.net.prefix_len()) {
+        let problem = Problem::Invalid {
+            found: range.net.to_string(),
+            expected,
+        };
+        range.object.mistake(range.at.clone(), problem, mistakes);
+    }
+}
+
+/// Whether nodes have other parts of the pods' range than the default ones.
+fn has_node_mask(control_plane: &Tree) -> bool {
+    let args = control_plane.list("spec.kubeadmConfigSpec.clusterConfiguration.controllerManager.extraArgs");
+    let mut names = args.iter().filter_map(|arg| arg.get("name")?.as_str());
+    names.any(|name| name.starts_with("node-cidr-mask-size"))
 }
 
 fn of_text<'a>(object: &'a Tree, at: &str, what: &'static str, mistakes: &mut Found) -> Option<Range<'a>> {

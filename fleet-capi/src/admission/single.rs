@@ -1,6 +1,7 @@
 //! One object by itself.
 
 use fleet_core::yaml::FieldPath;
+use fleet_core::{LabelError, Labels};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use serde_json::Value;
 
@@ -10,19 +11,59 @@ use crate::CLUSTER_NAME_LABEL;
 
 pub(super) fn check(object: &Tree, mistakes: &mut Found) {
     name(object, mistakes);
+    labels(object, "metadata", mistakes);
     version(object, mistakes);
     cluster_name(object, mistakes);
     match object.kind {
         "Cluster" => cluster(object, mistakes),
         "MachineDeployment" | "MachineSet" | "MachinePool" => machines(object, mistakes),
         "MachineHealthCheck" => health_check(object, mistakes),
-        "ClusterResourceSet" if is_empty(object.at("spec.clusterSelector")) => {
-            let problem = Problem::Missing {
-                expected: "labels; one that matches every cluster is refused",
-            };
-            object.mistake(path("spec.clusterSelector"), problem, mistakes);
-        }
+        "ClusterResourceSet" => resource_set(object, mistakes),
         _ => {}
+    }
+}
+
+fn resource_set(object: &Tree, mistakes: &mut Found) {
+    if is_empty(object.at("spec.clusterSelector")) {
+        let problem = Problem::Missing {
+            expected: "labels; one that matches every cluster is refused",
+        };
+        object.mistake(path("spec.clusterSelector"), problem, mistakes);
+    }
+    if object.list("spec.resources").is_empty() {
+        let problem = Problem::Missing {
+            expected: "a ConfigMap or a Secret with what is to be applied",
+        };
+        object.mistake(path("spec.resources"), problem, mistakes);
+    }
+}
+
+/// Labels and the keys of annotations, as an API server takes them.
+fn labels(object: &Tree, meta: &str, mistakes: &mut Found) {
+    let pairs = |field: &str| {
+        let found = object.at(&format!("{meta}.{field}")).and_then(Value::as_object);
+        found.into_iter().flatten()
+    };
+    let labels = pairs("labels").filter_map(|(key, value)| Some(("labels", key, value.as_str()?)));
+    // An annotation's value is anything; its key is one of a label.
+    let annotations = pairs("annotations").map(|(key, _)| ("annotations", key, ""));
+    for (field, key, value) in labels.chain(annotations) {
+        let (found, expected) = match Labels::from_pairs([(key, value)]) {
+            Ok(_) => continue,
+            Err(LabelError::Value { .. }) => (
+                value,
+                "at most 63 letters, digits, dashes, underscores and dots, with a letter or digit at both ends",
+            ),
+            Err(_) => (
+                key.as_str(),
+                "a key such as team or example.com/team, with at most 63 letters, digits, dashes, underscores and dots as its name",
+            ),
+        };
+        let problem = Problem::Invalid {
+            found: format!("{found:?}"),
+            expected,
+        };
+        object.mistake(path(meta).field(field).field(key), problem, mistakes);
     }
 }
 
@@ -50,6 +91,14 @@ fn name(object: &Tree, mistakes: &mut Found) {
             expected,
         };
         object.mistake(path("metadata.name"), problem, mistakes);
+    }
+    let namespace = &object.namespace;
+    if namespace.len() > 63 || !is_word(namespace) {
+        let problem = Problem::Invalid {
+            found: format!("{namespace:?}"),
+            expected: "lower-case letters, digits and dashes, 63 characters at most",
+        };
+        object.mistake(path("metadata.namespace"), problem, mistakes);
     }
 }
 
@@ -170,10 +219,11 @@ fn machines(object: &Tree, mistakes: &mut Found) {
     if let Some(labels) = object.at("spec.selector.matchLabels").and_then(Value::as_object) {
         let found = object.at("spec.template.metadata.labels");
         for (key, value) in labels {
-            let has = found.and_then(|labels| labels.get(key)) == Some(value);
-            // The webhook adds these two to the template.
-            let is_added = [CLUSTER_NAME_LABEL, "cluster.x-k8s.io/deployment-name"].contains(&key.as_str());
-            if !has && !is_added {
+            let here = found.and_then(|labels| labels.get(key));
+            // The webhook adds these two to a template that has them not.
+            let is_added = here.is_none()
+                && [CLUSTER_NAME_LABEL, "cluster.x-k8s.io/deployment-name"].contains(&key.as_str());
+            if here != Some(value) && !is_added {
                 let problem = Problem::Missing {
                     expected: "the labels of spec.selector",
                 };
@@ -185,6 +235,7 @@ fn machines(object: &Tree, mistakes: &mut Found) {
             }
         }
     }
+    labels(object, "spec.template.metadata", mistakes);
     naming(object, "spec.machineNaming.template", mistakes);
     let limits = "spec.rollout.strategy.rollingUpdate";
     let is_zero = |field: &str| {

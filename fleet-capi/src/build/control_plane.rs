@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use fleet_core::yaml::FieldPath;
+
 use crate::SensitiveString;
+use crate::admission::Problem;
 use crate::v1beta2::{Arg, File, HostPathMount};
 
 /// A control plane that kubeadm sets up.
@@ -112,10 +115,10 @@ impl ControlPlane {
         let Some(audit) = &self.audit_log else {
             return Vec::new();
         };
-        let directory = match audit.path.rsplit_once('/') {
-            Some(("", _)) | None => "/",
-            Some((directory, _)) => directory,
-        };
+        let directory = audit
+            .path
+            .rsplit_once('/')
+            .map_or("/", |(directory, _)| directory);
         vec![
             HostPathMount {
                 host_path: AUDIT_POLICY.to_owned(),
@@ -182,6 +185,21 @@ impl AuditLog {
     pub fn path(mut self, path: impl Into<String>) -> Self {
         self.path = path.into();
         self
+    }
+
+    /// The directory of the log is mounted into the API server, so it must be one, and not the whole machine.
+    pub(super) fn mistake(&self) -> Option<(FieldPath, Problem)> {
+        let directory = self.path.rsplit_once('/').map_or("", |(directory, _)| directory);
+        let is_file = directory.len() > 1 && self.path.starts_with('/') && !self.path.ends_with('/');
+        let problem = Problem::Invalid {
+            found: format!("{:?}", self.path),
+            expected: "a file in a directory of its own, such as /var/log/kubernetes/audit.log",
+        };
+        let at = FieldPath::root()
+            .field("controlPlane")
+            .field("auditLog")
+            .field("path");
+        (!is_file).then_some((at, problem))
     }
 
     /// For how many days, in how many files of how many megabytes it is kept.

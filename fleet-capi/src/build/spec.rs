@@ -6,12 +6,12 @@ use fleet_core::KubernetesVersion;
 use fleet_core::yaml::FieldPath;
 use serde_json::Value;
 
-use super::control_plane::ControlPlane;
-use super::platform::{Platform, forbidden, missing};
+use super::control_plane::{AuditLog, ControlPlane};
+use super::platform::{Platform, forbidden, halves, missing};
 use super::{AddOn, NodePool, objects, topology};
-use crate::Object;
 use crate::admission::{self, Mistake, Mistakes, Problem};
 use crate::conversion::{ApiVersions, to_v1beta1};
+use crate::{CLUSTER_NAME_LABEL, Object};
 
 /// A cluster to be made.
 ///
@@ -234,12 +234,42 @@ impl ClusterSpec {
             }
         }
         found.extend(self.platform.mistakes(self));
+        if self.labels.contains_key(CLUSTER_NAME_LABEL) {
+            let reason = "it is the cluster's own name, and there already";
+            found.push(forbidden(
+                root().field("labels").field(CLUSTER_NAME_LABEL),
+                reason,
+            ));
+        }
+        let sizes = halves(self, "diskGib", |it| it.disk_gib, |it| it.disk_gib);
+        found.extend(
+            sizes
+                .into_iter()
+                .filter(|(_, size)| *size == Some(0))
+                .map(|(path, _)| {
+                    let expected = "a number of GiB";
+                    let problem = Problem::Invalid {
+                        found: "0".to_owned(),
+                        expected,
+                    };
+                    (path, problem)
+                }),
+        );
+        found.extend(self.control_plane.audit_log.as_ref().and_then(AuditLog::mistake));
         let mut names = std::collections::BTreeSet::new();
         for (index, pool) in self.pools.iter().enumerate() {
             let at = root().field("pools").index(index);
             if !names.insert(&pool.name) {
                 let name = pool.name.clone();
                 found.push((at.clone().field("name"), Problem::Duplicate { name }));
+            }
+            for key in pool
+                .labels
+                .keys()
+                .filter(|key| OWN_LABELS.contains(&key.as_str()))
+            {
+                let reason = "Cluster API selects the pool's machines by it";
+                found.push(forbidden(at.clone().field("labels").field(key), reason));
             }
             if pool.class.is_some() && self.platform.as_class().is_none() {
                 let reason = "only the pools of a cluster of a class have one";
@@ -262,3 +292,6 @@ impl ClusterSpec {
         found.into_iter().map(mistake).collect()
     }
 }
+
+/// By these the machines of a pool are known.
+const OWN_LABELS: [&str; 2] = [CLUSTER_NAME_LABEL, "cluster.x-k8s.io/deployment-name"];

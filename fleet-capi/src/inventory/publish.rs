@@ -6,7 +6,7 @@ use fleet_core::{ClusterName, Fleet, FleetError};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use kube::api::{Api, DeleteParams, ListParams, Patch, PatchParams};
 use kube::{Client, ResourceExt as _};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{CLUSTER_MANAGER_LABEL, ClusterProfile, ProfileError};
 
@@ -77,7 +77,7 @@ pub async fn publish(
                     manager: found.spec.cluster_manager.name.clone(),
                 });
             }
-            Some(found) if says(found, &wanted) => {
+            Some(found) if says(found, &wanted) && !says_more(found, &wanted, manager) => {
                 published.unchanged.insert(cluster.name().clone());
             }
             _ => {
@@ -150,6 +150,41 @@ fn says(found: &ClusterProfile, wanted: &ClusterProfile) -> bool {
             .all(|it| found.property(&it.name) == Some(it.value.as_str()))
         && version(found) == version(wanted)
         && found.spec.display_name == wanted.spec.display_name
+}
+
+/// Whether a profile says what its manager said once and would not say again: a label that the cluster has lost. It goes with the
+/// next apply, because that leaves it out. What others have added is theirs.
+fn says_more(found: &ClusterProfile, wanted: &ClusterProfile, manager: &str) -> bool {
+    let applied = found.metadata.managed_fields.iter().flatten().filter(|entry| {
+        entry.manager.as_deref() == Some(manager) && entry.operation.as_deref() == Some("Apply")
+    });
+    let mut applied = applied.filter_map(|entry| entry.fields_v1.as_ref());
+    applied.any(|fields| {
+        let owned = |pointer: &str| fields.0.pointer(pointer).and_then(Value::as_object);
+        let mut labels = owned("/f:metadata/f:labels")
+            .into_iter()
+            .flat_map(serde_json::Map::keys);
+        let properties = owned("/f:status/f:properties");
+        // An older definition has one list that is owned as a whole; today each property is owned by its name.
+        let is_whole = properties.is_some_and(serde_json::Map::is_empty);
+        let status = found.status.as_ref().filter(|_| is_whole);
+        let all = status
+            .and_then(|status| status.properties.as_ref())
+            .into_iter()
+            .flatten();
+        let each = properties
+            .into_iter()
+            .flat_map(serde_json::Map::keys)
+            .filter_map(|key| {
+                let key: Value = serde_json::from_str(key.strip_prefix("k:")?).ok()?;
+                key["name"].as_str().map(str::to_owned)
+            });
+        let mut properties = all.map(|property| property.name.clone()).chain(each);
+        labels.any(|key| {
+            key.strip_prefix("f:")
+                .is_some_and(|label| !wanted.labels().contains_key(label))
+        }) || properties.any(|name| wanted.property(&name).is_none())
+    })
 }
 
 /// Why profiles cannot be read or written.

@@ -4,13 +4,11 @@ use fleet_core::KubernetesVersion;
 use serde_json::{Value, json};
 
 use super::UpgradeRecord;
-use crate::rollout::{MachineGroup, UPGRADE_ANNOTATION};
+use crate::rollout::{MachineGroup, ObjectRef, UPGRADE_ANNOTATION};
 
 /// The version of a managed topology.
-pub(super) fn topology(version: &KubernetesVersion, record: &UpgradeRecord) -> Value {
-    let mut patch = mark(Some(record));
-    json_patch::merge(&mut patch, &json!({"spec": {"topology": {"version": version}}}));
-    patch
+pub(super) fn topology(version: &KubernetesVersion) -> Value {
+    json!({"spec": {"topology": {"version": version}}})
 }
 
 /// Version and template of a control plane: one request, one rollout.
@@ -18,20 +16,17 @@ pub(super) fn control_plane(
     group: &MachineGroup,
     version: &KubernetesVersion,
     template: Option<&str>,
-    record: Option<&UpgradeRecord>,
 ) -> Value {
-    let mut patch = mark(record);
-    json_patch::merge(&mut patch, &json!({"spec": {"version": version}}));
+    let mut spec = json!({"version": version});
     if let Some(name) = template {
         let reference = json!({"infrastructureRef": {"name": name}});
-        let machines = if group.object.api_version.ends_with("/v1beta1") {
+        spec["machineTemplate"] = if group.object.api_version.ends_with("/v1beta1") {
             reference
         } else {
             json!({"spec": reference})
         };
-        json_patch::merge(&mut patch, &json!({"spec": {"machineTemplate": machines}}));
     }
-    patch
+    json!({"spec": spec})
 }
 
 /// Version and template of a worker group.
@@ -47,4 +42,21 @@ pub(super) fn workers(version: &KubernetesVersion, template: Option<&str>) -> Va
 pub(super) fn mark(record: Option<&UpgradeRecord>) -> Value {
     let text = record.map(|record| json!(record).to_string());
     json!({"metadata": {"annotations": {UPGRADE_ANNOTATION: text}}})
+}
+
+/// A change, and the record of the upgrade in the same request.
+pub(super) fn marked(change: &Value, record: Option<&UpgradeRecord>) -> Value {
+    // In this order: merged into a change, the null that takes the record away would be gone itself.
+    let mut patch = mark(record);
+    json_patch::merge(&mut patch, change);
+    patch
+}
+
+/// A change as people commit it: a patch that names its object.
+pub(super) fn to_commit(object: &ObjectRef, change: &Value) -> Value {
+    let mut patch = json!({
+        "apiVersion": object.api_version, "kind": object.kind, "metadata": {"name": object.name},
+    });
+    json_patch::merge(&mut patch, change);
+    patch
 }

@@ -11,7 +11,9 @@ use kube::Client;
 use super::progress::{ClusterProgress, Timer};
 use super::step::holder;
 use super::take::{ATTEMPTS, Taken, contention};
-use super::{Former, Order, Refusal, Rotation, Step, UpgradeError, UpgradeRecord, changes, next_step};
+use super::{
+    Former, Order, Refusal, Rotation, Step, UpgradeError, UpgradeRecord, changes, next_step, next_step_of,
+};
 use crate::management::{ManagementCluster, ManagementError};
 use crate::rollout::{ClusterState, Condition, MachineState, ObjectRef, Pace, Patience};
 
@@ -31,9 +33,14 @@ use crate::rollout::{ClusterState, Condition, MachineState, ObjectRef, Pace, Pat
 /// # Patches
 ///
 /// Changes are merge patches of the one field, with the field manager `fleet-sdk`, and with the `resourceVersion` the
-/// decision was made on: what somebody else changed in between is never overwritten, but read and decided upon again.
-/// Not server-side apply: without force it fails against every object that a GitOps tool or `kubectl` created, because
-/// they own the version; with force it takes the field away from them for good.
+/// decision was made on: what somebody else changed in between is never overwritten, but read and decided upon again. A
+/// field that the server does not know is an error and not dropped (`fieldValidation=Strict`). The version is then owned
+/// by `fleet-sdk`, as `metadata.managedFields` shows: whoever applies another one meets a conflict, and Argo CD leaves it
+/// alone where `ignoreDifferences.managedFieldsManagers` names it.
+///
+/// Not server-side apply: what one apply leaves out of what a former one had is removed, so a driver that dies between two
+/// of them, or is upgraded, could take `spec.version` out of the object, and to keep it there it would have to claim
+/// fields that it does not change, such as the template's name.
 #[derive(Clone)]
 pub struct CapiClusterDriver {
     pub(super) management: ManagementCluster,
@@ -206,8 +213,9 @@ impl CapiClusterDriver {
                 Ok(Err(error)) => return Err(error.into()),
                 Err(_) => {}
             }
-            progress = match self.observe(cluster).await {
-                Ok(progress) => progress,
+            let state;
+            (state, progress) = match self.observe_state(cluster).await {
+                Ok(found) => found,
                 Err(error) if error.is_transient() => {
                     tracing::debug!(%cluster, %error, "trying again");
                     tokio::time::sleep(RETRY).await;
@@ -215,13 +223,16 @@ impl CapiClusterDriver {
                 }
                 Err(error) => return Err(error),
             };
-            // When it is done the record has gone, too.
-            let ours = record(&seen).is_some_and(|record| record.order == *order);
-            if !ours && progress.step != Step::Done && record(&*self.load(cluster).await?).is_none() {
-                return Err(UpgradeError::TakenAway {
-                    cluster: cluster.clone(),
-                    asked: progress.asked,
-                });
+            match standing(&state, order) {
+                Standing::UnderWay => {}
+                // Whoever looked before us took the record away.
+                Standing::Ended => progress = ClusterProgress::of(&state, order, Step::Done),
+                Standing::TakenAway => {
+                    return Err(UpgradeError::TakenAway {
+                        cluster: cluster.clone(),
+                        asked: progress.asked,
+                    });
+                }
             }
         }
     }
@@ -232,13 +243,22 @@ impl CapiClusterDriver {
     /// A cluster whose upgrade was not started through this SDK, or whose version somebody else has changed since, is
     /// looked at and not touched.
     pub async fn observe(&self, cluster: &ClusterName) -> Result<ClusterProgress, UpgradeError> {
+        Ok(self.observe_state(cluster).await?.1)
+    }
+
+    /// As [`observe`](Self::observe), with the state that was looked at.
+    async fn observe_state(
+        &self,
+        cluster: &ClusterName,
+    ) -> Result<(Arc<ClusterState>, ClusterProgress), UpgradeError> {
         let state = self.load(cluster).await?;
         let known = self.looks().get(cluster).and_then(|look| {
             let same = Arc::ptr_eq(&look.state, &state);
             same.then(|| look.progress.clone())
         });
         if let Some(progress) = known {
-            return Ok(self.timed(cluster, &state, progress));
+            let progress = self.timed(cluster, &state, progress);
+            return Ok((state, progress));
         }
         let progress = self.look(cluster, &state).await?;
         let look = Look {
@@ -247,7 +267,8 @@ impl CapiClusterDriver {
         };
         // What was patched is news to the next look; it finds another state then.
         self.looks().insert(cluster.clone(), look);
-        Ok(self.timed(cluster, &state, progress))
+        let progress = self.timed(cluster, &state, progress);
+        Ok((state, progress))
     }
 
     fn looks(&self) -> MutexGuard<'_, BTreeMap<ClusterName, Look>> {
@@ -329,8 +350,9 @@ impl CapiClusterDriver {
     ///
     /// # Errors
     /// [`Refusal::Committed`] once a control-plane machine of the new version has joined: from there it is forward or not at
-    /// all. [`Refusal::TopologyGoesUp`] for a managed topology. [`UpgradeError::NotStarted`] when there is nothing to
-    /// take back.
+    /// all. [`Refusal::TopologyGoesUp`] for a managed topology, [`Refusal::Managed`] for a control plane without Machines.
+    /// [`UpgradeError::NotStarted`] when there is nothing to take back, [`UpgradeError::TakenAway`] when the version is
+    /// somebody else's by now.
     pub async fn abort(&self, cluster: &ClusterName) -> Result<(), UpgradeError> {
         self.retried(cluster, |state| {
             let (object, record) = under_way(cluster, state)?;
@@ -348,6 +370,18 @@ impl CapiClusterDriver {
             };
             let former = record.former.as_ref().ok_or_else(not_started)?;
             let group = state.control_plane.as_ref().ok_or_else(not_started)?;
+            if record.order.stop_of(state).is_none() {
+                return Err(UpgradeError::TakenAway {
+                    cluster: cluster.clone(),
+                    asked: state.desired_version().cloned(),
+                });
+            }
+            // Whoever runs a control plane without machines has begun at once, and shows nothing of it.
+            if state.machines_of(group).next().is_none() {
+                return Err(refuse(Refusal::Managed {
+                    object: Box::new(object.clone()),
+                }));
+            }
             if let Some(machine) = state
                 .machines_of(group)
                 .find(|machine| has_joined(machine, former))
@@ -357,8 +391,8 @@ impl CapiClusterDriver {
                 }));
             }
             let template = former.template.as_deref();
-            let patch = changes::control_plane(group, &former.version, template, None);
-            Ok((object.clone(), patch))
+            let back = changes::control_plane(group, &former.version, template);
+            Ok((object.clone(), changes::marked(&back, None)))
         })
         .await
     }
@@ -367,6 +401,27 @@ impl CapiClusterDriver {
 /// The record of an upgrade under way.
 fn record(state: &ClusterState) -> Option<&UpgradeRecord> {
     holder(state)?.upgrade.as_deref()
+}
+
+/// What has become of an order that a cluster was sent on its way with.
+enum Standing {
+    UnderWay,
+    Ended,
+    /// Somebody else has another version in mind, or has taken the record away before the end.
+    TakenAway,
+}
+
+fn standing(state: &ClusterState, order: &Order) -> Standing {
+    let is_ours = record(state).is_some_and(|record| record.order == *order);
+    if order.stop_of(state).is_none() {
+        Standing::TakenAway
+    } else if is_ours {
+        Standing::UnderWay
+    } else if next_step_of(state, order) == Step::Done {
+        Standing::Ended
+    } else {
+        Standing::TakenAway
+    }
 }
 
 fn under_way<'a>(

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use fleet_core::{ClusterName, KubernetesVersion};
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{Refusal, Step};
 use crate::management::ManagementError;
@@ -49,6 +49,8 @@ pub enum UpgradeError {
         by: DeclaredBy,
         /// The version to commit.
         to: KubernetesVersion,
+        /// All that is to be committed for this step: see [`patches_to_commit`](Self::patches_to_commit).
+        commit: Vec<Value>,
     },
     /// No upgrade is under way that could be held, resumed or taken back.
     #[error("no upgrade of `{cluster}` is under way")]
@@ -121,23 +123,15 @@ impl UpgradeError {
         }
     }
 
-    /// What is to be committed where a tool keeps the version: a merge patch of the one object, which names it.
+    /// What is to be committed where a tool keeps versions: for each object whose version is due, a merge patch that names
+    /// it, and before it, whole, the new machine template that goes with the version, if one was [ordered](super::Rotation).
     ///
-    /// `None` for other errors.
-    pub fn patch_to_commit(&self) -> Option<Value> {
-        let Self::Declared { object, to, .. } = self else {
-            return None;
-        };
-        let version = json!(to.to_string());
-        let spec = match object.kind.as_str() {
-            "Cluster" => json!({"topology": {"version": version}}),
-            "MachineDeployment" | "MachinePool" => json!({"template": {"spec": {"version": version}}}),
-            _ => json!({"version": version}),
-        };
-        Some(json!({
-            "apiVersion": object.api_version, "kind": object.kind,
-            "metadata": {"name": object.name}, "spec": spec,
-        }))
+    /// Empty for other errors.
+    pub fn patches_to_commit(&self) -> &[Value] {
+        match self {
+            Self::Declared { commit, .. } => commit,
+            _ => &[],
+        }
     }
 
     /// Whether the step is forbidden, so that asking again is no use.

@@ -80,6 +80,12 @@ pub enum Refusal {
         /// The Machine.
         object: Box<ObjectRef>,
     },
+    /// An abort of a control plane that has no Machines: a provider runs it, and has begun with the request.
+    #[error("{object} has no Machines, so its provider has begun already; its version is not taken back")]
+    Managed {
+        /// The control plane.
+        object: Box<ObjectRef>,
+    },
     /// Cluster API does not let the version of a topology be lowered, not even before anything has begun.
     #[error("{object} has a managed topology, whose version Cluster API does not let go down")]
     TopologyGoesUp {

@@ -2,7 +2,8 @@
 
 use fleet_core::{ClusterName, KubernetesVersion};
 use kube::Client;
-use kube::api::{Api, ApiResource, DynamicObject, GroupVersionKind, ObjectMeta, PostParams};
+use kube::api::{Api, ApiResource, DynamicObject, GroupVersionKind, ObjectMeta, TypeMeta};
+use kube::core::Resource as _;
 use serde_json::{Value, json};
 
 use super::UpgradeError;
@@ -10,50 +11,91 @@ use super::take::api_error;
 use crate::contract::{ContractError, resource_of};
 use crate::rollout::{FIELD_MANAGER, TemplateRef};
 
-/// Makes the copy that goes with a version, and says its name; `None` when nothing would be different. Made again, it is
-/// found again: its name is made of its content.
-pub(super) async fn rotate(
-    client: &Client,
-    cluster: &ClusterName,
-    namespace: &str,
-    template: &TemplateRef,
-    version: &KubernetesVersion,
-    changes: &[&Value],
-) -> Result<Option<String>, UpgradeError> {
-    let error = |action: &str| {
-        let action = format!("{action} {} {}", template.kind, template.name);
-        move |source| api_error(cluster, action, source)
-    };
-    let resource = if let Some(version) = &template.version {
-        let kind = GroupVersionKind::gvk(&template.group, version, &template.kind);
-        ApiResource::from_gvk(&kind)
-    } else {
-        match resource_of(client, &template.group, &template.kind).await {
-            Ok((resource, _)) => resource,
-            Err(ContractError::UnknownKind { .. }) => {
-                return Err(UpgradeError::NoTemplate {
-                    cluster: cluster.clone(),
-                    template: template.clone(),
-                });
+/// The copy of a machine template that goes with a version.
+pub(super) struct TemplateCopy {
+    resource: ApiResource,
+    namespace: String,
+    name: String,
+    object: DynamicObject,
+}
+
+impl TemplateCopy {
+    /// Reads a template and changes a copy of it, which is not on the server yet; `None` when nothing would be different.
+    pub(super) async fn of(
+        client: &Client,
+        cluster: &ClusterName,
+        namespace: &str,
+        template: &TemplateRef,
+        version: &KubernetesVersion,
+        changes: &[&Value],
+    ) -> Result<Option<Self>, UpgradeError> {
+        let error = |action: &str| {
+            let action = format!("{action} {} {}", template.kind, template.name);
+            move |source| api_error(cluster, action, source)
+        };
+        let resource = if let Some(version) = &template.version {
+            let kind = GroupVersionKind::gvk(&template.group, version, &template.kind);
+            ApiResource::from_gvk(&kind)
+        } else {
+            match resource_of(client, &template.group, &template.kind).await {
+                Ok((resource, _)) => resource,
+                Err(ContractError::UnknownKind { .. }) => {
+                    return Err(UpgradeError::NoTemplate {
+                        cluster: cluster.clone(),
+                        template: template.clone(),
+                    });
+                }
+                Err(ContractError::Api { source, .. }) => return Err(error("find the API of")(*source)),
             }
-            Err(ContractError::Api { source, .. }) => return Err(error("find the API of")(*source)),
+        };
+        let api: Api<DynamicObject> = Api::namespaced_with(client.clone(), namespace, &resource);
+        let former = api.get(&template.name).await.map_err(error("read"))?;
+        let copy = copy_of(&former, &template.name, version, changes);
+        Ok(copy.map(|(name, object)| Self {
+            resource,
+            namespace: namespace.to_owned(),
+            name,
+            object,
+        }))
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// As a file has it.
+    pub(super) fn to_commit(&self) -> Value {
+        let mut object = self.object.clone();
+        // Cluster API sets them again, with the identity that the Cluster has then.
+        object.metadata.owner_references = None;
+        object.types = Some(TypeMeta {
+            api_version: self.resource.api_version.clone(),
+            kind: self.resource.kind.clone(),
+        });
+        json!(object)
+    }
+
+    /// Makes it, and says its name. Made again, it is found again: its name is made of its content.
+    ///
+    /// A field that the kind does not have is refused (`fieldValidation=Strict`): dropped, the new machines would have the old
+    /// image.
+    pub(super) async fn create(self, client: &Client, cluster: &ClusterName) -> Result<String, UpgradeError> {
+        let error = |source| {
+            let action = format!("make {} {}", self.resource.kind, self.name);
+            api_error(cluster, action, source)
+        };
+        let path = DynamicObject::url_path(&self.resource, Some(&self.namespace));
+        let query = format!("fieldManager={FIELD_MANAGER}&fieldValidation=Strict");
+        let request = http::Request::post(format!("{path}?{query}"))
+            .header(http::header::CONTENT_TYPE, "application/json")
+            .body(json!(self.object).to_string().into_bytes())
+            .map_err(|source| error(kube::Error::HttpError(source)))?;
+        match client.request::<DynamicObject>(request).await {
+            Ok(_) => Ok(self.name),
+            // Made by whoever was here before us.
+            Err(kube::Error::Api(status)) if status.reason == "AlreadyExists" => Ok(self.name),
+            Err(source) => Err(error(source)),
         }
-    };
-    let api: Api<DynamicObject> = Api::namespaced_with(client.clone(), namespace, &resource);
-    let former = api.get(&template.name).await.map_err(error("read"))?;
-    let Some(copy) = copy_of(&former, &template.name, version, changes) else {
-        return Ok(None);
-    };
-    let name = copy.metadata.name.clone();
-    let params = PostParams {
-        field_manager: Some(FIELD_MANAGER.to_owned()),
-        ..PostParams::default()
-    };
-    match api.create(&params, &copy).await {
-        Ok(_) => Ok(name),
-        // Made by whoever was here before us.
-        Err(kube::Error::Api(status)) if status.reason == "AlreadyExists" => Ok(name),
-        Err(source) => Err(error("copy")(source)),
     }
 }
 
@@ -63,7 +105,7 @@ fn copy_of(
     name: &str,
     version: &KubernetesVersion,
     changes: &[&Value],
-) -> Option<DynamicObject> {
+) -> Option<(String, DynamicObject)> {
     let mut data = former.data.clone();
     for change in changes {
         json_patch::merge(&mut data, &json!({"spec": {"template": {"spec": change}}}));
@@ -86,10 +128,11 @@ fn copy_of(
         .chars()
         .take(LONGEST_NAME.saturating_sub(suffix.len()))
         .collect();
+    let name = format!("{}{suffix}", base.trim_end_matches(['-', '.']));
     let mut copy = DynamicObject {
         types: former.types.clone(),
         metadata: ObjectMeta {
-            name: Some(format!("{}{suffix}", base.trim_end_matches(['-', '.']))),
+            name: Some(name.clone()),
             namespace: former.metadata.namespace.clone(),
             labels: former.metadata.labels.clone(),
             annotations: former.metadata.annotations.clone(),
@@ -107,7 +150,7 @@ fn copy_of(
     {
         marks.retain(|key, _| !is_mark(key));
     }
-    Some(copy)
+    Some((name, copy))
 }
 
 /// A template's name without what rotations have put after it.
@@ -162,8 +205,8 @@ mod tests {
     fn a_copy_has_the_change_and_no_identity() {
         let version = "v1.31.0".parse().unwrap();
         let change = json!({"ami": {"id": "ami-31"}});
-        let copy = copy_of(&template(), "workers", &version, &[&change]).unwrap();
-        let name = copy.metadata.name.clone().unwrap();
+        let (name, copy) = copy_of(&template(), "workers", &version, &[&change]).unwrap();
+        assert_eq!(copy.metadata.name.as_ref(), Some(&name));
         assert!(name.starts_with("workers-v1-31-0-"), "{name}");
         assert_eq!(base(&name), "workers");
         assert_eq!(copy.metadata.uid, None);
@@ -181,12 +224,9 @@ mod tests {
         assert_eq!(copy.data["spec"]["template"]["spec"], spec);
         // The next one's name grows no longer.
         let version = "v1.32.0".parse().unwrap();
-        let next = copy_of(&copy, &name, &version, &[&json!({"ami": {"id": "ami-32"}})]).unwrap();
-        assert!(next.metadata.name.unwrap().starts_with("workers-v1-32-0-"));
-        assert_eq!(
-            copy_of(&copy, &name, &version, &[&change]).map(|copy| copy.data),
-            None
-        );
+        let (next, _) = copy_of(&copy, &name, &version, &[&json!({"ami": {"id": "ami-32"}})]).unwrap();
+        assert!(next.starts_with("workers-v1-32-0-"));
+        assert_eq!(copy_of(&copy, &name, &version, &[&change]), None);
     }
 
     #[test]
@@ -201,7 +241,7 @@ mod tests {
         }
         let long = "x".repeat(80);
         let version = "v1.31.0".parse().unwrap();
-        let copy = copy_of(&template(), &long, &version, &[&json!({"a": 1})]).unwrap();
-        assert_eq!(copy.metadata.name.unwrap().len(), 63);
+        let (name, _) = copy_of(&template(), &long, &version, &[&json!({"a": 1})]).unwrap();
+        assert_eq!(name.len(), 63);
     }
 }

@@ -6,7 +6,7 @@ use fleet_core::{ClusterName, KubernetesVersion};
 use kube::api::{Api, ApiResource, DynamicObject, GroupVersionKind, Patch, PatchParams};
 use serde_json::{Value, json};
 
-use super::rotation::rotate;
+use super::rotation::TemplateCopy;
 use super::step::holder;
 use super::{
     CapiClusterDriver, Former, Half, Order, Refusal, Rotation, Step, UpgradeError, UpgradeRecord, changes,
@@ -90,13 +90,29 @@ impl CapiClusterDriver {
                 object: Box::new(pool.object.clone()),
             }));
         }
-        self.check_owners(cluster, writes, &ordered.target)?;
+        let asked = state.desired_version();
+        let to = match &step {
+            Step::PatchTopology { from, .. } | Step::PatchControlPlane { from, .. } => {
+                order.next_stop(from).unwrap_or(&order.target)
+            }
+            // Where the control plane is now; that is the target, or a stop on the way that the skew demands.
+            _ => asked.unwrap_or(&order.target),
+        };
+        let way = Way {
+            cluster,
+            state,
+            order,
+            to,
+            written: written(to),
+        };
+        if !self.overwrite_declared {
+            self.leave_declared(&way, writes).await?;
+        }
 
         let holder = holder(state);
         let marked = holder
             .and_then(|object| object.upgrade.as_ref())
             .is_some_and(|known| known.order == *ordered);
-        let asked = state.desired_version();
         // The version may stand already, by somebody else's hand; without the mark nobody would go on after us.
         let mark = (!marked && asked.is_some_and(|asked| order.passes(asked)))
             .then(|| holder.map(|object| (object, changes::mark(Some(record)))))
@@ -105,29 +121,26 @@ impl CapiClusterDriver {
         match &step {
             Step::PatchTopology { object, from } => {
                 let record = with_former(record, from, None);
-                patches.push((object, changes::topology(&written(next_of(order, from)), &record)));
+                patches.push((
+                    object,
+                    changes::marked(&changes::topology(&way.written), Some(&record)),
+                ));
             }
             Step::PatchControlPlane { object, from } => {
                 let Some(group) = &state.control_plane else {
                     return Ok(Taken::Yes(step));
                 };
-                let to = next_of(order, from);
-                let template = self.rotated(cluster, state, group, order, to).await?;
+                let change = self.change(&way, group).await?;
                 let record = with_former(record, from, group.template.as_ref());
-                let patch = changes::control_plane(group, &written(to), template.as_deref(), Some(&record));
-                patches.push((object, patch));
+                patches.push((object, changes::marked(&change, Some(&record))));
             }
             Step::PatchWorkers { objects } => {
                 patches.extend(mark);
-                // Where the control plane is now; that is the target, or a stop on the way that the skew demands.
-                let to = asked.unwrap_or(&order.target);
                 for object in objects {
                     let mut groups = state.workers.iter();
-                    let Some(group) = groups.find(|group| group.object == *object) else {
-                        continue;
-                    };
-                    let template = self.rotated(cluster, state, group, order, to).await?;
-                    patches.push((object, changes::workers(&written(to), template.as_deref())));
+                    if let Some(group) = groups.find(|group| group.object == *object) {
+                        patches.push((object, self.change(&way, group).await?));
+                    }
                 }
             }
             Step::Done if marked => patches.extend(holder.map(|object| (object, changes::mark(None)))),
@@ -145,45 +158,67 @@ impl CapiClusterDriver {
         Ok(Taken::Yes(step))
     }
 
-    /// The template that goes with a version, if it is another one.
-    async fn rotated(
-        &self,
-        cluster: &ClusterName,
-        state: &ClusterState,
-        group: &MachineGroup,
-        order: &Order,
-        version: &KubernetesVersion,
-    ) -> Result<Option<String>, UpgradeError> {
+    /// The version of a group, and the template that goes with it, which is made now if it is another one.
+    async fn change(&self, way: &Way<'_>, group: &MachineGroup) -> Result<Value, UpgradeError> {
+        let Some(copy) = self.copy(way, group).await? else {
+            return Ok(way.change(group, None));
+        };
+        let name = copy.create(self.management.client(), way.cluster).await?;
+        Ok(way.change(group, Some(&name)))
+    }
+
+    /// The template that goes with a version, if it is another one; it is not there yet.
+    async fn copy(&self, way: &Way<'_>, group: &MachineGroup) -> Result<Option<TemplateCopy>, UpgradeError> {
         let half = match group.kind {
             GroupKind::ControlPlane => Half::ControlPlane,
             GroupKind::MachineDeployment | GroupKind::MachinePool => Half::Workers,
         };
-        let changes = order.changes(half, version);
+        let changes = way.order.changes(half, way.to);
         let Some(template) = group.template.as_ref().filter(|_| !changes.is_empty()) else {
             return Ok(None);
         };
         let client = self.management.client();
-        rotate(client, cluster, &state.namespace, template, version, &changes).await
+        TemplateCopy::of(
+            client,
+            way.cluster,
+            &way.state.namespace,
+            template,
+            way.to,
+            &changes,
+        )
+        .await
     }
 
-    /// All patches of a step are ours to make, or none is made.
-    fn check_owners(
-        &self,
-        cluster: &ClusterName,
-        writes: &[ObjectRef],
-        target: &KubernetesVersion,
-    ) -> Result<(), UpgradeError> {
-        for object in writes.iter().filter(|_| !self.overwrite_declared) {
-            if let VersionOwner::Declared { by } = object.version_owner {
-                return Err(UpgradeError::Declared {
-                    cluster: cluster.clone(),
-                    object: Box::new(object.clone()),
-                    by,
-                    to: target.clone(),
-                });
-            }
+    /// All patches of a step are ours to make, or none is made, and those are told that are others' to commit.
+    async fn leave_declared(&self, way: &Way<'_>, writes: &[ObjectRef]) -> Result<(), UpgradeError> {
+        let mut first = None;
+        let mut commit = Vec::new();
+        for object in writes {
+            let VersionOwner::Declared { by } = object.version_owner else {
+                continue;
+            };
+            first.get_or_insert((object, by));
+            let mut groups = way.state.control_plane.iter().chain(&way.state.workers);
+            let change = match groups.find(|group| group.object == *object) {
+                Some(group) => {
+                    let copy = self.copy(way, group).await?;
+                    commit.extend(copy.as_ref().map(TemplateCopy::to_commit));
+                    way.change(group, copy.as_ref().map(TemplateCopy::name))
+                }
+                None => changes::topology(&way.written),
+            };
+            commit.push(changes::to_commit(object, &change));
         }
-        Ok(())
+        let Some((object, by)) = first else {
+            return Ok(());
+        };
+        Err(UpgradeError::Declared {
+            cluster: way.cluster.clone(),
+            object: Box::new(object.clone()),
+            by,
+            to: way.written.clone(),
+            commit,
+        })
     }
 
     /// Patches an object as it was read; `false` when it has changed since.
@@ -205,9 +240,10 @@ impl CapiClusterDriver {
             .split_once('/')
             .unwrap_or(("", &object.api_version));
         let api = self.api(namespace, &GroupVersionKind::gvk(group, version, &object.kind));
+        // What the server would drop without a word is an error: a field of the other API version, say.
         let params = PatchParams {
             field_manager: Some(FIELD_MANAGER.to_owned()),
-            ..PatchParams::default()
+            ..PatchParams::default().validation_strict()
         };
         let answer = match api.patch(&object.name, &params, &Patch::Merge(patch)).await {
             Ok(patched) => (patched, true),
@@ -229,6 +265,27 @@ impl CapiClusterDriver {
     }
 }
 
+/// One hop of one cluster.
+struct Way<'a> {
+    cluster: &'a ClusterName,
+    state: &'a ClusterState,
+    order: &'a Order,
+    to: &'a KubernetesVersion,
+    /// The same version, as it was ordered.
+    written: KubernetesVersion,
+}
+
+impl Way<'_> {
+    fn change(&self, group: &MachineGroup, template: Option<&str>) -> Value {
+        match group.kind {
+            GroupKind::ControlPlane => changes::control_plane(group, &self.written, template),
+            GroupKind::MachineDeployment | GroupKind::MachinePool => {
+                changes::workers(&self.written, template)
+            }
+        }
+    }
+}
+
 /// What became of a step.
 pub(super) enum Taken {
     Yes(Step),
@@ -247,10 +304,6 @@ fn with_former(
         }),
         ..record.clone()
     }
-}
-
-fn next_of<'a>(order: &'a Order, from: &KubernetesVersion) -> &'a KubernetesVersion {
-    order.next_stop(from).unwrap_or(&order.target)
 }
 
 /// As JSON that says what it is.
