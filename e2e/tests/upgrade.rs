@@ -7,6 +7,7 @@
 #[path = "upgrade/world.rs"]
 mod world;
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use fleet_capi::contract::{Contract, ContractError, InfrastructureStatus, resource_of};
@@ -71,9 +72,52 @@ async fn a_topology_goes_one_minor() -> Result<(), Failed> {
     let done = driver.run(&named("classy"), &Order::to(v("v1.35.0"))).await?;
     assert!(done.done);
     println!("a topology, one minor: {:.1} s", began.elapsed().as_secs_f64());
-    // Down again is refused by us, before Cluster API does.
-    let error = driver.start(&named("classy"), &v("v1.34.0")).await.err();
-    assert!(error.is_some_and(|error| error.is_refusal()));
+    // Down again is refused by us, before Cluster API does; and two minors as long as the class does not list the way.
+    for version in ["v1.34.0", "v1.37.0"] {
+        let error = driver.start(&named("classy"), &v(version)).await.err();
+        assert!(error.is_some_and(|error| error.is_refusal()), "{version}");
+    }
+
+    let listed = json!({"spec": {"kubernetesVersions": ["v1.35.0", "v1.36.0", "v1.37.0"]}});
+    api(&client, CORE, "v1beta2", "ClusterClass")
+        .patch("e2e-class", &PatchParams::default(), &Patch::Merge(listed))
+        .await?;
+    let began = Instant::now();
+    let begun = driver.begin(&named("classy"), &Order::to(v("v1.37.0"))).await?;
+    assert!(matches!(begun.step, Step::PatchTopology { .. }), "{begun:?}");
+    let (mut plans, mut workers) = (BTreeSet::new(), BTreeSet::new());
+    let mut seen = driver.load(&named("classy")).await?;
+    let done = loop {
+        let progress = driver.observe(&named("classy")).await?;
+        if progress.done {
+            break progress;
+        }
+        seen = tokio::time::timeout(
+            Duration::from_mins(5),
+            management.changed(&named("classy"), &seen),
+        )
+        .await??;
+        let plan = seen
+            .topology
+            .iter()
+            .flat_map(|topology| &topology.control_plane_plan);
+        plans.insert(plan.map(ToString::to_string).collect::<Vec<_>>());
+        workers.extend(seen.workers.iter().filter_map(|group| group.version.clone()));
+    };
+    assert!(done.done);
+    println!(
+        "a topology, two minors in one order: {:.1} s; Cluster API's plans {plans:?}",
+        began.elapsed().as_secs_f64()
+    );
+    // It tells its plan, and the workers skip the minor in between.
+    assert!(
+        plans.contains(&vec!["v1.36.0".to_owned(), "v1.37.0".to_owned()]),
+        "{plans:?}"
+    );
+    assert_eq!(
+        workers.into_iter().collect::<Vec<_>>(),
+        [v("v1.35.0"), v("v1.37.0")]
+    );
     Ok(())
 }
 

@@ -276,6 +276,25 @@ fn what_cannot_change() {
     }
 }
 
+#[test]
+fn a_topology_goes_up_as_far_as_its_class_leads() {
+    let of = |version: &str| {
+        let spec = ClusterSpec::of_class("eu", "prod").version(version.parse().unwrap());
+        spec.manifests().unwrap().remove(0)
+    };
+    let class = Object::from_value(json!({
+        "apiVersion": "cluster.x-k8s.io/v1beta2", "kind": "ClusterClass", "metadata": {"name": "prod"},
+        "spec": {"infrastructure": {"templateRef": {"apiVersion": "a/v1", "kind": "K", "name": "n"}},
+            "controlPlane": {"templateRef": {"apiVersion": "a/v1", "kind": "K", "name": "n"}},
+            "kubernetesVersions": ["v1.33.0", "v1.34.0", "v1.35.0"]},
+    }))
+    .unwrap();
+    let (before, after) = (of("v1.33.0"), of("v1.35.0"));
+    assert!(admission::check_change(&before, &after).is_err());
+    assert!(admission::check_change_beside(&before, &after, std::slice::from_ref(&class)).is_ok());
+    assert!(admission::check_change_beside(&after, &before, &[class]).is_err());
+}
+
 fn change(kind: &str, path: &str, value: &Value) -> Result<(), admission::Mistakes> {
     let before = cluster()
         .into_iter()

@@ -171,6 +171,75 @@ fn what_cannot_be_converted_says_why() {
     );
 }
 
+#[test]
+fn an_annotation_that_somebody_has_spoilt_is_an_error_or_gives_an_object() {
+    let Some(pairs) = pairs() else { return };
+    let mut generator = Valid::new(0xbad);
+    let (mut errors, mut objects) = (0, 0);
+    let newer = pairs.iter().filter(|pair| pair.version == "v1beta2");
+    for pair in newer.filter(|pair| CONVERTED.contains(&pair.kind.as_str())) {
+        let whole = Object::from_value(object(pair, &mut generator, 60)).unwrap();
+        let older = to_v1beta1(&whole, &versions()).unwrap();
+        let kept = older
+            .metadata()
+            .annotations
+            .as_ref()
+            .and_then(|all| all.get(DATA_ANNOTATION));
+        let Some(text) = kept else { continue };
+        let kept: Value = serde_json::from_str(text).unwrap();
+        let junk = [
+            json!(null),
+            json!([]),
+            json!({}),
+            json!("x"),
+            json!(-7),
+            json!(true),
+            json!([[1], {"a": "b"}]),
+        ];
+        let mut spoilt: Vec<String> = junk.iter().map(ToString::to_string).collect();
+        spoilt.extend([
+            text[..text.len() / 2].to_owned(),
+            String::new(),
+            "[".repeat(100_000),
+        ]);
+        for _ in 0..60 {
+            let mut value = kept.clone();
+            let depth = 1 + generator.random.next(8);
+            spoil(&mut value, depth, &generator.random.pick(&junk), &mut generator);
+            spoilt.push(value.to_string());
+        }
+        for text in spoilt {
+            let mut older = older.clone();
+            let annotations = older.metadata_mut().annotations.get_or_insert_default();
+            annotations.insert(DATA_ANNOTATION.to_owned(), text);
+            match to_v1beta2(&older) {
+                Ok(object) => {
+                    assert_eq!(object.api_kind().kind, pair.kind);
+                    objects += 1;
+                }
+                Err(_) => errors += 1,
+            }
+        }
+    }
+    assert!(errors > 20 && objects > 50, "{errors} errors, {objects} objects");
+}
+
+/// Puts a value in the place of another one, so many steps down.
+fn spoil(value: &mut Value, depth: i64, junk: &Value, generator: &mut Valid) {
+    let inner = match value {
+        Value::Object(map) if depth > 0 && !map.is_empty() => {
+            let at = generator.random.next(i64::try_from(map.len()).unwrap());
+            map.values_mut().nth(usize::try_from(at).unwrap())
+        }
+        Value::Array(list) if depth > 0 => list.first_mut(),
+        _ => None,
+    };
+    match inner {
+        Some(inner) => spoil(inner, depth - 1, junk, generator),
+        None => *value = junk.clone(),
+    }
+}
+
 fn there_and_back(version: &str, convert: impl Fn(&Object) -> (Object, Object)) {
     let Some(pairs) = pairs() else { return };
     let mut count = 0;

@@ -205,3 +205,42 @@ async fn a_version_that_is_none_is_an_error_of_its_cluster_only() {
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert!(management.state(&eu()).await.is_ok());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_cluster_that_is_no_member_yet_does_not_hide_the_others() {
+    let hub = hub(World::settled("v1.30.4", 1, 1)).await;
+    let mut new = World::settled("v1.30.4", 1, 1).get("Cluster", "eu").clone();
+    new["metadata"]["name"] = json!("new");
+    new["spec"] = json!({});
+    create(&hub, &new).await;
+    let management = ManagementCluster::new(hub.client());
+    let error = management.fleet().await.unwrap_err();
+    assert!(
+        error.to_string().starts_with("Cluster new has no version"),
+        "{error}"
+    );
+    let members = management.members().await.unwrap();
+    let found: Vec<_> = members
+        .iter()
+        .map(|member| member.as_ref().map_or("none", |it| it.name().as_str()))
+        .collect();
+    assert_eq!(found, ["eu", "none"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn control_planes_that_report_nothing_on_their_cluster_are_looked_into() {
+    // EKS before Cluster API 1.14: only the control plane itself says its version.
+    let hub = hub(World::settled("v1.30.4", 1, 1)).await;
+    let mut eks = World::settled("v1.30.4", 1, 1).get("Cluster", "eu").clone();
+    eks["metadata"]["name"] = json!("eks");
+    eks["spec"] = json!({"controlPlaneRef": {"apiGroup": "controlplane.cluster.x-k8s.io",
+        "kind": "AWSManagedControlPlane", "name": "eks"}});
+    create(&hub, &eks).await;
+    let control_plane = json!({"apiVersion": "controlplane.cluster.x-k8s.io/v1beta2", "kind": "AWSManagedControlPlane",
+        "metadata": {"name": "eks", "namespace": "clusters"}, "spec": {"version": "v1.33"}});
+    create(&hub, &control_plane).await;
+    let management = ManagementCluster::new(hub.client());
+    let fleet = management.fleet().await.unwrap();
+    assert_eq!(fleet.get("eks").unwrap().version().to_string(), "v1.33.0");
+    assert_eq!(fleet.get("eks").unwrap().nodes().control_plane, 0);
+}

@@ -97,6 +97,59 @@ fn a_topology_gets_one_change() {
 }
 
 #[test]
+fn a_topology_whose_class_lists_the_way_is_sent_all_of_it_at_once() {
+    let class = |versions: &[&str]| {
+        json!({"apiVersion": "cluster.x-k8s.io/v1beta2", "kind": "ClusterClass",
+            "metadata": {"name": "c", "namespace": "clusters"}, "spec": {"kubernetesVersions": versions}})
+    };
+    let far = |versions: &[&str]| {
+        let mut world = World::settled("v1.30.4", 1, 1).with_topology("v1.30.4");
+        world.objects.push(class(versions));
+        step(&world, "v1.34.1")
+    };
+    // Four minors: more than the workers' skew, and Cluster API rolls them in between by itself.
+    let all = ["v1.30.4", "v1.31.0", "v1.32.0", "v1.33.0", "v1.34.1"];
+    assert!(matches!(far(&all), Step::PatchTopology { .. }));
+    for gap in [
+        &["v1.30.4", "v1.31.0", "v1.33.0", "v1.34.1"][..],
+        &["v1.31.0", "v1.32.0", "v1.33.0"],
+        &[],
+    ] {
+        assert!(matches!(far(gap), Step::Refuse(Refusal::Hop { .. })), "{gap:?}");
+    }
+    // Never down, whatever a class lists; and another cluster's class says nothing of this one.
+    let mut world = World::settled("v1.34.1", 1, 1).with_topology("v1.34.1");
+    world.objects.push(class(&all));
+    assert!(matches!(
+        step(&world, "v1.33.0"),
+        Step::Refuse(Refusal::Hop { .. })
+    ));
+    let mut world = World::settled("v1.30.4", 1, 1).with_topology("v1.30.4");
+    let mut other = class(&all);
+    other["metadata"]["namespace"] = json!("others");
+    world.objects.push(other);
+    assert!(matches!(
+        step(&world, "v1.34.1"),
+        Step::Refuse(Refusal::Hop { .. })
+    ));
+}
+
+#[test]
+fn workers_that_are_not_there_are_not_done() {
+    let world = World::settled("v1.30.4", 1, 1);
+    let order = Order::to(version("v1.30.4")).only_workers(["wrokers"]);
+    let Step::Refuse(refusal) = next_step_of(&world.state(), &order) else {
+        panic!("a misspelled group is done");
+    };
+    assert_eq!(
+        refusal.to_string(),
+        "Cluster eu has no MachineDeployment or MachinePool `wrokers`; it has workers"
+    );
+    let order = Order::to(version("v1.30.4")).only_workers(["workers"]);
+    assert_eq!(next_step_of(&world.state(), &order), Step::Done);
+}
+
+#[test]
 fn a_control_plane_that_is_still_rolling_is_not_sent_further() {
     let mut world = World::settled("v1.30.4", 2, 0);
     world.ask("v1.31.0", "v1.30.4");

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 use cluster::World;
 use fleet_capi::inventory::inventory;
 use fleet_capi::rollout::UPGRADE_ANNOTATION;
-use fleet_capi::upgrade::{CapiClusterDriver, Order, Step, UpgradeError, UpgradeRecord};
+use fleet_capi::upgrade::{CapiClusterDriver, Order, Rotation, Step, UpgradeError, UpgradeRecord};
 use fleet_core::{ClusterName, KubernetesVersion, NodeCounts};
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Full, StreamBody};
@@ -108,8 +108,9 @@ impl Inner {
             return not_found();
         }
         let mut found = self.world.objects.iter_mut().filter(|object| {
-            format!("{}s", object["kind"].as_str().unwrap().to_lowercase()) == plural
-                && name.is_none_or(|name| object["metadata"]["name"] == *name)
+            let kind = object["kind"].as_str().unwrap().to_lowercase();
+            let ending = if kind.ends_with('s') { "es" } else { "s" };
+            format!("{kind}{ending}") == plural && name.is_none_or(|name| object["metadata"]["name"] == *name)
         });
         if name.is_none() {
             let items: Vec<Value> = found.map(|object| object.clone()).collect();
@@ -233,6 +234,36 @@ async fn a_topology_is_patched_once() {
     assert_eq!(server.patches(), ["PATCH clusters/eu"]);
     let topology = server.with(|world| world.get("Cluster", "eu")["spec"]["topology"].clone());
     assert_eq!(topology, json!({"classRef": {"name": "c"}, "version": "v1.31.0"}));
+}
+
+#[tokio::test]
+async fn a_class_is_asked_only_where_the_way_is_long() {
+    let class = json!({"apiVersion": "cluster.x-k8s.io/v1beta2", "kind": "ClusterClass",
+        "metadata": {"name": "c", "namespace": "clusters", "resourceVersion": "1"},
+        "spec": {"kubernetesVersions": ["v1.30.4", "v1.31.0", "v1.32.0"]}});
+    let mut world = World::settled("v1.30.4", 1, 1).with_topology("v1.30.4");
+    // No class that could be read: refused as before.
+    let error = Server::new(world.clone())
+        .driver()
+        .start(&eu(), &to("v1.32.0"))
+        .await
+        .unwrap_err();
+    assert!(error.is_refusal(), "{error}");
+    world.objects.push(class);
+    let server = Server::new(world);
+    server.driver().start(&eu(), &to("v1.32.0")).await.unwrap();
+    let requests = server.requests();
+    assert!(
+        requests.contains(&"GET clusterclasses/c".to_owned()),
+        "{requests:?}"
+    );
+    assert_eq!(requests.iter().filter(|it| it.starts_with("PATCH")).count(), 1);
+    let topology = server.with(|world| world.get("Cluster", "eu")["spec"]["topology"].clone());
+    assert_eq!(topology["version"], "v1.32.0");
+    // On its way nothing is asked any more.
+    let seen = server.driver().observe(&eu()).await.unwrap();
+    assert!(matches!(seen.step, Step::WaitControlPlane { .. }), "{seen:?}");
+    assert!(!server.requests().contains(&"GET clusterclasses/c".to_owned()));
 }
 
 #[tokio::test]
@@ -449,4 +480,22 @@ async fn all_that_git_keeps_is_said_at_once() {
         json!({"template": {"spec": {"version": "v1.31.0"}}})
     );
     assert_eq!(server.patches(), [] as [&str; 0]);
+}
+
+#[tokio::test]
+async fn a_rotation_that_would_never_come_is_refused() {
+    let server = Server::new(World::settled("v1.30.4", 1, 1));
+    let order = Order::to(to("v1.31.5")).rotating(Rotation::of_all(to("v1.31.0"), json!({"image": "x"})));
+    let error = server.driver().begin(&eu(), &order).await.unwrap_err();
+    let source = std::error::Error::source(&error).unwrap().to_string();
+    assert_eq!(
+        source,
+        "Cluster eu does not stop at v1.31.0, with which templates were to change; it stops at v1.31.5"
+    );
+    assert_eq!(server.patches(), [] as [&str; 0]);
+    // What a driver has in store for all its orders is no order.
+    let driver = server
+        .driver()
+        .rotating([Rotation::of_all(to("v1.32.0"), json!({"image": "x"}))]);
+    driver.start(&eu(), &to("v1.31.5")).await.unwrap();
 }

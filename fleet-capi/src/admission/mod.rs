@@ -79,13 +79,23 @@ pub fn check_beside(objects: &[Object], existing: &[Object]) -> Result<(), Mista
 /// # Errors
 /// Everything that is wrong. Two objects that are not the same one differ in their identity, which cannot change either.
 pub fn check_change(before: &Object, after: &Object) -> Result<(), Mistakes> {
+    check_change_beside(before, after, &[])
+}
+
+/// As [`check_change`], with the objects that are there: the `ClusterClass` of a Cluster, whose versions may go up by more than
+/// one minor where the class lists those in between.
+///
+/// # Errors
+/// As [`check_change`].
+pub fn check_change_beside(before: &Object, after: &Object, existing: &[Object]) -> Result<(), Mistakes> {
     let mut mistakes = BTreeSet::new();
+    let there = Tree::of_all(existing, &mut BTreeSet::new());
     let trees = Tree::of_all([before, after], &mut mistakes);
     if let [before, after] = &trees[..] {
         single::check(after, &mut mistakes);
         control_plane::check(after, &mut mistakes);
         change::check(before, after, &mut mistakes);
-        versions::check_change(before, after, &mut mistakes);
+        versions::check_change(before, after, &there, &mut mistakes);
     }
     Mistakes::none_of(mistakes)
 }

@@ -5,8 +5,8 @@ use fleet_core::{KubernetesVersion, skew};
 use super::mistake::{Found, Problem};
 use super::single::version_path;
 use super::tree::{Tree, path};
-use crate::rollout::read::version_of_eks;
-use crate::rollout::state::first_of_minor;
+use crate::rollout::read::{offers, version_of_eks};
+use crate::rollout::state::{first_of_minor, leads_to};
 
 /// No worker is newer than its control plane, or more than three minors older. Cluster API's webhooks take both.
 pub(super) fn check(new: &[Tree], there: &[Tree], mistakes: &mut Found) {
@@ -27,20 +27,31 @@ pub(super) fn check(new: &[Tree], there: &[Tree], mistakes: &mut Found) {
     }
 }
 
-/// A control plane goes up by one minor at most, and never down: that the webhook of `KubeadmControlPlane` does not refuse.
-pub(super) fn check_change(before: &Tree, after: &Tree, mistakes: &mut Found) {
+/// A control plane goes up by one minor at most, and never down: that the webhook of `KubeadmControlPlane` does not refuse. A
+/// topology goes up as far as its class leads.
+pub(super) fn check_change(before: &Tree, after: &Tree, there: &[Tree], mistakes: &mut Found) {
     if !is_holder(after) {
         return;
     }
     let (Some(at), Some(from), Some(to)) = (version_path(after.kind), version(before), version(after)) else {
         return;
     };
-    if from.same_release(&to) {
+    let class = referred_class(after, there);
+    if from.same_release(&to) || class.is_some_and(|class| leads_to(&offers(&class.value), &from, &to)) {
         return;
     }
     if let Err(error) = skew::check_control_plane_hop(&from, &to) {
         after.mistake(path(at), Problem::Skew(error), mistakes);
     }
+}
+
+fn referred_class<'a>(cluster: &Tree, there: &'a [Tree]) -> Option<&'a Tree> {
+    let name = cluster.text("spec.topology.classRef.name")?;
+    let namespace = cluster
+        .text("spec.topology.classRef.namespace")
+        .unwrap_or(&cluster.namespace);
+    let mut there = there.iter();
+    there.find(|object| object.is("ClusterClass") && object.name == name && object.namespace == namespace)
 }
 
 fn version(object: &Tree) -> Option<KubernetesVersion> {

@@ -15,7 +15,8 @@ use crate::management::{Entry, ManagementCluster, ManagementError};
 /// To keep it current, ask a [`ManagementCluster`] again and again instead.
 ///
 /// Four lists, in pages of 500: Clusters, `KubeadmControlPlanes`, `MachineDeployments` and `MachinePools`. The version is
-/// what is asked of the control plane; where that is of another kind, what `Cluster.status` reports. Networks are those of Pods
+/// what is asked of the control plane; where that is of another kind, what `Cluster.status` reports (from Cluster API 1.14 on; else
+/// those control planes are listed, too). Networks are those of Pods
 /// and Services, which the Cluster says; those of nodes are in the infrastructure's own object, which only a
 /// [`ClusterRepository`](crate::ClusterRepository) reads.
 ///
@@ -26,6 +27,13 @@ pub async fn inventory(client: Client) -> Result<Fleet, InventoryError> {
 }
 
 impl Entry {
+    /// Group and kind of a control plane that alone knows the cluster's version.
+    pub(crate) fn silent_control_plane(&self) -> Option<(String, String)> {
+        let is_silent = self.state().desired_version().is_none() && self.facts.reported_version.is_none();
+        let (group, kind, _) = self.facts.control_plane.as_ref().filter(|_| is_silent)?;
+        Some((group.clone(), kind.clone()))
+    }
+
     /// The cluster as a member of a fleet.
     pub(crate) fn member(&self) -> Result<FleetCluster, InventoryError> {
         let state = self.state();
@@ -95,7 +103,7 @@ pub enum InventoryError {
     },
     /// No version can be found for a cluster.
     #[error(
-        "Cluster {cluster} has no version: neither spec.topology.version, nor a KubeadmControlPlane, nor status.controlPlane.versions"
+        "Cluster {cluster} has no version: neither spec.topology.version, nor a control plane with spec.version, nor status.controlPlane.versions"
     )]
     NoVersion {
         /// The cluster.

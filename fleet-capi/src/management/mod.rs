@@ -18,10 +18,10 @@ mod feed;
 mod index;
 mod record;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use fleet_core::{ClusterName, Fleet};
+use fleet_core::{ClusterName, Fleet, FleetCluster};
 use futures::future::try_join_all;
 use kube::Client;
 use serde_json::Value;
@@ -143,8 +143,18 @@ impl ManagementCluster {
     /// The fleet of all clusters, as of the last event.
     ///
     /// # Errors
-    /// One cluster that cannot be a member of a fleet is an error, not a gap.
+    /// One cluster that cannot be a member of a fleet is an error, not a gap: for whoever upgrades all of them. Where one that
+    /// somebody has just made, without a version yet, must not hide the others, ask for the [`members`](Self::members).
     pub async fn fleet(&self) -> Result<Fleet, InventoryError> {
+        let members: Result<Vec<_>, _> = self.members().await?.into_iter().collect();
+        Fleet::new(members?).map_err(InventoryError::Fleet)
+    }
+
+    /// Each cluster by itself, by name and namespace, as of the last event: a member of a fleet, or why it cannot be one.
+    ///
+    /// # Errors
+    /// [`InventoryError::Api`] while the server cannot be watched.
+    pub async fn members(&self) -> Result<Vec<Result<FleetCluster, InventoryError>>, InventoryError> {
         let lost = |error| match error {
             ManagementError::Lost { kind, source } => InventoryError::Api { kind, source },
             error => InventoryError::Management(Box::new(error)),
@@ -156,9 +166,17 @@ impl ManagementCluster {
             Source::MachinePool,
         ];
         self.follow(&inventory).await.map_err(lost)?;
-        // Only those that are looked into: other control planes report their version on the Cluster.
-        let members: Result<Vec<_>, _> = self.index().entries().map(Entry::member).collect();
-        Fleet::new(members?).map_err(InventoryError::Fleet)
+        // Other control planes report their version on the Cluster, from Cluster API 1.14 on. Else they are looked into.
+        let silent: BTreeSet<_> = self
+            .index()
+            .entries()
+            .filter_map(Entry::silent_control_plane)
+            .collect();
+        let silent = silent
+            .into_iter()
+            .map(|(group, kind)| Source::ControlPlane { group, kind });
+        self.follow(&silent.collect::<Vec<_>>()).await.map_err(lost)?;
+        Ok(self.index().entries().map(Entry::member).collect())
     }
 
     /// Takes in what a patch answered, so that the next look sees it.

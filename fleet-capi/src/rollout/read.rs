@@ -28,6 +28,16 @@ pub(super) fn cluster(name: &str, objects: &[Value]) -> Result<ClusterState, Sta
         stands_in == state.namespace || stands_in.is_empty() || state.namespace.is_empty()
     });
     let siblings: Vec<_> = siblings.collect();
+    if let Some(topology) = &mut state.topology {
+        let namespace = topology.class_namespace.as_deref().unwrap_or(&state.namespace);
+        let class = objects.iter().find(|object| {
+            let stands_in = text(object, "/metadata/namespace").unwrap_or_default();
+            kind(object) == "ClusterClass"
+                && text(object, "/metadata/name") == Some(&topology.class)
+                && (stands_in == namespace || stands_in.is_empty() || namespace.is_empty())
+        });
+        topology.offers = class.map(offers).unwrap_or_default();
+    }
     for object in siblings {
         let kind = kind(object);
         if text(object, "/metadata/name").is_some_and(|name| Some((kind, name)) == control_plane) {
@@ -112,12 +122,30 @@ fn topology(cluster: &Value, version: KubernetesVersion) -> Topology {
         .cloned()
         .chain(held.filter_map(|group| text(group, "/name").map(str::to_owned)))
         .collect();
+    let class = |field: &str| text(cluster, &format!("/spec/topology/{field}"));
     Topology {
         version,
+        class: class("classRef/name")
+            .or(class("class"))
+            .unwrap_or_default()
+            .to_owned(),
+        class_namespace: class("classRef/namespace")
+            .or(class("classNamespace"))
+            .map(str::to_owned),
+        offers: Vec::new(),
         control_plane_plan: plan("controlPlane"),
         workers_plan: plan("workers"),
         holds,
     }
+}
+
+/// The versions that a `ClusterClass` offers.
+pub(crate) fn offers(class: &Value) -> Vec<KubernetesVersion> {
+    let versions = class
+        .pointer("/spec/kubernetesVersions")
+        .and_then(Value::as_array);
+    let versions = versions.into_iter().flatten().filter_map(Value::as_str);
+    versions.filter_map(|version| version.parse().ok()).collect()
 }
 
 /// The latest moment that an object tells of.
@@ -211,7 +239,13 @@ fn template(object: &Value) -> Option<TemplateRef> {
 fn versions(object: &Value, replicas: Option<u32>) -> Option<BTreeMap<KubernetesVersion, u32>> {
     if let Some(Value::Array(items)) = object.pointer("/status/versions") {
         let read = |item: &Value| Some((text(item, "/version")?.parse().ok()?, count(item, "/replicas")?));
-        return items.iter().map(read).collect();
+        let mut versions = BTreeMap::new();
+        for item in items {
+            let (version, nodes) = read(item)?;
+            let known: &mut u32 = versions.entry(version).or_default();
+            *known = known.saturating_add(nodes);
+        }
+        return Some(versions);
     }
     match (replicas, text(object, "/status/version")) {
         (None, Some(text)) => Some(BTreeMap::from([(parse(object, text).ok()?, 1)])),

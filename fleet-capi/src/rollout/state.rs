@@ -169,6 +169,14 @@ pub(crate) fn first_of_minor(version: &KubernetesVersion) -> KubernetesVersion {
 pub struct Topology {
     /// `spec.topology.version`.
     pub version: KubernetesVersion,
+    /// The name of its `ClusterClass`.
+    pub class: String,
+    /// The namespace of its `ClusterClass`, where that is another one than the Cluster's.
+    pub class_namespace: Option<String>,
+    /// The versions that the class lists in `spec.kubernetesVersions`: Cluster API takes a cluster from each to any later one by
+    /// itself, minor by minor, with as few rollouts of the workers as the skew allows. Empty where the class lists none, or
+    /// where only the Cluster was read and not its class.
+    pub offers: Vec<KubernetesVersion>,
     /// The control-plane versions that Cluster API still means to pass through, the next one first:
     /// `status.controlPlane.upgradePlan`. Empty before Cluster API 1.12 and when there is nothing to do.
     pub control_plane_plan: Vec<KubernetesVersion>,
@@ -177,6 +185,30 @@ pub struct Topology {
     /// What holds the upgrade back on purpose: the keys of `before-upgrade.hook.cluster.cluster.x-k8s.io/` annotations
     /// of the Cluster, and the worker topologies (by name) that are annotated to be deferred or to hold the sequence.
     pub holds: Vec<String>,
+}
+
+impl Topology {
+    /// Whether Cluster API goes up to a version by itself, however many minors away it is.
+    pub fn leads_to(&self, target: &KubernetesVersion) -> bool {
+        leads_to(&self.offers, &self.version, target)
+    }
+}
+
+/// Whether versions that a class offers are a way up: the target itself, and one of every minor before it.
+pub(crate) fn leads_to(
+    offers: &[KubernetesVersion],
+    from: &KubernetesVersion,
+    target: &KubernetesVersion,
+) -> bool {
+    let between = (from.minor() + 1)..target.minor();
+    from < target
+        && from.major() == target.major()
+        && offers.iter().any(|offer| offer.same_release(target))
+        && between.into_iter().all(|minor| {
+            let is_of_it =
+                |offer: &KubernetesVersion| offer.major() == from.major() && offer.minor() == minor;
+            offers.iter().any(is_of_it)
+        })
 }
 
 /// Machines that roll together: a control plane, a `MachineDeployment` or a `MachinePool`.

@@ -135,7 +135,7 @@ impl CapiClusterDriver {
     ) -> Result<ClusterProgress, UpgradeError> {
         let mut order = Order::to(target.clone());
         order.rotations.clone_from(&self.rotations);
-        self.begin(cluster, &order).await
+        self.send(cluster, &order).await
     }
 
     /// Begins to carry out an order: takes the step that is due. The order stands on the cluster from then on; one for
@@ -145,6 +145,21 @@ impl CapiClusterDriver {
     /// [`UpgradeError::Refused`] when the cluster may not go there, [`UpgradeError::NotReady`] when it cannot go yet:
     /// somebody paused it, or it is still rolling to another version. Nothing was changed then.
     pub async fn begin(&self, cluster: &ClusterName, order: &Order) -> Result<ClusterProgress, UpgradeError> {
+        let state = self.load(cluster).await?;
+        if let Some(rotation) = order.idle_rotation(state.is_by_minor()) {
+            return Err(UpgradeError::Refused {
+                cluster: cluster.clone(),
+                refusal: Refusal::RotationWithoutStop {
+                    object: Box::new(state.object.clone()),
+                    version: rotation.version.clone(),
+                    stops: order.stops().into_iter().cloned().collect(),
+                },
+            });
+        }
+        self.send(cluster, order).await
+    }
+
+    async fn send(&self, cluster: &ClusterName, order: &Order) -> Result<ClusterProgress, UpgradeError> {
         let progress = self.advance(cluster, order).await?;
         let sent = progress.asked.as_ref().is_some_and(|asked| order.passes(asked));
         let waits = matches!(

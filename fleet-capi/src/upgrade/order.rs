@@ -52,6 +52,8 @@ impl Order {
 
     /// The control plane stops at this version on its way. Every minor in between needs one, because the control plane
     /// takes one minor at a time. The workers go straight to the target, unless they would fall out of the version skew.
+    ///
+    /// A managed topology needs none where its `ClusterClass` lists the versions on the way.
     pub fn through(mut self, version: KubernetesVersion) -> Self {
         self.through.insert(version);
         self
@@ -122,6 +124,18 @@ impl Order {
     #[cfg_attr(not(feature = "kube"), allow(dead_code))] // The driver asks.
     pub(super) fn passes(&self, version: &KubernetesVersion) -> bool {
         self.stops().iter().any(|stop| stop.same_release(version))
+    }
+
+    /// A rotation that comes with none of the stops.
+    #[cfg_attr(not(feature = "kube"), allow(dead_code))] // The driver asks.
+    pub(super) fn idle_rotation(&self, by_minor: bool) -> Option<&Rotation> {
+        let (stops, mut rotations) = (self.stops(), self.rotations.iter());
+        rotations.find(|rotation| {
+            !stops.iter().any(|stop| {
+                let (a, b) = (&rotation.version, *stop);
+                a.same_release(b) || by_minor && a.minor_version() == b.minor_version()
+            })
+        })
     }
 
     /// What changes in the templates of one half with a version, all rotations taken together.

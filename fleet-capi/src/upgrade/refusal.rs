@@ -72,6 +72,32 @@ pub enum Refusal {
         /// The version asked for.
         to: KubernetesVersion,
     },
+    /// Workers were named that the cluster does not have.
+    #[error(
+        "{object} has no MachineDeployment or MachinePool `{name}`; it has {}",
+        listed(known)
+    )]
+    UnknownWorkers {
+        /// The Cluster.
+        object: Box<ObjectRef>,
+        /// The name.
+        name: String,
+        /// Those that it has.
+        known: Vec<String>,
+    },
+    /// Templates were to change with a version that the order does not stop at, so they never would.
+    #[error(
+        "{object} does not stop at {version}, with which templates were to change; it stops at {}",
+        listed(stops)
+    )]
+    RotationWithoutStop {
+        /// The Cluster.
+        object: Box<ObjectRef>,
+        /// The version of the rotation.
+        version: KubernetesVersion,
+        /// Where the order stops.
+        stops: Vec<KubernetesVersion>,
+    },
     /// An abort came too late: a control-plane machine of the new version has joined. There is no way back from here.
     #[error(
         "{object} has joined the control plane already; a control plane is not taken back, so go on or stop here"
@@ -109,6 +135,13 @@ pub enum Refusal {
         /// The Cluster.
         object: Box<ObjectRef>,
     },
+}
+
+fn listed<T: ToString>(items: &[T]) -> String {
+    match items {
+        [] => "none".to_owned(),
+        items => items.iter().map(T::to_string).collect::<Vec<_>>().join(", "),
+    }
 }
 
 fn as_text<S: Serializer>(skew: &SkewError, serializer: S) -> Result<S::Ok, S::Error> {

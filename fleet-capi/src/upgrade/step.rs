@@ -73,7 +73,8 @@ impl Step {
 /// What to do next so that an order is carried out: [`next_step`], over every stop of the way.
 ///
 /// The control plane goes from stop to stop. The workers follow at the end, or earlier where they would fall out of the
-/// version skew. A cluster with a managed topology goes as a whole from stop to stop, because Cluster API takes it so.
+/// version skew. A cluster with a managed topology goes as a whole from stop to stop, because Cluster API takes it so; where
+/// its class [leads](crate::rollout::Topology::leads_to) to the target, an order needs no stops, and Cluster API plans the way.
 pub fn next_step_of(cluster: &ClusterState, order: &Order) -> Step {
     if cluster.is_by_minor() {
         return next_by_release(&cluster.in_minors(), &order.in_minors());
@@ -118,6 +119,15 @@ fn only_workers(
     target: &KubernetesVersion,
     groups: &BTreeSet<String>,
 ) -> Step {
+    let known = || cluster.workers.iter().map(|group| &group.object.name);
+    // A misspelled group is not one that has nothing left to do.
+    if let Some(name) = groups.iter().find(|name| !known().any(|known| known == *name)) {
+        return Step::Refuse(Refusal::UnknownWorkers {
+            object: Box::new(cluster.object.clone()),
+            name: name.clone(),
+            known: known().cloned().collect(),
+        });
+    }
     let step = next_step(cluster, target);
     let control_plane_first = || {
         Step::Refuse(Refusal::ControlPlaneFirst {
@@ -335,7 +345,14 @@ fn check<'a>(
         Some(_) => &cluster.object,
         None => &control_plane.object,
     };
-    hop(holder.clone(), current)?;
+    // What a class lists, Cluster API goes through by itself; its workers, too.
+    let is_led = cluster
+        .topology
+        .as_ref()
+        .is_some_and(|topology| topology.leads_to(target));
+    if !is_led {
+        hop(holder.clone(), current)?;
+    }
     // The version may have been lowered behind our back, or be on its way in a topology; the machines tell.
     for machine in cluster.machines_of(control_plane) {
         let versions = [&machine.version, &machine.kubelet];
@@ -356,7 +373,10 @@ fn check<'a>(
                 to: target.clone(),
             });
         }
-        if moves && let Err(skew) = skew::check_kubelet(target, version) {
+        if moves
+            && !is_led
+            && let Err(skew) = skew::check_kubelet(target, version)
+        {
             return Err(Refusal::WorkersTooOld {
                 object: Box::new(object),
                 to: target.clone(),

@@ -12,6 +12,7 @@ use super::{
     CapiClusterDriver, Former, Half, Order, Refusal, Rotation, Step, UpgradeError, UpgradeRecord, changes,
     next_step_of,
 };
+use crate::rollout::read;
 use crate::rollout::{
     ClusterState, FIELD_MANAGER, GroupKind, MachineGroup, ObjectRef, TemplateRef, VersionOwner,
 };
@@ -57,7 +58,20 @@ impl CapiClusterDriver {
                 .clone(),
             None => version.clone(),
         };
-        let step = next_step_of(state, order);
+        let mut step = next_step_of(state, order);
+        let is_far = matches!(
+            step,
+            Step::Refuse(Refusal::Hop { .. } | Refusal::WorkersTooOld { .. })
+        );
+        if is_far
+            && state
+                .topology
+                .as_ref()
+                .is_some_and(|topology| topology.version < order.target)
+        {
+            let led = self.with_offers(cluster, state).await?;
+            step = next_step_of(&led, order);
+        }
         let refuse = |refusal: Refusal| UpgradeError::Refused {
             cluster: cluster.clone(),
             refusal,
@@ -156,6 +170,31 @@ impl CapiClusterDriver {
             tracing::debug!(%cluster, %object, target = %order.target, "patched");
         }
         Ok(Taken::Yes(step))
+    }
+
+    /// A state with what its class offers. Read only where the way is too far otherwise: most hops need it not.
+    async fn with_offers(
+        &self,
+        cluster: &ClusterName,
+        state: &ClusterState,
+    ) -> Result<ClusterState, UpgradeError> {
+        let mut state = state.clone();
+        let Some(topology) = &mut state.topology else {
+            return Ok(state);
+        };
+        let (group, version) = state.object.api_version.split_once('/').unwrap_or_default();
+        let namespace = topology.class_namespace.as_deref().unwrap_or(&state.namespace);
+        let api = self.api(namespace, &GroupVersionKind::gvk(group, version, "ClusterClass"));
+        topology.offers = match api.get(&topology.class).await {
+            Ok(class) => read::offers(&json!(class)),
+            // Whoever may not read classes takes the way stop by stop.
+            Err(kube::Error::Api(status)) if matches!(status.code, 403 | 404) => Vec::new(),
+            Err(source) => {
+                let action = format!("read ClusterClass {}", topology.class);
+                return Err(api_error(cluster, action, source));
+            }
+        };
+        Ok(state)
     }
 
     /// The version of a group, and the template that goes with it, which is made now if it is another one.
