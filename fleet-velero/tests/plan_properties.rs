@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use fleet_velero::inventory::{
     ClusterState, FleetState, NamespaceState, ObjectState, RecoveryPoint, Server, VolumePod, VolumeState,
-    region_of,
+    bucket_of, region_of,
 };
 use fleet_velero::protection::Exposure;
 use fleet_velero::recovery::{Action, Owner, PlanOptions, RecoveryPlan, StepId, recovery_plan};
@@ -342,6 +342,12 @@ proptest! {
             let is_copy = was.is_some() && was != cluster.old_region.as_deref();
             let told = plan.warnings.iter().any(|told| told.contains(&own.location.name) && told.contains(&cluster.name));
             prop_assert!(!is_copy || own.location.region != cluster.region || told, "{}", plan);
+            // Neither in another location's directory, nor around it: Velero would refuse the outer one.
+            for other in fleet.clusters.iter().flat_map(|cluster| &cluster.locations).map(bucket_of) {
+                let (inner, outer) = (format!("{}/", own.location.prefix), format!("{}/", other.1));
+                let is_apart = !other.1.is_empty() && !inner.starts_with(&outer) && !outer.starts_with(&inner);
+                prop_assert!(other.0 != own.location.bucket || is_apart, "{}", plan);
+            }
             if let Disaster::RegionLost { region } = &disaster {
                 prop_assert!(own.location.region.as_ref() != Some(region), "{}", plan);
             }

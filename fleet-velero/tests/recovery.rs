@@ -4,6 +4,7 @@
 mod fleets;
 
 use fleet_velero::Disaster;
+use fleet_velero::inventory::FleetState;
 use fleet_velero::protection::Exposure;
 use fleet_velero::recovery::{
     Action, OwnLocation, Owner, PlanError, PlanOptions, RecoveryPlan, recovery_plan,
@@ -243,8 +244,8 @@ fn a_new_cluster_keeps_its_copy_in_another_region() {
     assert_eq!(
         regions,
         [
-            ("default", Some("eu-west-1"), false, 2),
-            ("dr-region", Some("us-east-1"), false, 1)
+            ("default", Some("eu-west-1"), true, 2),
+            ("dr-region", Some("us-east-1"), true, 1)
         ]
     );
     // The cluster itself goes to us-east-1 now.
@@ -266,6 +267,26 @@ fn a_new_cluster_keeps_its_copy_in_another_region() {
             ("dr-region", Some("eu-central-1"), true)
         ]
     );
+}
+
+#[test]
+fn a_new_location_leaves_the_old_one_as_it_is() {
+    let mut fleet = guide_fleet();
+    let lost: Disaster = "cluster-lost=production-eu-west".parse().unwrap();
+    let place = |fleet: &FleetState| {
+        let plan = recovery_plan(fleet, &lost, &PlanOptions::at(now())).unwrap();
+        let own = &plan.locations[0].location;
+        (own.bucket.clone(), own.prefix.clone())
+    };
+    // The old location is the whole bucket: a directory of another one in it would make it unavailable.
+    let prefix = "production-eu-west-default-20260611".to_owned();
+    assert_eq!(
+        place(&fleet),
+        ("velero-backups-20260611".to_owned(), prefix.clone())
+    );
+    // Where it has a prefix, the new one is beside it in the same bucket.
+    fleet.clusters[1].locations[0].spec.object_storage.prefix = Some("production-eu-west".to_owned());
+    assert_eq!(place(&fleet), ("velero-backups".to_owned(), prefix));
 }
 
 #[test]

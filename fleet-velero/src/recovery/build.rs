@@ -34,6 +34,8 @@ pub(super) struct Builder<'a> {
     pub(super) ahead: Vec<(&'a str, usize)>,
     /// The regions of clusters and locations, and how many of them are in each.
     regions: BTreeMap<&'a str, usize>,
+    /// Buckets that a location takes whole, without a prefix: Velero refuses such a location when another has a prefix there.
+    pub(super) whole_buckets: BTreeSet<&'a str>,
     /// Clusters for which there is no region that their data may be in.
     breaches: Vec<Breach>,
 }
@@ -46,7 +48,14 @@ impl<'a> Builder<'a> {
     ) -> Result<Self, PlanError> {
         know(fleet, disaster, options.now)?;
         let mut regions: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut whole_buckets = BTreeSet::new();
         for cluster in &fleet.clusters {
+            let buckets = cluster.locations.iter().map(bucket_of);
+            whole_buckets.extend(
+                buckets
+                    .filter(|(_, prefix)| prefix.is_empty())
+                    .map(|(bucket, _)| bucket),
+            );
             let of_locations = cluster.locations.iter().filter_map(region_of);
             for region in of_locations.chain(cluster.region.as_deref()) {
                 *regions.entry(region).or_default() += 1;
@@ -67,6 +76,7 @@ impl<'a> Builder<'a> {
             warnings: Vec::new(),
             ahead: Vec::new(),
             regions,
+            whole_buckets,
             breaches: Vec::new(),
         })
     }

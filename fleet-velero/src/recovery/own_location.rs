@@ -76,12 +76,14 @@ impl Builder<'_> {
         } else {
             fallback
         };
-        let is_new_bucket = !is_left || region != location.region;
+        let is_shared = !self.whole_buckets.contains(location.bucket.as_str());
+        let is_new_bucket = !is_left || !is_shared || region != location.region;
         if is_new_bucket {
             location.bucket = dated(&location.bucket);
             location.region = region;
         }
-        location.prefix = format!("{}/{}", cluster.name, location.name);
+        // Beside the old prefix, not in it: Velero refuses a location with directories that are not its own.
+        location.prefix = format!("{}-{}", cluster.name, location.name);
         let index = LocationIndex(u32::try_from(self.locations.len()).unwrap_or(u32::MAX));
         self.locations.push(OwnLocation {
             cluster: target,
