@@ -84,6 +84,24 @@ fn a_domain_that_will_not_come_back_stops_the_run_when_nobody_else_is_left() {
     assert_eq!(starts, 3, "the other pair is not held up");
 }
 
+#[test]
+fn whether_a_domain_is_lost_is_asked_when_nothing_is_on_its_way() {
+    let spread = |spec: fleet_upgrade::FleetUpgradeSpec| {
+        spec.spread(SpreadRule::by(["pair"], AtMost::Count(NonZeroU32::MIN)))
+            .failure_budget(budget(4))
+    };
+    // `c0` fails at once, `c1` is its pair, and `c2` is on its way meanwhile.
+    let plan = a_plan(&[StageLike::of(3).at_once(2)], 1, spread, at(MONDAY));
+    let roster = Roster::of(&plan);
+    let mut driver = Driver::new(&plan, &roster, at(MONDAY), RunSettings::default());
+    driver.cluster("s0-c0").mishaps.push(Mishap::RolloutFails);
+    driver.finish();
+    let place = |wanted: fn(&Fact) -> bool| driver.log.iter().position(|event| wanted(&event.fact));
+    let done = place(|fact| matches!(fact, Fact::HopDone { .. }));
+    let stopping = place(|fact| matches!(fact, Fact::Stopping { .. }));
+    assert!(done.is_some() && done < stopping, "{done:?} {stopping:?}");
+}
+
 /// Three clusters; the first failure halts the run until Ada lets it go on.
 fn halting() -> UpgradePlan {
     let halts = |spec: fleet_upgrade::FleetUpgradeSpec| {
