@@ -83,8 +83,8 @@ async fn a_topology_goes_one_minor() -> Result<(), Failed> {
         .patch("e2e-class", &PatchParams::default(), &Patch::Merge(listed))
         .await?;
     let began = Instant::now();
-    let begun = driver.begin(&named("classy"), &Order::to(v("v1.37.0"))).await?;
-    assert!(matches!(begun.step, Step::PatchTopology { .. }), "{begun:?}");
+    let first = driver.begin(&named("classy"), &Order::to(v("v1.37.0"))).await?;
+    assert!(matches!(first.step, Step::PatchTopology { .. }), "{first:?}");
     let (mut plans, mut workers) = (BTreeSet::new(), BTreeSet::new());
     let mut seen = driver.load(&named("classy")).await?;
     let done = loop {
