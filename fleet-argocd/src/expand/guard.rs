@@ -368,8 +368,9 @@ impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.rail, self.reason)?;
         match &self.parameter {
-            Some(parameter) => write!(f, " ({parameter})"),
-            None => Ok(()),
+            // A reason that is about the field names it by itself.
+            Some(parameter) if !self.reason.contains(parameter.as_str()) => write!(f, " ({parameter})"),
+            _ => Ok(()),
         }
     }
 }
