@@ -239,7 +239,7 @@ impl GuardRails {
     /// assert_eq!(
     ///     findings[0].to_string(),
     ///     "reaches-isolated: the ApplicationSet web reaches cards, which is isolated for pci-dss, together with shop; make \
-    ///      one of its own for pci-dss, or narrow its selector"
+    ///      one of its own for pci-dss, or narrow its selector (spec.destination)"
     /// );
     /// assert_eq!(findings[0].applications, ["web-cards"]);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
