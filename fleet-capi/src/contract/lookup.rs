@@ -1,5 +1,7 @@
 //! Asking a management cluster which API version of a kind to use.
 
+use std::time::Duration;
+
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::api::{Api, ApiResource, GroupVersionKind, PartialObjectMeta};
 use kube::discovery::oneshot;
@@ -29,10 +31,19 @@ pub async fn resource_of(
         group: group.to_owned(),
         kind: kind.to_owned(),
     };
-    let known = match oneshot::group(client, group).await {
-        Ok(known) => known,
-        Err(kube::Error::Discovery(kube::error::DiscoveryError::MissingApiGroup(_))) => return Err(unknown()),
-        Err(source) => return Err(api(source)),
+    let mut pauses = SETTLING.into_iter();
+    let known = loop {
+        match oneshot::group(client, group).await {
+            Ok(known) => break known,
+            Err(kube::Error::Discovery(kube::error::DiscoveryError::MissingApiGroup(_))) => {
+                return Err(unknown());
+            }
+            Err(kube::Error::Api(status)) if status.code == 404 => match pauses.next() {
+                Some(pause) => tokio::time::sleep(pause).await,
+                None => return Err(api(kube::Error::Api(status))),
+            },
+            Err(source) => return Err(api(source)),
+        }
     };
     // Not what the group recommends as a whole: providers share one group, and each kind has versions of its own.
     let mut all = known.resources_by_stability().into_iter();
@@ -55,6 +66,14 @@ pub async fn resource_of(
     let resource = ApiResource::from_gvk_with_plural(&kind, &recommended.plural);
     Ok((resource, Some(contract)))
 }
+
+/// A version that is being installed is listed in its group a moment before it is served itself, and all providers share one group.
+const SETTLING: [Duration; 4] = [
+    Duration::from_millis(200),
+    Duration::from_millis(400),
+    Duration::from_millis(800),
+    Duration::from_millis(1_600),
+];
 
 /// Why the API version of a kind cannot be told.
 #[derive(Debug, thiserror::Error)]
