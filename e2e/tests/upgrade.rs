@@ -15,8 +15,8 @@ use fleet_capi::management::ManagementCluster;
 use fleet_capi::rollout::{BlockReason, DeclaredBy, Patience, RolloutStatus, VersionOwner};
 use fleet_capi::upgrade::{CapiClusterDriver, Half, Order, Refusal, Rotation, Step, UpgradeError};
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
+use kube::Client;
 use kube::api::{Patch, PatchParams, ValidationDirective};
-use kube::{Client, ResourceExt as _};
 use serde_json::json;
 use world::{CONTROL_PLANE, CORE, Failed, api, classic, condition, merge, named, topology, tried, until, v};
 
@@ -82,18 +82,17 @@ async fn a_topology_goes_one_minor() -> Result<(), Failed> {
     api(&client, CORE, "v1beta2", "ClusterClass")
         .patch("e2e-class", &PatchParams::default(), &Patch::Merge(listed))
         .await?;
-    // Cluster API takes no other version before its hooks after the last upgrade have run, a moment after all is done.
-    let clusters = api(&client, CORE, "v1beta2", "Cluster");
-    let pending = "runtime.cluster.x-k8s.io/pending-hooks";
-    tokio::time::timeout(Duration::from_mins(2), async {
-        while clusters.get("classy").await?.annotations().contains_key(pending) {
-            tokio::time::sleep(Duration::from_millis(500)).await;
-        }
-        Ok::<_, kube::Error>(())
-    })
-    .await??;
     let began = Instant::now();
-    let first = driver.begin(&named("classy"), &Order::to(v("v1.37.0"))).await?;
+    // Until the hooks after the last upgrade have run it is not ready: Cluster API would refuse the version.
+    let first = loop {
+        match driver.begin(&named("classy"), &Order::to(v("v1.37.0"))).await {
+            Err(error @ UpgradeError::NotReady { .. }) if began.elapsed() < Duration::from_mins(1) => {
+                println!("{error}");
+                tokio::time::sleep(Duration::from_millis(500)).await;
+            }
+            found => break found?,
+        }
+    };
     assert!(matches!(first.step, Step::PatchTopology { .. }), "{first:?}");
     let (mut plans, mut workers) = (BTreeSet::new(), BTreeSet::new());
     let mut seen = driver.load(&named("classy")).await?;

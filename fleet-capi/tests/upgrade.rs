@@ -97,6 +97,22 @@ fn a_topology_gets_one_change() {
 }
 
 #[test]
+fn a_topology_goes_on_when_the_hooks_after_its_last_upgrade_have_run() {
+    let mut world = World::settled("v1.31.0", 1, 2).with_topology("v1.31.0");
+    let mut pending = |hooks: &str| {
+        world.get("Cluster", "eu")["metadata"]["annotations"] =
+            json!({"runtime.cluster.x-k8s.io/pending-hooks": hooks});
+        (step(&world, "v1.31.0"), step(&world, "v1.32.0"))
+    };
+    // What was ordered is done, and the next order waits.
+    let (here, on) = pending("AfterControlPlaneInitialized,AfterClusterUpgrade");
+    assert_eq!(here, Step::Done);
+    assert!(matches!(on, Step::WaitWorkers { .. }), "{on:?}");
+    let (_, on) = pending("AfterControlPlaneInitialized");
+    assert!(matches!(on, Step::PatchTopology { .. }), "{on:?}");
+}
+
+#[test]
 fn a_topology_whose_class_lists_the_way_is_sent_all_of_it_at_once() {
     let class = |versions: &[&str]| {
         json!({"apiVersion": "cluster.x-k8s.io/v1beta2", "kind": "ClusterClass",

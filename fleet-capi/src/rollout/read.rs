@@ -110,6 +110,8 @@ fn topology(cluster: &Value, version: KubernetesVersion) -> Topology {
         .into_iter()
         .flat_map(serde_json::Map::keys)
         .filter(|key| key.starts_with(BEFORE_UPGRADE_HOOK));
+    let ends_in_hooks = annotation(cluster, PENDING_HOOKS)
+        .is_some_and(|hooks| hooks.split(',').any(|hook| hook == "AfterClusterUpgrade"));
     let groups = ["machineDeployments", "machinePools"]
         .map(|kind| cluster.pointer(&format!("/spec/topology/workers/{kind}")));
     let held = groups
@@ -135,6 +137,7 @@ fn topology(cluster: &Value, version: KubernetesVersion) -> Topology {
         offers: Vec::new(),
         control_plane_plan: plan("controlPlane"),
         workers_plan: plan("workers"),
+        ends_in_hooks,
         holds,
     }
 }
@@ -169,6 +172,8 @@ pub(crate) fn last_change(object: &Value) -> Option<Timestamp> {
 }
 
 const BEFORE_UPGRADE_HOOK: &str = "before-upgrade.hook.cluster.cluster.x-k8s.io/";
+/// The hooks that Cluster API has still to call, with commas between them.
+const PENDING_HOOKS: &str = "runtime.cluster.x-k8s.io/pending-hooks";
 const HOLDS: [&str; 2] = [
     "topology.cluster.x-k8s.io/defer-upgrade",
     "topology.cluster.x-k8s.io/hold-upgrade-sequence",

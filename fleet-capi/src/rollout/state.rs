@@ -182,6 +182,9 @@ pub struct Topology {
     pub control_plane_plan: Vec<KubernetesVersion>,
     /// The same of the workers: `status.workers.upgradePlan`. Shorter, where the skew lets workers skip minors.
     pub workers_plan: Vec<KubernetesVersion>,
+    /// Whether the hooks after the last upgrade (`AfterClusterUpgrade`) are still to run: everything is done, and until they
+    /// have let it go Cluster API takes no other version.
+    pub ends_in_hooks: bool,
     /// What holds the upgrade back on purpose: the keys of `before-upgrade.hook.cluster.cluster.x-k8s.io/` annotations
     /// of the Cluster, and the worker topologies (by name) that are annotated to be deferred or to hold the sequence.
     pub holds: Vec<String>,

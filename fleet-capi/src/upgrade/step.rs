@@ -254,9 +254,13 @@ fn topology_step(
     status: &RolloutStatus,
 ) -> Step {
     if !asks_for(Some(current), target) {
-        // Cluster API refuses a further version while the former is still being rolled out.
+        // Cluster API refuses a further version while the former is still being rolled out, or the hooks after it run.
         let settled = RolloutStatus::of(cluster, current);
-        return if settled.is_done() {
+        let in_hooks = cluster
+            .topology
+            .as_ref()
+            .is_some_and(|topology| topology.ends_in_hooks);
+        return if settled.is_done() && !in_hooks {
             Step::PatchTopology {
                 object: cluster.object.clone(),
                 from: current.clone(),
