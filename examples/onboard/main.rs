@@ -68,12 +68,7 @@ async fn main() -> ExitCode {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::from(1),
         Err(error) => {
-            eprintln!("{error}");
-            let mut source = error.source();
-            while let Some(cause) = source {
-                eprintln!("  {cause}");
-                source = cause.source();
-            }
+            eprintln!("{}", fleet_examples::chain(error.as_ref()));
             ExitCode::from(2)
         }
     }
