@@ -129,11 +129,12 @@ impl<'t> Reader<'t> {
         let after = &content[key_length..];
         let is_key = key_length > 0 && !content.starts_with('-') && (after == ":" || after.starts_with(": "));
         if !is_key {
-            // An item that is a scalar or a flow collection. Anything else at this place is not plain.
+            // An item that is a scalar or a flow collection, behind its dash or deeper than it on a line of its own. Anything
+            // else at this place is not plain.
             let parent = self
                 .levels
                 .last()
-                .filter(|level| level.sequence && self.pending)?
+                .filter(|level| level.sequence && self.pending && level.indent < indent)?
                 .indent;
             self.pending = false;
             self.value(content, parent, &mut |_, _| {})?;
@@ -448,6 +449,13 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn an_item_on_a_line_of_its_own_stands_deeper_than_its_dash() {
+        assert!(read("args:\n  -\n    v1\n").is_some());
+        assert_eq!(read("args:\n  -\n  v1\n"), None);
+        assert_eq!(read("args:\n  - \n v1\n"), None);
     }
 
     #[test]
