@@ -10,7 +10,8 @@
 //!  look at evidence_due() -> decide() -> log the facts -> act on the commands
 //! ```
 //!
-//! The engine (feature `engine`) is such a caller; an operator or a simulator is another.
+//! The engine (feature `engine`) is such a caller; an operator or a simulator is another. Callers that go on for long keep
+//! state and evidence in a [`LiveRun`], which gives the same answers and looks only at the clusters that have changed.
 //!
 //! # The rules
 //!
@@ -36,11 +37,14 @@ mod approval;
 mod assess;
 mod audit;
 mod blocker;
+mod candidates;
 mod command;
 mod decide;
 mod domains;
 mod event;
 mod ids;
+mod index;
+mod live;
 mod moment;
 mod observation;
 mod readiness;
@@ -57,6 +61,7 @@ pub use command::{Command, HopOrder};
 pub use decide::{begin, decide, why};
 pub use event::{Ailment, Event, Fact, FailureCause, Outcome, PlanDigest, RunSettings, StopReason};
 pub use ids::{ClusterId, StageId};
+pub use live::LiveRun;
 pub use observation::{ClusterObservation, ClusterReport, Health, Observation, Rollout, Sight};
 pub use readiness::{BackupVerdict, PreflightVerdict, Readiness, ReadinessNeeds, readiness_needs};
 pub use report::{ClusterOutcome, ClusterState, Counts, RunReport, StageReport, StageState};

@@ -138,8 +138,9 @@ fn rehearsal_of(plan: &UpgradePlan) -> UpgradePlan {
 }
 
 fn rehearse(plan: &UpgradePlan, odds: &Odds, runs: NonZeroU32, seed: u64) -> Vec<Ending> {
+    let begun = world::begun(plan);
     (0..runs.get())
-        .map(|run| World::new(plan, odds, seed, u64::from(run)).run())
+        .map(|run| World::new(&begun, odds, seed, u64::from(run)).run())
         .collect()
 }
 

@@ -15,11 +15,10 @@ use super::handle::Order;
 use super::notices::{self, Notices};
 use super::progress::Feed;
 use super::{Engine, EngineError, Limits, Ports, Progress, Step, WithUpgrader, asked_gates, check_ports};
-use crate::UpgradePlan;
 use crate::kernel::{
     BackupVerdict, Blocker, ClusterId, ClusterObservation, Command, Counts, Fact, FailureCause, Health,
-    HopOrder, Observation, PreflightVerdict, Readiness, ReadinessNeeds, Roster, RunReport, RunSettings,
-    RunState, StageId, approval_due, audit, begin, decide, evidence_due, readiness_needs,
+    HopOrder, LiveRun, PreflightVerdict, Readiness, ReadinessNeeds, Roster, RunReport, RunSettings, RunState,
+    StageId, audit, begin, readiness_needs,
 };
 use crate::ports::{
     ClusterUpgrader, GateLook, RemedyError, RemedyProgress, RunStore, RunStoreError, UpgraderError, Verdict,
@@ -31,7 +30,6 @@ const LOOKS: usize = 3;
 
 pub(super) struct Runner {
     name: String,
-    plan: UpgradePlan,
     roster: Roster,
     store: Arc<dyn RunStore>,
     upgrader: Arc<dyn ClusterUpgrader>,
@@ -41,8 +39,7 @@ pub(super) struct Runner {
     limits: Limits,
     inbox: mpsc::Receiver<Order>,
     feed: Feed,
-    state: RunState,
-    seen: Observation,
+    live: LiveRun,
     /// Orders that failed: how many times in a row, and when the next try is due.
     retries: BTreeMap<ClusterId, (u32, Timestamp)>,
     told: Option<Blocker>,
@@ -65,15 +62,13 @@ impl Runner {
         } = engine;
         Self {
             roster: Roster::of(&plan),
-            state: RunState::new(&plan),
-            seen: Observation::empty(),
+            live: LiveRun::new(plan),
             retries: BTreeMap::new(),
             told: None,
             remedied: BTreeMap::new(),
             asked: None,
             notices: Notices::to(ports.notifier.clone()),
             name,
-            plan,
             store,
             upgrader,
             ports,
@@ -109,14 +104,14 @@ impl Runner {
             let mut repeats = Vec::new();
             let mut remedies = Vec::new();
             let mut wait = None;
-            for command in decide(&self.plan, &self.state, &self.seen, now) {
+            for command in self.live.decide(now) {
                 match command {
                     Command::Record(fact) => facts.push(fact),
                     Command::StartHop(order) => starts.push(order),
                     Command::RepeatStart(order) => repeats.push(order),
                     Command::Remedy { cluster, remedy } => remedies.push((cluster, remedy)),
                     Command::WaitUntil { until, on } => wait = Some((until, on)),
-                    Command::Finish(_) => return Ok(RunReport::of(&self.plan, &self.state)),
+                    Command::Finish(_) => return Ok(RunReport::of(self.live.plan(), self.live.state())),
                 }
             }
             if !facts.is_empty() {
@@ -134,8 +129,8 @@ impl Runner {
 
     /// Begins the run, or takes it up where it was left.
     async fn take_up(&mut self) -> Result<(), EngineError> {
-        check_ports(&self.plan, &self.ports)?;
-        self.ports.gate = Arc::new(asked_gates(&self.plan, &self.ports)?);
+        check_ports(self.live.plan(), &self.ports)?;
+        self.ports.gate = Arc::new(asked_gates(self.live.plan(), &self.ports)?);
         for (setting, value) in [
             ("evidence_max_age", self.settings.evidence_max_age),
             ("poll", self.settings.poll),
@@ -146,9 +141,13 @@ impl Runner {
             }
         }
         match self.persist(|| self.store.load(&self.name)).await? {
-            None => self.persist(|| self.store.create(&self.name, &self.plan)).await?,
-            Some(stored) if stored.plan == self.plan => {
-                self.state = RunState::replay(&self.plan, &stored.events);
+            None => {
+                self.persist(|| self.store.create(&self.name, self.live.plan()))
+                    .await?;
+            }
+            Some(stored) if stored.plan == *self.live.plan() => {
+                let state = RunState::replay(&stored.plan, &stored.events);
+                self.live = LiveRun::resume(stored.plan, state);
             }
             Some(_) => {
                 return Err(EngineError::PlanChanged {
@@ -156,15 +155,15 @@ impl Runner {
                 });
             }
         }
-        if let Some(missing) = self.state.gap() {
+        if let Some(missing) = self.live.state().gap() {
             return Err(EngineError::LogBroken {
                 run: self.name.clone(),
                 missing,
             });
         }
-        let first = begin(&self.plan, self.settings.clone());
+        let first = begin(self.live.plan(), self.settings.clone());
         if let (Command::Record(Fact::RunStarted { plan, .. }), Some(known)) =
-            (&first, self.state.plan_digest())
+            (&first, self.live.state().plan_digest())
             && *plan != known
         {
             return Err(EngineError::PlanChanged {
@@ -172,12 +171,12 @@ impl Runner {
             });
         }
         let now = self.ports.clock.now();
-        if self.state.started_at().is_none() {
+        if self.live.state().started_at().is_none() {
             if let Command::Record(fact) = first {
                 self.record(now, vec![fact]).await?;
             }
-        } else if self.state.ended().is_none() {
-            let entries = self.state.len();
+        } else if self.live.state().ended().is_none() {
+            let entries = self.live.state().len();
             self.tell(now, None, None, Step::TakenUp { entries });
             self.record(now, vec![Fact::RunTakenUp]).await?;
         }
@@ -188,12 +187,12 @@ impl Runner {
     async fn look(&mut self) {
         self.ask_approvals().await;
         for _ in 0..LOOKS {
-            let due = evidence_due(&self.plan, &self.state, &self.seen, self.ports.clock.now());
+            let due = self.live.evidence_due(self.ports.clock.now());
             if due.is_empty() {
                 return;
             }
             let calls = self.calls();
-            let (plan, state) = (&self.plan, &self.state);
+            let (plan, state) = (self.live.plan(), self.live.state());
             let looks = due.into_iter().filter_map(|id| {
                 let name = self.roster.name(id)?.clone();
                 let calls = calls.clone();
@@ -206,7 +205,7 @@ impl Runner {
                 .collect()
                 .await;
             for (id, sight) in looks {
-                self.seen.insert(id, sight);
+                self.live.observe(id, sight);
             }
         }
     }
@@ -217,16 +216,16 @@ impl Runner {
         let Some(approvals) = self.ports.approvals.clone() else {
             return;
         };
-        let poll = self.state.settings().poll;
+        let poll = self.live.state().settings().poll;
         let too_soon = self
             .asked
             .is_some_and(|asked| asked <= now && now < later(asked, poll));
-        if too_soon || approval_due(&self.plan, &self.state, now).is_none() {
+        if too_soon || self.live.approval_due(now).is_none() {
             return;
         }
         self.asked = Some(now);
         match self.calls().in_time(approvals.granted(&self.name)).await {
-            Some(Ok(granted)) => self.seen.set_approvals(granted),
+            Some(Ok(granted)) => self.live.set_approvals(granted),
             Some(Err(error)) => warn!(run = %self.name, %error, "the approvals could not be read"),
             None => warn!(run = %self.name, "the approvals were not told in time"),
         }
@@ -242,8 +241,8 @@ impl Runner {
 
     async fn take(&mut self, order: Order) -> Result<(), EngineError> {
         let needless = match order.fact {
-            Fact::Paused => self.state.paused_since().is_some(),
-            Fact::Resumed => self.state.paused_since().is_none(),
+            Fact::Paused => self.live.state().paused_since().is_some(),
+            Fact::Resumed => self.live.state().paused_since().is_none(),
             _ => false,
         };
         if !needless {
@@ -256,7 +255,7 @@ impl Runner {
 
     /// Writes facts down, then takes them in.
     async fn record(&mut self, at: Timestamp, facts: Vec<Fact>) -> Result<(), EngineError> {
-        let first = self.state.next_event(at, Fact::RunTakenUp).seq;
+        let first = self.live.state().next_event(at, Fact::RunTakenUp).seq;
         let events: Vec<_> = (first..)
             .zip(facts)
             .map(|(seq, fact)| crate::kernel::Event { seq, at, fact })
@@ -269,12 +268,12 @@ impl Runner {
                     &self.name,
                     at,
                     &event.fact,
-                    &self.state,
+                    self.live.state(),
                     stage.clone(),
                     cluster.clone(),
                 )
             });
-            self.state.apply(&event);
+            self.live.apply(&event);
             debug!(run = %self.name, cluster = cluster.as_ref().map(ClusterName::as_str), fact = ?event.fact, "recorded");
             self.tell(at, stage, cluster, Step::Fact(event.fact));
         }
@@ -283,10 +282,10 @@ impl Runner {
 
     /// Starts hops: checks each a second time, writes all down, then gives the orders.
     async fn start(&mut self, now: Timestamp, orders: Vec<HopOrder>) -> Result<(), EngineError> {
-        let mut after = self.state.clone();
+        let mut after = self.live.state().clone();
         let mut facts = Vec::new();
         for order in &orders {
-            audit(&self.plan, &after, &self.seen, now, order).map_err(|source| {
+            audit(self.live.plan(), &after, self.live.seen(), now, order).map_err(|source| {
                 let cluster = self
                     .roster
                     .name(order.cluster)
@@ -326,7 +325,7 @@ impl Runner {
         let Some(remediator) = self.ports.remediator.clone() else {
             return Ok(false);
         };
-        let poll = self.state.settings().poll;
+        let poll = self.live.state().settings().poll;
         let mut facts = Vec::new();
         for (cluster, remedy) in due {
             let too_soon = self
@@ -399,7 +398,7 @@ impl Runner {
                 }),
                 Err(error @ UpgraderError::Unavailable { .. }) => {
                     let (failed, _) = self.retries.get(&cluster).copied().unwrap_or_default();
-                    let pause = self.state.settings().poll() * (1 << failed.min(4));
+                    let pause = self.live.state().settings().poll() * (1 << failed.min(4));
                     warn!(%key, %error, "the order failed; it is given again");
                     self.retries.insert(cluster, (failed + 1, later(now, pause)));
                     None
@@ -500,7 +499,7 @@ impl Runner {
     fn tell(&self, at: Timestamp, stage: Option<String>, cluster: Option<ClusterName>, step: Step) {
         self.feed.tell(&Progress {
             at,
-            counts: Counts::of(&self.state),
+            counts: Counts::of(self.live.state()),
             stage,
             cluster,
             step,
@@ -512,9 +511,10 @@ impl Runner {
         let cluster = fact.cluster();
         let stage = fact
             .stage()
-            .or_else(|| cluster.and_then(|cluster| self.state.stage_of(cluster)));
+            .or_else(|| cluster.and_then(|cluster| self.live.state().stage_of(cluster)));
         let stage_name = |stage: StageId| {
-            self.plan
+            self.live
+                .plan()
                 .stages()
                 .get(stage.index())
                 .map(|stage| stage.name.clone())

@@ -13,12 +13,17 @@ use super::{
 /// The facts that the evidence shows and the log does not have yet.
 pub(crate) fn facts(moment: &Moment<'_>) -> Vec<Command> {
     let may_start = moment.may_start();
+    let guards = moment.guards(may_start);
     let mut found = Vec::new();
-    for (id, cell, planned) in moment.begun() {
+    for (id, cell, planned) in moment.newsworthy(may_start) {
         let fact = match cell.phase {
             Phase::Pending if moment.seen.get(id).is_none() && !cell.unwell => None,
             Phase::Pending | Phase::Between => at_rest(moment, id, cell, planned, false),
-            Phase::Upgraded => at_rest(moment, id, cell, planned, moment.is_guard(id, may_start)),
+            Phase::Upgraded => {
+                let stage = moment.run.stage_of(id);
+                let needed = stage.is_some_and(|stage| guards.contains(&stage.index()));
+                at_rest(moment, id, cell, planned, needed)
+            }
             Phase::Starting => starting(moment, id, cell, planned),
             Phase::Running => running(moment, id, cell, planned),
             Phase::Failed | Phase::Held | Phase::Gone | Phase::Skipped => None,
@@ -36,9 +41,8 @@ pub(crate) fn repeats(
     if moment.moving == 0 || moment.guard().is_some() {
         return Vec::new();
     }
-    let lost = moment.begun().filter(|(id, cell, planned)| {
-        cell.phase == Phase::Starting
-            && moment.closed_for(*planned).is_none()
+    let lost = moment.starting().filter(|(id, cell, planned)| {
+        moment.closed_for(*planned).is_none()
             && later_report(moment, *id, cell).is_some_and(|report| untouched(report, cell, *planned))
     });
     lost.filter_map(|(id, cell, planned)| order(id, cell, planned).map(Command::RepeatStart))
@@ -133,41 +137,56 @@ fn starting(moment: &Moment<'_>, id: ClusterId, cell: &Cell, planned: Member<'_>
 
 /// The cluster works on a hop.
 fn running(moment: &Moment<'_>, id: ClusterId, cell: &Cell, planned: Member<'_>) -> Option<Fact> {
-    let to = planned.to(cell.hop)?;
-    match moment.fresh(id).map(|seen| &seen.sight) {
-        Some(Sight::Gone) => return Some(Fact::ClusterGone { cluster: id }),
-        // A look from before the order shows the old version, and says nothing.
-        Some(Sight::Present(report)) if later_report(moment, id, cell).is_some() => {
-            if !report.desired.same_release(to) {
-                return Some(held(id, report, to));
-            }
-            if let Rollout::Failed { reason } = &report.rollout {
-                let cause = FailureCause::Rollout {
-                    reason: reason.clone(),
-                };
-                return Some(Fact::ClusterFailed { cluster: id, cause });
-            }
-            if report.health == Health::Healthy && report.runs(to) {
-                return Some(Fact::HopDone {
-                    cluster: id,
-                    hop: cell.hop,
-                });
-            }
-        }
-        _ => {}
-    }
-    overdue(moment, id, cell).then_some(Fact::ClusterFailed {
-        cluster: id,
-        cause: FailureCause::Deadline,
+    let news = moment
+        .fresh(id)
+        .and_then(|seen| news_of_hop(seen, id, cell, planned));
+    news.or_else(|| {
+        overdue(moment, id, cell).then_some(Fact::ClusterFailed {
+            cluster: id,
+            cause: FailureCause::Deadline,
+        })
     })
 }
 
-/// A fresh report from after the cluster's hop started, and after it took the order if it has.
+/// What a look at a cluster that works on a hop says, if it is news.
+pub(crate) fn news_of_hop(
+    seen: &ClusterObservation,
+    cluster: ClusterId,
+    cell: &Cell,
+    planned: Member<'_>,
+) -> Option<Fact> {
+    let to = planned.to(cell.hop)?;
+    let report = match &seen.sight {
+        Sight::Gone => return Some(Fact::ClusterGone { cluster }),
+        // A look from before the order shows the old version, and says nothing.
+        Sight::Present(report) if is_later(seen, cell) => report,
+        Sight::Present(_) | Sight::Unreachable => return None,
+    };
+    if !report.desired.same_release(to) {
+        return Some(held(cluster, report, to));
+    }
+    if let Rollout::Failed { reason } = &report.rollout {
+        let reason = reason.clone();
+        let cause = FailureCause::Rollout { reason };
+        return Some(Fact::ClusterFailed { cluster, cause });
+    }
+    (report.health == Health::Healthy && report.runs(to)).then_some(Fact::HopDone {
+        cluster,
+        hop: cell.hop,
+    })
+}
+
+/// Whether the look is from after the cluster's hop started, and from after it took the order if it has.
+fn is_later(seen: &ClusterObservation, cell: &Cell) -> bool {
+    let since = cell.accepted.max(cell.since);
+    since.is_some_and(|since| seen.seen_at > since)
+}
+
+/// A fresh report that is later than the cluster's order.
 fn later_report<'a>(moment: &Moment<'a>, id: ClusterId, cell: &Cell) -> Option<&'a ClusterReport> {
-    let since = cell.accepted.max(cell.since)?;
     moment
         .fresh(id)
-        .filter(|seen| seen.seen_at > since)
+        .filter(|seen| is_later(seen, cell))
         .and_then(ClusterObservation::report)
 }
 

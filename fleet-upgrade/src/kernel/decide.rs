@@ -23,8 +23,15 @@ use crate::spec::AtMost;
 ///
 /// The state must be that of a run of this plan ([`RunState::replay`] on the plan, guarded by
 /// [`RunState::plan_digest`]); with one of other dimensions, nothing is ever done.
+///
+/// Looks at every cluster; a [`LiveRun`](super::LiveRun) decides the same and looks only at those that matter.
 pub fn decide(plan: &UpgradePlan, run: &RunState, seen: &Observation, now: Timestamp) -> Vec<Command> {
-    let Some(moment) = Moment::new(plan, run, seen, now) else {
+    decide_at(plan, run, Moment::new(plan, run, seen, now))
+}
+
+/// [`decide`] at a moment; none where the state belongs to another plan.
+pub(crate) fn decide_at(plan: &UpgradePlan, run: &RunState, moment: Option<Moment<'_>>) -> Vec<Command> {
+    let Some(moment) = moment else {
         return vec![Command::WaitUntil {
             until: None,
             on: Blocker::AnotherPlan,
@@ -137,11 +144,7 @@ fn over_budget(moment: &Moment<'_>) -> Option<StopReason> {
     }
     let (stage, planned, _) = moment.stage()?;
     let budget = planned.failure_budget?.allowed();
-    let lost = |cell: &Cell| matches!(cell.phase, Phase::Failed | Phase::Held);
-    let failures = moment.members(stage).filter(|(_, cell, _)| lost(cell)).count();
-    let failures = u32::try_from(failures)
-        .unwrap_or(u32::MAX)
-        .saturating_sub(run.forgiven.0);
+    let failures = moment.lost_here.saturating_sub(run.forgiven.0);
     (failures > budget).then_some(StopReason::StageBudget {
         stage,
         failures,
@@ -181,10 +184,7 @@ fn own_calendars_closed(moment: &Moment<'_>) -> bool {
     else {
         return false;
     };
-    let mut waiting = moment
-        .members(stage)
-        .filter(|(_, cell, _)| matches!(cell.phase, Phase::Pending | Phase::Between));
-    waiting.all(|(_, _, planned)| {
+    moment.waiting(stage).all(|(_, _, planned)| {
         matches!(
             moment.closed_for(planned),
             Some(Blocker::Calendar { opens: None })
@@ -240,8 +240,9 @@ fn must_soak(moment: &Moment<'_>, stage: StageId) -> bool {
 }
 
 fn soaking(moment: &Moment<'_>, stage: StageId, soak: &Soak) -> Option<Fact> {
-    let mut oldest: Option<Timestamp> = None;
-    for (id, cell, planned) in moment.members(stage) {
+    // Of the others the oldest look is known.
+    let mut oldest = moment.index.and_then(|index| index.oldest_look(stage));
+    for (id, cell, planned) in moment.suspects(stage.index()..stage.index() + 1) {
         if cell.phase != Phase::Upgraded {
             continue;
         }
@@ -255,7 +256,7 @@ fn soaking(moment: &Moment<'_>, stage: StageId, soak: &Soak) -> Option<Fact> {
             return None;
         }
         let seen = moment.fresh(id)?.seen_at;
-        oldest = Some(oldest.map_or(seen, |oldest| oldest.min(seen)));
+        oldest = Some(oldest.map_or(seen, |oldest: Timestamp| oldest.min(seen)));
     }
     let required = moment.rules.required(stage);
     // A stage whose upgraded clusters all left or failed during the soak, and nothing comes after it.
@@ -302,14 +303,17 @@ fn starts(moment: &Moment<'_>, plan: &UpgradePlan) -> (Vec<Command>, Blocker) {
     if let Some(blocker) = moment.guard() {
         return none(blocker);
     }
-    let mut slots = moment.slots();
+    let (mut slots, mut between) = (moment.slots(), moment.between);
     let mut usage = moment.usage.clone();
     let mut commands = Vec::new();
     let mut silent = Vec::new();
     let mut waiting = None;
-    for (id, cell, planned) in moment.members(stage) {
+    for (id, cell, planned) in moment.waiting(stage) {
+        if slots == 0 && between == 0 {
+            break;
+        }
         match cell.phase {
-            Phase::Between => {}
+            Phase::Between => between -= 1,
             Phase::Pending if slots > 0 => {}
             _ => continue,
         }
@@ -357,7 +361,7 @@ fn starts(moment: &Moment<'_>, plan: &UpgradePlan) -> (Vec<Command>, Blocker) {
 
 /// The first cluster of the stage that is on its way.
 fn running(moment: &Moment<'_>, stage: StageId) -> Blocker {
-    let first = moment.members(stage).find(|(_, cell, _)| cell.is_in_flight());
+    let first = moment.in_flight(stage).next();
     first.map_or(Blocker::Nothing, |(_, cell, planned)| {
         on_its_way(moment, cell, planned)
     })

@@ -23,8 +23,8 @@ impl Usage {
             used: vec![0; domains.len()],
             lost: vec![0; domains.len()],
         };
-        for (_, cell, planned) in moment.begun() {
-            let lost = matches!(cell.phase, Phase::Failed | Phase::Held);
+        for (_, cell, planned) in moment.away() {
+            let lost = cell.is_lost();
             if !lost && !cell.is_in_flight() {
                 continue;
             }

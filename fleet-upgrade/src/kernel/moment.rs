@@ -4,8 +4,9 @@ use fleet_core::ClusterName;
 use jiff::{SignedDuration, Timestamp};
 
 use super::domains::Usage;
+use super::index::{Index, Tally};
 use super::readiness::Ready;
-use super::rules::{Member, Required, Rules, members};
+use super::rules::{Member, Required, Rules};
 use super::{
     Blocker, Cell, ClusterId, ClusterObservation, Observation, Phase, RunSettings, RunState, StageCell,
     StageId, StagePhase,
@@ -18,6 +19,8 @@ pub(crate) struct Moment<'a> {
     pub(crate) run: &'a RunState,
     pub(crate) seen: &'a Observation,
     pub(crate) now: Timestamp,
+    /// The clusters by what is asked of them; without it, all are asked.
+    pub(crate) index: Option<&'a Index>,
     pub(crate) settings: RunSettings,
     /// The first stage that is not over.
     pub(crate) current: Option<StageId>,
@@ -29,6 +32,8 @@ pub(crate) struct Moment<'a> {
     pub(crate) between: u32,
     /// Clusters of the current stage that have not started.
     pub(crate) pending: u32,
+    /// Clusters of the current stage that failed or are held.
+    pub(crate) lost_here: u32,
     /// Clusters that the current stage started on the day of `now`.
     pub(crate) started_today: u32,
     /// The next civil day.
@@ -44,6 +49,17 @@ impl<'a> Moment<'a> {
         plan: &'a UpgradePlan,
         run: &'a RunState,
         seen: &'a Observation,
+        now: Timestamp,
+    ) -> Option<Self> {
+        Self::with(plan, run, seen, None, now)
+    }
+
+    /// The moment, with an index of this state and evidence.
+    pub(crate) fn with(
+        plan: &'a UpgradePlan,
+        run: &'a RunState,
+        seen: &'a Observation,
+        index: Option<&'a Index>,
         now: Timestamp,
     ) -> Option<Self> {
         let rules = Rules::of(plan);
@@ -66,12 +82,14 @@ impl<'a> Moment<'a> {
             run,
             seen,
             now,
+            index,
             settings: run.settings(),
             current,
             in_flight: 0,
             moving: 0,
             between: 0,
             pending: 0,
+            lost_here: 0,
             started_today: 0,
             tomorrow: Timestamp::MAX,
             open: false,
@@ -85,71 +103,36 @@ impl<'a> Moment<'a> {
     }
 
     fn count(&mut self) {
-        let (today, tomorrow) = self.rules.day(self.now);
+        let (today, tomorrow) = self.index.map_or_else(|| self.rules.day(self.now), Index::day);
         self.tomorrow = tomorrow;
         self.open = self.rules.calendar().is_open(self.now);
-        let Some(current) = self.current.and_then(|stage| self.run.stages.get(stage.index())) else {
+        let Some((stage, ..)) = self.stage() else {
             return;
         };
-        for cell in &self.run.cells[current.first..current.end] {
-            match cell.phase {
-                Phase::Pending => self.pending += 1,
-                Phase::Starting | Phase::Running => {
-                    self.in_flight += 1;
-                    self.moving += 1;
+        let tally = if let Some(index) = self.index {
+            self.started_today = index.today(stage);
+            index.tally(stage)
+        } else {
+            let mut tally = Tally::default();
+            for cell in &self.run.cells[self.places_of(stage)] {
+                tally.count(cell.phase);
+                if cell.started.is_some_and(|at| today <= at && at < tomorrow) {
+                    self.started_today += 1;
                 }
-                Phase::Between => {
-                    self.in_flight += 1;
-                    self.between += 1;
-                }
-                _ => {}
             }
-            if cell.started.is_some_and(|at| today <= at && at < tomorrow) {
-                self.started_today += 1;
-            }
-        }
+            tally
+        };
+        self.moving = tally.moving;
+        self.between = tally.between;
+        self.pending = tally.pending;
+        self.lost_here = tally.lost;
+        self.in_flight = tally.moving + tally.between;
     }
 
     /// The current stage: its place, its rules and its state.
     pub(crate) fn stage(&self) -> Option<(StageId, &'a PlannedStage, &'a StageCell)> {
         let id = self.current?;
         Some((id, self.rules.stage(id)?, self.run.stages.get(id.index())?))
-    }
-
-    /// Every cluster of the stages that have begun, in plan order: no other can have moved.
-    pub(crate) fn begun(&self) -> impl Iterator<Item = (ClusterId, &'a Cell, Member<'a>)> + use<'a> {
-        let last = self
-            .current
-            .map_or(self.run.stages.len(), |stage| stage.index() + 1);
-        let run = self.run;
-        run.stages
-            .iter()
-            .zip(self.rules.stages())
-            .take(last)
-            .flat_map(move |(cells, stage)| {
-                let clusters = run.cells[cells.first..cells.end]
-                    .iter()
-                    .zip(members(stage))
-                    .enumerate();
-                clusters
-                    .map(move |(index, (cell, planned))| (ClusterId::at(cells.first + index), cell, planned))
-            })
-    }
-
-    /// The clusters of one stage, in plan order.
-    pub(crate) fn members(
-        &self,
-        stage: StageId,
-    ) -> impl Iterator<Item = (ClusterId, &'a Cell, Member<'a>)> + use<'a> {
-        let run = self.run;
-        let both = run.stages.get(stage.index()).zip(self.rules.stage(stage));
-        both.into_iter().flat_map(move |(cells, planned)| {
-            let clusters = run.cells[cells.first..cells.end]
-                .iter()
-                .zip(members(planned))
-                .enumerate();
-            clusters.map(move |(index, (cell, planned))| (ClusterId::at(cells.first + index), cell, planned))
-        })
     }
 
     pub(crate) fn fresh(&self, cluster: ClusterId) -> Option<&'a ClusterObservation> {
@@ -254,12 +237,8 @@ impl<'a> Moment<'a> {
     pub(crate) fn full(&self) -> Option<Blocker> {
         let (id, planned, _) = self.stage()?;
         if self.in_flight >= planned.max_concurrent.get() {
-            let running = self
-                .members(id)
-                .find(|(_, cell, _)| cell.is_in_flight())?
-                .2
-                .name()
-                .clone();
+            let (_, _, first) = self.in_flight(id).next()?;
+            let running = first.name().clone();
             return Some(Blocker::Concurrency {
                 stage: planned.name.clone(),
                 limit: planned.max_concurrent,
@@ -297,7 +276,7 @@ impl<'a> Moment<'a> {
 
     /// What is wrong with the clusters upgraded so far, if anything is: nothing starts then.
     pub(crate) fn guard(&self) -> Option<Blocker> {
-        self.begun()
+        self.suspects(self.stages_begun())
             .filter(|(_, cell, _)| cell.phase == Phase::Upgraded)
             .find(|(id, cell, planned)| !self.is_well(*id, cell, *planned))
             .map(|(id, _, planned)| self.not_well(id, planned.name()))
@@ -323,18 +302,10 @@ impl<'a> Moment<'a> {
         let upgraded = cell.since.filter(|_| cell.hops > 0);
         upgraded.is_some_and(|since| self.now < after(since, WATCHED))
     }
-
-    /// Whether an upgraded cluster's health decides something now.
-    pub(crate) fn is_guard(&self, id: ClusterId, may_start: bool) -> bool {
-        may_start
-            || self.stage().is_some_and(|(_, _, cell)| {
-                matches!(cell.phase, StagePhase::Soaking(_)) && (cell.first..cell.end).contains(&id.index())
-            })
-    }
 }
 
 /// How long an upgraded cluster is watched in any case.
-const WATCHED: SignedDuration = SignedDuration::from_hours(24);
+pub(crate) const WATCHED: SignedDuration = SignedDuration::from_hours(24);
 
 /// A later instant, at most the last there is.
 pub(crate) fn after(at: Timestamp, duration: SignedDuration) -> Timestamp {

@@ -21,8 +21,10 @@ impl Moment<'_> {
     /// The remedies that are due, one for each failed cluster that has any left.
     fn due(&self) -> impl Iterator<Item = (ClusterId, Remedy, Timestamp)> + '_ {
         let remedies = &self.rules.on_failure().remedies;
-        self.begun()
-            .filter(move |(_, cell, _)| !remedies.is_empty() && cell.phase == Phase::Failed)
+        let lost = (!remedies.is_empty()).then(|| self.lost());
+        lost.into_iter()
+            .flatten()
+            .filter(|(_, cell, _)| cell.phase == Phase::Failed)
             .filter_map(move |(id, cell, _)| {
                 let done = self
                     .run

@@ -516,6 +516,16 @@ impl Cell {
     pub(crate) fn is_in_flight(&self) -> bool {
         matches!(self.phase, Phase::Starting | Phase::Running | Phase::Between)
     }
+
+    /// Whether it has a start ahead of it.
+    pub(crate) fn is_waiting(&self) -> bool {
+        matches!(self.phase, Phase::Pending | Phase::Between)
+    }
+
+    /// Whether it came to an end at which its capacity may be missing.
+    pub(crate) fn is_lost(&self) -> bool {
+        matches!(self.phase, Phase::Failed | Phase::Held)
+    }
 }
 
 /// Where a cluster is on its way.

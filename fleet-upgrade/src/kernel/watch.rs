@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::moment::{Moment, after};
-use super::{Ailment, Blocker, ClusterId, Observation, Phase, RunState, StagePhase};
+use super::{Ailment, Blocker, ClusterId, Observation, Phase, RunState};
 use crate::UpgradePlan;
 
 /// The clusters that [`decide`](super::decide()) needs a new look at, in plan order: those that are being upgraded,
@@ -15,18 +15,22 @@ pub fn evidence_due(
     seen: &Observation,
     now: Timestamp,
 ) -> Vec<ClusterId> {
-    let Some(moment) = Moment::new(plan, run, seen, now) else {
+    due_at(Moment::new(plan, run, seen, now))
+}
+
+/// [`evidence_due`] at a moment; none where the state belongs to another plan.
+pub(crate) fn due_at(moment: Option<Moment<'_>>) -> Vec<ClusterId> {
+    let Some(moment) = moment else {
         return Vec::new();
     };
     let mut due = Vec::new();
     each_watched(&moment, |id, every| {
-        if seen
-            .get(id)
-            .is_none_or(|seen| seen.seen_at > now || after(seen.seen_at, every) <= now)
-        {
+        let seen = moment.seen.get(id);
+        if seen.is_none_or(|seen| seen.seen_at > moment.now || after(seen.seen_at, every) <= moment.now) {
             due.push(id);
         }
     });
+    due.sort_unstable();
     due
 }
 
@@ -81,46 +85,42 @@ pub(crate) fn wake(moment: &Moment<'_>, blocker: &Blocker) -> Option<Timestamp> 
     next
 }
 
-/// Calls back with every cluster that matters now, and how often it is to be looked at.
+/// Calls back with every cluster that matters now, and how often it is to be looked at. With an index, of those that are
+/// well and were looked at in time only with the ones of which a look is due next.
 fn each_watched(moment: &Moment<'_>, mut watched: impl FnMut(ClusterId, SignedDuration)) {
     if moment.run.header.is_none() || moment.run.ended.is_some() {
         return;
     }
     let (poll, refresh) = (moment.settings.poll(), moment.settings.refresh());
     let may_start = moment.may_start();
-    let soaking = moment
-        .stage()
-        .is_some_and(|(_, _, cell)| matches!(cell.phase, StagePhase::Soaking(_)));
-    let mut slots = moment.slots();
-    for (id, cell, planned) in moment.begun() {
-        match cell.phase {
-            Phase::Starting | Phase::Running => watched(id, poll),
+    let guards = moment.guards(may_start);
+    let is_guard = |id| {
+        let stage = moment.run.stage_of(id);
+        stage.is_some_and(|stage| guards.contains(&stage.index()))
+    };
+    let backup_of = |id| matches!(moment.run.unwell(id), Some((_, Ailment::Backup { .. })));
+    for (id, cell, _) in moment.looked_at(may_start) {
+        let every = match cell.phase {
+            Phase::Starting | Phase::Running => Some(poll),
             // A backup that is being made, a finding that is being mended: the cluster keeps the others waiting.
-            Phase::Pending | Phase::Between
-                if moment
-                    .run
-                    .unwell(id)
-                    .is_some_and(|(_, ailment)| matches!(ailment, Ailment::Backup { .. })) =>
-            {
-                watched(id, poll);
-            }
-            Phase::Pending if cell.unwell => watched(id, refresh),
-            Phase::Pending
-                if may_start && slots > 0 && moment.held_back(planned, &moment.usage).is_none() =>
-            {
-                slots -= 1;
-                watched(id, refresh);
-            }
-            Phase::Between if cell.unwell || may_start => watched(id, refresh),
-            Phase::Upgraded
-                if cell.unwell
-                    || may_start
-                    || moment.is_recent(cell)
-                    || (soaking && moment.is_guard(id, false)) =>
-            {
-                watched(id, refresh);
-            }
-            _ => {}
+            Phase::Pending | Phase::Between if cell.unwell && backup_of(id) => Some(poll),
+            Phase::Pending => cell.unwell.then_some(refresh),
+            Phase::Between => (cell.unwell || may_start).then_some(refresh),
+            Phase::Upgraded => (cell.unwell || moment.is_recent(cell) || is_guard(id)).then_some(refresh),
+            Phase::Failed | Phase::Held | Phase::Gone | Phase::Skipped => None,
+        };
+        if let Some(every) = every {
+            watched(id, every);
         }
+    }
+    let Some(stage) = moment.current.filter(|_| may_start) else {
+        return;
+    };
+    let next = moment
+        .waiting(stage)
+        .filter(|(_, cell, _)| cell.phase == Phase::Pending && !cell.unwell)
+        .filter(|(_, _, planned)| moment.held_back(*planned, &moment.usage).is_none());
+    for (id, ..) in next.take(moment.slots() as usize) {
+        watched(id, refresh);
     }
 }

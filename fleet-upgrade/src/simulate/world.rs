@@ -12,8 +12,8 @@ use super::Odds;
 use super::odds::Defect;
 use crate::UpgradePlan;
 use crate::kernel::{
-    ClusterId, ClusterObservation, ClusterReport, Command, Fact, Health, HopOrder, Observation, Outcome,
-    Rollout, RunReport, RunSettings, RunState, begin, decide, evidence_due,
+    ClusterId, ClusterObservation, ClusterReport, Command, Counts, Fact, Health, HopOrder, LiveRun, Outcome,
+    PlanDigest, Rollout, RunSettings,
 };
 
 /// How one rehearsal ended.
@@ -25,13 +25,30 @@ pub(super) struct Ending {
     pub(super) harmed: Option<u32>,
 }
 
+/// The run as every rehearsal finds it: it has begun, and nothing has happened.
+pub(super) fn begun(plan: &UpgradePlan) -> LiveRun<&UpgradePlan> {
+    // Nothing happens in these worlds without an event, so that evidence does not age.
+    let settings = RunSettings {
+        evidence_max_age: SignedDuration::from_hours(24 * 365 * 1_000),
+        poll: SignedDuration::from_hours(24 * 365),
+        ..RunSettings::default()
+    };
+    let mut run = LiveRun::new(plan);
+    let begins = Fact::RunStarted {
+        // Nobody takes this run up with another plan.
+        plan: PlanDigest::of_bytes(&[]),
+        settings,
+    };
+    run.record(plan.created(), begins);
+    run
+}
+
 pub(super) struct World<'p> {
-    plan: &'p UpgradePlan,
+    begun: &'p LiveRun<&'p UpgradePlan>,
     odds: &'p Odds,
     random: ChaCha8Rng,
     now: Timestamp,
-    run: RunState,
-    seen: Observation,
+    live: LiveRun<&'p UpgradePlan>,
     clusters: Vec<Cluster>,
     /// When a hop ends or a defect shows, earliest first.
     events: BinaryHeap<Reverse<(Timestamp, u32)>>,
@@ -54,7 +71,8 @@ struct Rolling {
 }
 
 impl<'p> World<'p> {
-    pub(super) fn new(plan: &'p UpgradePlan, odds: &'p Odds, seed: u64, number: u64) -> Self {
+    pub(super) fn new(begun: &'p LiveRun<&'p UpgradePlan>, odds: &'p Odds, seed: u64, number: u64) -> Self {
+        let plan = begun.plan();
         let mut random = ChaCha8Rng::seed_from_u64(seed);
         // Runs of one seed are independent of each other and of their number.
         random.set_stream(number);
@@ -78,12 +96,11 @@ impl<'p> World<'p> {
         });
         Self {
             clusters: clusters.collect(),
-            plan,
+            begun,
             odds,
             random,
             now: plan.created(),
-            run: RunState::new(plan),
-            seen: Observation::empty(),
+            live: begun.clone(),
             events: BinaryHeap::new(),
             defect: None,
         }
@@ -93,39 +110,30 @@ impl<'p> World<'p> {
     pub(super) fn run(mut self) -> Ending {
         let (seed, number) = (self.random.get_seed(), self.random.get_stream());
         self.go();
-        let report = RunReport::of(self.plan, &self.run);
-        let failed = report.stages.iter().map(|stage| stage.clusters.failed).sum();
         let harmed = self.odds.defect.as_ref().map(|defect| {
-            let mut bad = World::new(self.plan, self.odds, 0, number);
+            let mut bad = World::new(self.begun, self.odds, 0, number);
             bad.random = ChaCha8Rng::from_seed(seed);
             bad.random.set_stream(number | SECOND_WORLD);
             bad.defect = Some(defect);
             bad.go();
             u32::try_from(bad.clusters.iter().filter(|cluster| cluster.harmed).count()).unwrap_or(u32::MAX)
         });
+        let run = self.live.state();
+        let (finish, outcome) = run.ended().unwrap_or((self.now, &Outcome::Cancelled));
         Ending {
-            outcome: report.outcome.unwrap_or(Outcome::Cancelled),
-            finish: report.finished.unwrap_or(self.now),
-            failed,
+            outcome: outcome.clone(),
+            finish,
+            failed: Counts::of(run).failed,
             harmed,
         }
     }
 
     fn go(&mut self) {
-        // Nothing happens in this world without an event, so that evidence does not age.
-        let settings = RunSettings {
-            evidence_max_age: SignedDuration::from_hours(24 * 365 * 1_000),
-            poll: SignedDuration::from_hours(24 * 365),
-            ..RunSettings::default()
-        };
-        if let Command::Record(fact) = begin(self.plan, settings) {
-            self.record(fact);
-        }
         loop {
             self.look();
             let mut until = None;
             let mut busy = false;
-            for command in decide(self.plan, &self.run, &self.seen, self.now) {
+            for command in self.live.decide(self.now) {
                 match command {
                     Command::Record(fact) => {
                         self.record(fact);
@@ -148,12 +156,11 @@ impl<'p> World<'p> {
     }
 
     fn record(&mut self, fact: Fact) {
-        let event = self.run.next_event(self.now, fact);
-        self.run.apply(&event);
+        self.live.record(self.now, fact);
     }
 
     fn look(&mut self) {
-        for id in evidence_due(self.plan, &self.run, &self.seen, self.now) {
+        for id in self.live.evidence_due(self.now) {
             self.look_at(id);
         }
     }
@@ -182,7 +189,7 @@ impl<'p> World<'p> {
             writer: None,
         };
         let seen = ClusterObservation::present(self.now, report);
-        self.seen.insert(id, seen);
+        self.live.observe(id, seen);
     }
 
     fn start(&mut self, order: &HopOrder) {
@@ -232,8 +239,8 @@ impl<'p> World<'p> {
         }
         // An alarm is for what only a new look can tell: a soak that is earned, a hop that is overdue.
         if event.is_none_or(|event| event > self.now) {
-            for index in 0..self.clusters.len() {
-                self.look_at(ClusterId::at(index));
+            for id in self.live.ripe(self.now) {
+                self.look_at(id);
             }
         }
         true
@@ -256,7 +263,10 @@ impl<'p> World<'p> {
             return;
         };
         cluster.version = rolling.to;
-        let Some(defect) = self.defect.filter(|_| cluster.version == *self.plan.target()) else {
+        let Some(defect) = self
+            .defect
+            .filter(|_| cluster.version == *self.live.plan().target())
+        else {
             return;
         };
         let harmed = self.random.random::<f64>() < defect.share;

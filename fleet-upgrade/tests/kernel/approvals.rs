@@ -62,8 +62,11 @@ fn a_stage_begins_with_the_approval_of_one_who_may_give_it() {
     let given = |approvals: Vec<Approval>| {
         let mut driver = Driver::new(&plan, &roster, at(MONDAY), RunSettings::default());
         driver.until(now);
-        assert_eq!(approval_due(&plan, &driver.run, now), Some((StageId(0), before)));
-        driver.seen.set_approvals(approvals);
+        assert_eq!(
+            approval_due(&plan, driver.live.state(), now),
+            Some((StageId(0), before))
+        );
+        driver.live.set_approvals(approvals);
         driver.step();
         driver.step();
         driver
@@ -85,7 +88,7 @@ fn a_stage_begins_with_the_approval_of_one_who_may_give_it() {
     ] {
         let driver = given(vec![good.clone()]);
         assert!(opened(&driver, 0), "{good:?}");
-        assert_eq!(approval_due(&plan, &driver.run, now), None);
+        assert_eq!(approval_due(&plan, driver.live.state(), now), None);
     }
 }
 
@@ -101,7 +104,7 @@ fn an_approval_that_runs_out_before_it_is_used_counts_no_longer() {
             expires: Some(expires),
             ..approval("s0", after, "alice", at(MONDAY))
         };
-        driver.seen.set_approvals(vec![given]);
+        driver.live.set_approvals(vec![given]);
         driver.until(at(MONDAY) + 6.hours());
         driver
     };
@@ -116,21 +119,25 @@ fn a_stage_ends_with_an_approval_after_its_soak() {
     let mut driver = Driver::new(&plan, &roster, at(MONDAY), RunSettings::default());
     driver.until(at(MONDAY) + 30.minutes());
     assert_eq!(
-        approval_due(&plan, &driver.run, driver.now),
+        approval_due(&plan, driver.live.state(), driver.now),
         None,
         "it is under way"
     );
     driver.until(at(MONDAY) + 70.minutes());
-    assert_eq!(approval_due(&plan, &driver.run, driver.now), None, "it soaks");
+    assert_eq!(
+        approval_due(&plan, driver.live.state(), driver.now),
+        None,
+        "it soaks"
+    );
     driver.until(at(MONDAY) + 20.hours());
     let due = Some((StageId(0), ApprovalPoint::AfterStage));
-    assert_eq!(approval_due(&plan, &driver.run, driver.now), due);
+    assert_eq!(approval_due(&plan, driver.live.state(), driver.now), due);
     assert_eq!(
         driver.waits.last().unwrap().to_string(),
         "an approval is asked for after stage s0"
     );
     let given = approval("s0", ApprovalPoint::AfterStage, "alice", driver.now);
-    driver.seen.set_approvals(vec![given]);
+    driver.live.set_approvals(vec![given]);
     assert!(driver.finish().is_success());
     assert!(driver.started("s1-c0").unwrap() >= at(MONDAY) + 20.hours());
 }

@@ -42,7 +42,13 @@ fn next_order(driver: &mut Driver<'_>, starts: usize) -> HopOrder {
 }
 
 fn judged(driver: &Driver<'_>, order: &HopOrder) -> Result<(), Violation> {
-    audit(driver.plan, &driver.run, &driver.seen, driver.now, order)
+    audit(
+        driver.plan,
+        driver.live.state(),
+        driver.live.seen(),
+        driver.now,
+        order,
+    )
 }
 
 /// Two stages of two clusters that go two minors.
@@ -175,9 +181,8 @@ fn caps_hold_also_for_an_order_that_was_forged() {
         let now = driver.now;
         for number in 0..4 {
             let report = ClusterReport::settled("v1.30.4".parse().unwrap());
-            driver
-                .seen
-                .insert(ClusterId(number), ClusterObservation::present(now, report));
+            let seen = ClusterObservation::present(now, report);
+            driver.live.observe(ClusterId(number), seen);
         }
         let forged = HopOrder {
             cluster: driver.id(forged),
@@ -190,7 +195,7 @@ fn caps_hold_also_for_an_order_that_was_forged() {
             for number in 0..4 {
                 let report = ClusterReport::settled("v1.30.4".parse().unwrap());
                 let seen = ClusterObservation::present(driver.now, report);
-                driver.seen.insert(ClusterId(number), seen);
+                driver.live.observe(ClusterId(number), seen);
             }
             assert_eq!(judged(&driver, &forged), Ok(()));
         }
@@ -227,14 +232,14 @@ fn the_cluster_and_those_upgraded_are_known_to_be_well() {
     let order = next_order(&mut driver, 1);
     assert_eq!(order.cluster, driver.id("s1-c0"));
     let max_age = RunSettings::default().evidence_max_age;
-    driver.seen = all_seen(&driver, driver.now - max_age);
+    driver.know(all_seen(&driver, driver.now - max_age));
     assert_eq!(judged(&driver, &order), Ok(()), "as old as it may be");
-    driver.seen = all_seen(&driver, driver.now - max_age - minutes(1));
+    driver.know(all_seen(&driver, driver.now - max_age - minutes(1)));
     assert_eq!(judged(&driver, &order), Err(Violation::Evidence), "too old");
     for name in ["s0-c0", "s1-c0"] {
-        driver.seen = all_seen(&driver, driver.now);
+        driver.know(all_seen(&driver, driver.now));
         let id = driver.id(name);
-        driver.seen.forget(id);
+        driver.live.forget(id);
         assert_eq!(
             judged(&driver, &order),
             Err(Violation::Evidence),
@@ -242,7 +247,7 @@ fn the_cluster_and_those_upgraded_are_known_to_be_well() {
         );
         let report = ClusterReport::settled("v1.29.0".parse().unwrap());
         let wrong = ClusterObservation::present(driver.now, report);
-        driver.seen.insert(id, wrong);
+        driver.live.observe(id, wrong);
         assert_eq!(
             judged(&driver, &order),
             Err(Violation::Evidence),
@@ -250,15 +255,16 @@ fn the_cluster_and_those_upgraded_are_known_to_be_well() {
         );
     }
     // One that has not started is no witness.
-    driver.seen = all_seen(&driver, driver.now);
-    driver.seen.forget(driver.id("s1-c1"));
+    driver.know(all_seen(&driver, driver.now));
+    let id = driver.id("s1-c1");
+    driver.live.forget(id);
     assert_eq!(judged(&driver, &order), Ok(()));
     let cluster = driver.id("s0-c0");
     driver.record(Fact::ClusterUnwell {
         cluster,
         cause: fleet_upgrade::kernel::Ailment::Unreachable,
     });
-    driver.seen = all_seen(&driver, driver.now);
+    driver.know(all_seen(&driver, driver.now));
     assert_eq!(
         judged(&driver, &order),
         Err(Violation::Evidence),
@@ -283,7 +289,7 @@ fn what_the_policy_asks_for_is_there() {
         key: String::new(),
         readiness: None,
     };
-    driver.seen = all_seen(&driver, driver.now);
+    driver.know(all_seen(&driver, driver.now));
     assert_eq!(judged(&driver, &order), Err(Violation::Approval));
     driver.record(Fact::Approved {
         stage,
@@ -319,7 +325,7 @@ fn what_the_policy_asks_for_is_there() {
     };
     assert_eq!(judged(&driver, &order), Ok(()));
     driver.now += 2.hours();
-    driver.seen = all_seen(&driver, driver.now);
+    driver.know(all_seen(&driver, driver.now));
     assert_eq!(
         judged(&driver, &order),
         Err(Violation::Readiness),

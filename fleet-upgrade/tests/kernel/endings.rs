@@ -126,15 +126,15 @@ fn a_halted_run_goes_on_when_the_right_person_says_so_after_the_halt() {
     let roster = Roster::of(&plan);
     let mut driver = Driver::new(&plan, &roster, at(MONDAY), RunSettings::default());
     driver.cluster("s0-c0").mishaps.push(Mishap::RolloutFails);
-    driver.seen.set_approvals(vec![go_on("ada", at(MONDAY))]);
+    driver.live.set_approvals(vec![go_on("ada", at(MONDAY))]);
     driver.until(at(MONDAY) + 12.hours());
     let failures = StopReason::FailureBudget {
         failures: 1,
         budget: 0,
     };
-    assert_eq!(driver.run.halted(), Some(&failures));
-    assert_eq!(driver.run.stopping(), None);
-    driver.seen.set_approvals(vec![go_on("eve", driver.now)]);
+    assert_eq!(driver.live.state().halted(), Some(&failures));
+    assert_eq!(driver.live.state().stopping(), None);
+    driver.live.set_approvals(vec![go_on("eve", driver.now)]);
     driver.until(at(MONDAY) + 24.hours());
     assert_eq!(
         driver.starts.len(),
@@ -142,7 +142,7 @@ fn a_halted_run_goes_on_when_the_right_person_says_so_after_the_halt() {
         "nothing starts on an old or a stranger's word"
     );
 
-    driver.seen.set_approvals(vec![go_on("ada", driver.now)]);
+    driver.live.set_approvals(vec![go_on("ada", driver.now)]);
     let report = driver.finish();
     assert_eq!(report.outcome, Some(Outcome::Completed));
     assert_eq!(driver.starts.len(), 3);
@@ -164,7 +164,7 @@ fn a_halted_run_can_be_cancelled() {
     let mut driver = Driver::new(&plan, &roster, at(MONDAY), RunSettings::default());
     driver.cluster("s0-c0").mishaps.push(Mishap::RolloutFails);
     driver.until(at(MONDAY) + 3.hours());
-    assert!(driver.run.halted().is_some());
+    assert!(driver.live.state().halted().is_some());
     driver.record(Fact::Cancelled);
     let report = driver.finish();
     assert_eq!(report.outcome, Some(Outcome::Cancelled));
@@ -184,10 +184,10 @@ fn an_upgraded_cluster_is_left_alone_while_nothing_can_start() {
     driver.cluster("s0-c1").hop = minutes(6 * 24 * 60);
     driver.until(at(MONDAY) + 96.hours());
     let (first, second) = (driver.id("s0-c0"), driver.id("s0-c1"));
-    assert!(driver.run.upgraded(first).is_some());
+    assert!(driver.live.state().upgraded(first).is_some());
     driver.now += 2.hours();
     assert_eq!(
-        evidence_due(&plan, &driver.run, &driver.seen, driver.now),
+        evidence_due(&plan, driver.live.state(), driver.live.seen(), driver.now),
         [second],
         "its place is taken, so nobody starts on the others' account"
     );
@@ -219,7 +219,7 @@ fn what_keeps_a_cluster_back_is_told_at_every_point_of_its_life() {
     driver.until(at(MONDAY) + 4.hours());
     let why = |driver: &Driver<'_>, name: &str| {
         let id = driver.id(name);
-        why(&plan, &driver.run, &driver.seen, driver.now, id).unwrap()
+        why(&plan, driver.live.state(), driver.live.seen(), driver.now, id).unwrap()
     };
     assert_eq!(why(&driver, "s0-c0"), Blocker::Upgraded);
     assert!(matches!(
@@ -237,7 +237,7 @@ fn what_keeps_a_cluster_back_is_told_at_every_point_of_its_life() {
     );
     let nobody = fleet_upgrade::kernel::ClusterId(99);
     assert_eq!(
-        fleet_upgrade::kernel::why(&plan, &driver.run, &driver.seen, driver.now, nobody),
+        fleet_upgrade::kernel::why(&plan, driver.live.state(), driver.live.seen(), driver.now, nobody),
         None
     );
     while driver.step() != Stand::Over {

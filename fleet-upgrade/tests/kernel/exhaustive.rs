@@ -54,7 +54,7 @@ fn digest(driver: &Driver<'_>, mishaps_left: u32, first: usize) -> u128 {
         driver.world,
         driver.crashes,
         driver.wishes,
-        serde_json::to_string(&driver.run).unwrap()
+        serde_json::to_string(driver.live.state()).unwrap()
     );
     let half = |salt: u8| {
         let mut hasher = DefaultHasher::new();

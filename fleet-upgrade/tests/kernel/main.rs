@@ -7,6 +7,7 @@ mod approvals;
 mod audits;
 mod endings;
 mod exhaustive;
+mod live;
 mod peers;
 mod properties;
 mod rules;

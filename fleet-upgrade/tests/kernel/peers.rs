@@ -224,7 +224,14 @@ fn bug_09_a_cluster_that_never_started_is_told_with_its_reason() {
     driver.cluster("s0-c0").mishaps.push(Mishap::RolloutFails);
     let report = driver.finish();
     assert_eq!(report.unfinished().count(), 4, "every cluster is accounted for");
-    let because = why(&plan, &driver.run, &driver.seen, driver.now, driver.id("s1-c2")).unwrap();
+    let because = why(
+        &plan,
+        driver.live.state(),
+        driver.live.seen(),
+        driver.now,
+        driver.id("s1-c2"),
+    )
+    .unwrap();
     assert!(
         because
             .to_string()
@@ -325,7 +332,14 @@ fn why_names_the_constraint_that_is_in_the_way() {
     let roster = Roster::of(&plan);
     let mut driver = Driver::new(&plan, &roster, at(MONDAY), RunSettings::default());
     let ask = |driver: &Driver<'_>, name: &str| {
-        why(&plan, &driver.run, &driver.seen, driver.now, driver.id(name)).unwrap()
+        why(
+            &plan,
+            driver.live.state(),
+            driver.live.seen(),
+            driver.now,
+            driver.id(name),
+        )
+        .unwrap()
     };
     driver.until(at(MONDAY) + 10.minutes());
     assert!(matches!(ask(&driver, "s0-c0"), Blocker::Running { .. }));

@@ -182,10 +182,10 @@ fn facts_that_the_state_does_not_allow_change_nothing() {
         Fact::Resumed,
     ];
     for fact in stray {
-        let mut run = driver.run.clone();
+        let mut run = driver.live.state().clone();
         let event: Event = run.next_event(at(MONDAY), fact.clone());
         run.apply(&event);
-        let mut before = driver.run.clone();
+        let mut before = driver.live.state().clone();
         before.apply(&before.next_event(at(MONDAY), Fact::Resumed));
         assert_eq!(run, before, "{fact:?}");
     }
@@ -276,7 +276,7 @@ fn a_cluster_of_which_a_part_runs_another_version_is_not_well() {
     let mut report = fleet_upgrade::kernel::ClusterReport::settled(plan.target().clone());
     report.oldest = "v1.30.4".parse().unwrap();
     let seen = fleet_upgrade::kernel::ClusterObservation::present(driver.now, report);
-    driver.seen.insert(id, seen);
+    driver.live.observe(id, seen);
     let facts: Vec<_> = driver.commands();
     assert!(
         matches!(&facts[..], [Command::Record(Fact::ClusterUnwell { cluster, cause })]

@@ -7,8 +7,8 @@ use std::num::NonZeroU32;
 use fleet_core::{Fleet, FleetCluster, HumanDuration, KubernetesVersion, Labels};
 use fleet_upgrade::kernel::{
     ApprovalPoint, BackupVerdict, Blocker, ClusterId, ClusterObservation, ClusterReport, ClusterState,
-    Command, Event, Fact, Health, HopOrder, Observation, Rollout, Roster, RunReport, RunSettings, RunState,
-    audit, begin, decide, evidence_due, readiness_needs,
+    Command, Event, Fact, Health, HopOrder, LiveRun, Observation, Rollout, Roster, RunReport, RunSettings,
+    RunState, audit, begin, decide, evidence_due, readiness_needs,
 };
 use fleet_upgrade::kernel::{PreflightVerdict, Readiness};
 use fleet_upgrade::{FailureBudget, FleetUpgrade, FleetUpgradeSpec, Stage, UpgradePlan, plan};
@@ -256,9 +256,8 @@ pub struct Driver<'p> {
     pub plan: &'p UpgradePlan,
     pub roster: &'p Roster,
     pub now: Timestamp,
-    pub run: RunState,
+    pub live: LiveRun<&'p UpgradePlan>,
     pub log: Vec<Event>,
-    pub seen: Observation,
     pub world: Vec<ClusterInWorld>,
     /// At how many more starts the process lives, and how it dies then.
     pub crashes: Vec<(u32, Crash)>,
@@ -299,9 +298,8 @@ impl<'p> Driver<'p> {
             plan,
             roster,
             now,
-            run: RunState::new(plan),
+            live: LiveRun::new(plan),
             log: Vec::new(),
-            seen: Observation::empty(),
             world,
             crashes: Vec::new(),
             wishes: Vec::new(),
@@ -336,39 +334,43 @@ impl<'p> Driver<'p> {
 
     pub fn record(&mut self, fact: Fact) {
         match fact {
-            Fact::Paused if self.run.paused_since().is_none() => self.pauses.push((self.now, None)),
-            Fact::Resumed if self.run.paused_since().is_some() => {
+            Fact::Paused if self.live.state().paused_since().is_none() => self.pauses.push((self.now, None)),
+            Fact::Resumed if self.live.state().paused_since().is_some() => {
                 self.pauses.last_mut().unwrap().1 = Some(self.now);
             }
             _ => {}
         }
-        let event = self.run.next_event(self.now, fact);
-        self.run.apply(&event);
+        let event = self.live.record(self.now, fact);
         self.log.push(event);
     }
 
     /// The process dies, and another takes the run up from the log.
     pub fn restart(&mut self) {
-        self.run = RunState::replay(self.plan, &self.log);
-        self.seen = Observation::empty();
-        if self.run.ended().is_none() {
+        self.live = LiveRun::resume(self.plan, RunState::replay(self.plan, &self.log));
+        if self.live.state().ended().is_none() {
             self.record(Fact::RunTakenUp);
         }
     }
 
     pub fn look(&mut self) {
-        for id in evidence_due(self.plan, &self.run, &self.seen, self.now) {
+        let due = evidence_due(self.plan, self.live.state(), self.live.seen(), self.now);
+        assert_eq!(
+            self.live.evidence_due(self.now),
+            due,
+            "the index misses a cluster to look at"
+        );
+        for id in due {
             let mut seen = self.world[id.index()].look(self.now);
-            if readiness_needs(self.plan, &self.run, id).is_some() {
+            if readiness_needs(self.plan, self.live.state(), id).is_some() {
                 seen = seen.with_readiness(self.readiness(id));
             }
-            self.seen.insert(id, seen);
+            self.live.observe(id, seen);
         }
     }
 
     /// Every third cluster has no backup until some time after the start, and findings for a while.
     fn readiness(&self, id: ClusterId) -> Readiness {
-        let begun = self.run.started_at().unwrap_or(self.now);
+        let begun = self.live.state().started_at().unwrap_or(self.now);
         let since = self.now.duration_since(begun);
         let late = id.0.is_multiple_of(3);
         let backup = if late && since < SignedDuration::from_hours(5) {
@@ -394,8 +396,13 @@ impl<'p> Driver<'p> {
         }
     }
 
+    /// Knows this of the clusters and nothing else.
+    pub fn know(&mut self, seen: Observation) {
+        self.live = LiveRun::with_evidence(self.plan, self.live.state().clone(), seen);
+    }
+
     pub fn commands(&self) -> Vec<Command> {
-        decide(self.plan, &self.run, &self.seen, self.now)
+        decide(self.plan, self.live.state(), self.live.seen(), self.now)
     }
 
     /// Looks, decides and acts once. Time stands still.
@@ -417,6 +424,11 @@ impl<'p> Driver<'p> {
         self.look();
         let commands = self.commands();
         assert_eq!(commands, self.commands(), "one decision, two answers");
+        assert_eq!(
+            self.live.decide(self.now),
+            commands,
+            "the index hides something from a decision"
+        );
         assert!(!commands.is_empty(), "a decision without a command");
         let mut wait = None;
         let mut busy = false;
@@ -429,7 +441,8 @@ impl<'p> Driver<'p> {
                 Command::StartHop(order) => {
                     busy = true;
                     self.check(&order);
-                    audit(self.plan, &self.run, &self.seen, self.now, &order).expect("the audit agrees");
+                    audit(self.plan, self.live.state(), self.live.seen(), self.now, &order)
+                        .expect("the audit agrees");
                     self.record(Fact::HopStarted {
                         readiness: order.readiness.clone(),
                         cluster: order.cluster,
@@ -446,7 +459,10 @@ impl<'p> Driver<'p> {
                     self.give(&order);
                 }
                 Command::RepeatStart(order) => {
-                    assert!(self.run.paused_since().is_none(), "I8: repeated while paused");
+                    assert!(
+                        self.live.state().paused_since().is_none(),
+                        "I8: repeated while paused"
+                    );
                     assert!(
                         self.plan.calendar().is_open(self.now),
                         "I2: repeated while closed"
@@ -582,7 +598,7 @@ impl<'p> Driver<'p> {
     /// Checks a start against the invariants, by the book and the world, not by the kernel's state.
     fn check(&self, order: &HopOrder) {
         let book = self.book();
-        let stage_of = |id: ClusterId| self.run.stage_of(id).unwrap().index();
+        let stage_of = |id: ClusterId| self.live.state().stage_of(id).unwrap().index();
         let stage = stage_of(order.cluster);
         let limits = &self.plan.stages()[stage];
         // I1
@@ -689,9 +705,9 @@ impl<'p> Driver<'p> {
         let counted = book.bad.len() - book.forgiven;
         assert!(counted <= tolerated as usize, "I3: over budget");
         // I4, bugs 7 and 13
-        let max_age = self.run.settings().evidence_max_age;
+        let max_age = self.live.state().settings().evidence_max_age;
         for id in book.upgraded.keys().chain([&order.cluster]) {
-            let seen = self.seen.get(*id).expect("I4: no evidence");
+            let seen = self.live.seen().get(*id).expect("I4: no evidence");
             assert!(
                 self.now.duration_since(seen.seen_at) <= max_age,
                 "I4: stale evidence"
@@ -715,7 +731,7 @@ impl<'p> Driver<'p> {
 
     /// What must hold at the end.
     pub fn verify(&self) -> RunReport {
-        let report = RunReport::of(self.plan, &self.run);
+        let report = RunReport::of(self.plan, self.live.state());
         for (name, cluster) in &report.clusters {
             let terminal = !matches!(
                 cluster.state,
@@ -725,7 +741,7 @@ impl<'p> Driver<'p> {
             assert!(cluster.started.is_some() || cluster.state != ClusterState::Upgraded);
             let id = self.id(name.as_str());
             let upgraded = cluster.state == ClusterState::Upgraded;
-            assert_eq!(self.run.upgraded(id).is_some(), upgraded, "{name}");
+            assert_eq!(self.live.state().upgraded(id).is_some(), upgraded, "{name}");
         }
         for cluster in &self.world {
             assert!(
@@ -733,20 +749,24 @@ impl<'p> Driver<'p> {
                 "something was ordered twice: {cluster:?}"
             );
         }
-        assert_eq!(self.run.len(), self.log.len() as u64);
+        assert_eq!(self.live.state().len(), self.log.len() as u64);
         // I12
-        assert_eq!(RunState::replay(self.plan, &self.log), self.run, "I12: replay");
+        assert_eq!(
+            &RunState::replay(self.plan, &self.log),
+            self.live.state(),
+            "I12: replay"
+        );
         let mut jumbled: Vec<_> = self.log.iter().rev().chain(&self.log).cloned().collect();
         jumbled.rotate_left(self.log.len() / 3);
         assert_eq!(
-            RunState::replay(self.plan, &jumbled),
-            self.run,
+            &RunState::replay(self.plan, &jumbled),
+            self.live.state(),
             "I12: duplicated and reordered"
         );
-        let stored = serde_json::to_string(&self.run).unwrap();
+        let stored = serde_json::to_string(self.live.state()).unwrap();
         assert_eq!(
-            serde_json::from_str::<RunState>(&stored).unwrap(),
-            self.run,
+            &serde_json::from_str::<RunState>(&stored).unwrap(),
+            self.live.state(),
             "I12: stored"
         );
         report
