@@ -21,7 +21,7 @@ impl<'a> Moment<'a> {
         let (guards, deadline) = (self.guards(may_start), self.rules.deadline());
         self.candidates(self.begun(), move |index, places, ids| {
             ids.extend(index.restless(places));
-            ids.extend(index.overdue(deadline, now));
+            ids.extend(index.deadlines(deadline, now));
             ids.extend(index.stale(guards, age, now));
         })
     }
@@ -39,11 +39,9 @@ impl<'a> Moment<'a> {
     /// The clusters of a stage that are on their way, in plan order.
     pub(crate) fn in_flight(&self, stage: StageId) -> impl Iterator<Item = Candidate<'a>> + use<'a> {
         let places = self.places_of(stage);
-        let ids = match self.index {
-            Some(index) => Ids::Known(index.in_flight(places)),
-            None => Ids::All(places),
-        };
-        self.at(ids).filter(|(_, cell, _)| cell.is_in_flight())
+        let known = self.index.map(|index| index.in_flight(places.clone()));
+        self.at(Ids::of(known, places))
+            .filter(|(_, cell, _)| cell.is_in_flight())
     }
 
     /// The clusters whose start is in the log and perhaps not with them, in plan order.
@@ -68,14 +66,14 @@ impl<'a> Moment<'a> {
         })
     }
 
-    /// The clusters, but for those that wait for their start, of which a look may be due, and of those of which none is
-    /// the ones of which it is the next to be; in plan order.
+    /// The clusters, but for those that wait for their start, of which a look may be due; of the others at least the one
+    /// whose look is due first; in plan order.
     pub(crate) fn looked_at(&self, may_start: bool) -> impl Iterator<Item = Candidate<'a>> + use<'a> {
         let (age, poll, now) = (self.settings.refresh(), self.settings.poll(), self.now);
         let (guards, deadline) = (self.guards(may_start), self.rules.deadline());
         self.candidates(self.begun(), move |index, places, ids| {
             ids.extend(index.rolling_due(poll, now));
-            ids.extend(index.overdue(deadline, now));
+            ids.extend(index.deadlines(deadline, now));
             ids.extend(index.restless(places.clone()));
             ids.extend(index.unseen(places));
             ids.extend(index.due(guards, age, now));
@@ -86,11 +84,9 @@ impl<'a> Moment<'a> {
     /// The clusters of a stage that wait for their next start, in plan order.
     pub(crate) fn waiting(&self, stage: StageId) -> impl Iterator<Item = Candidate<'a>> + use<'a> {
         let places = self.places_of(stage);
-        let ids = match self.index {
-            Some(index) => Ids::Known(index.waiting(places)),
-            None => Ids::All(places),
-        };
-        self.at(ids).filter(|(_, cell, _)| cell.is_waiting())
+        let known = self.index.map(|index| index.waiting(places.clone()));
+        self.at(Ids::of(known, places))
+            .filter(|(_, cell, _)| cell.is_waiting())
     }
 
     /// The clusters of one stage, in plan order.
@@ -136,17 +132,14 @@ impl<'a> Moment<'a> {
         places: Range<usize>,
         known: impl FnOnce(&Index, Range<usize>, &mut Vec<ClusterId>),
     ) -> Candidates<'a, Ids<vec::IntoIter<ClusterId>>> {
-        let ids = match self.index {
-            Some(index) => {
-                let mut ids = Vec::new();
-                known(index, places, &mut ids);
-                ids.sort_unstable();
-                ids.dedup();
-                Ids::Known(ids.into_iter())
-            }
-            None => Ids::All(places),
-        };
-        self.at(ids)
+        let known = self.index.map(|index| {
+            let mut ids = Vec::new();
+            known(index, places.clone(), &mut ids);
+            ids.sort_unstable();
+            ids.dedup();
+            ids.into_iter()
+        });
+        self.at(Ids::of(known, places))
     }
 
     fn at<I>(&self, ids: I) -> Candidates<'a, I> {
@@ -174,9 +167,16 @@ impl<'a, I: Iterator<Item = ClusterId>> Iterator for Candidates<'a, I> {
     }
 }
 
+/// The places to look at: all of a range, or those that an index knows of.
 enum Ids<I> {
     All(Range<usize>),
     Known(I),
+}
+
+impl<I> Ids<I> {
+    fn of(known: Option<I>, all: Range<usize>) -> Self {
+        known.map_or(Self::All(all), Self::Known)
+    }
 }
 
 impl<I: Iterator<Item = ClusterId>> Iterator for Ids<I> {
@@ -187,5 +187,117 @@ impl<I: Iterator<Item = ClusterId>> Iterator for Ids<I> {
             Self::All(places) => places.next().map(ClusterId::at),
             Self::Known(ids) => ids.next(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use fleet_core::{Fleet, FleetCluster, KubernetesVersion};
+    use jiff::{SignedDuration, Timestamp};
+
+    use super::*;
+    use crate::kernel::{
+        ClusterObservation, ClusterReport, Command, Fact, LiveRun, Rollout, RunSettings, begin,
+    };
+    use crate::{FleetUpgrade, FleetUpgradeSpec, Stage, UpgradePlan, plan};
+
+    const OLD: KubernetesVersion = KubernetesVersion::new(1, 30, 8);
+
+    /// Thirty clusters, five at a time.
+    fn thirty() -> UpgradePlan {
+        let stage = Stage::new("all").max_concurrent(5.try_into().unwrap());
+        let spec = FleetUpgradeSpec::new(KubernetesVersion::new(1, 31, 4)).stage(stage);
+        let cluster = |number: u32| FleetCluster::new(format!("c{number:02}").parse().unwrap(), OLD);
+        let fleet = Fleet::new((0..30).map(cluster)).unwrap();
+        let now = "2026-03-02T08:00:00Z".parse().unwrap();
+        plan(&FleetUpgrade::new("up", spec), &fleet, now).unwrap()
+    }
+
+    /// A run of which five clusters work on their hop, so many are upgraded, and the others wait.
+    fn under_way(plan: &UpgradePlan, upgraded: usize) -> (LiveRun<&UpgradePlan>, Timestamp) {
+        let mut now = plan.created();
+        let mut run = LiveRun::new(plan);
+        if let Command::Record(fact) = begin(plan, RunSettings::default()) {
+            run.record(now, fact);
+        }
+        let mut rolling: Vec<ClusterId> = Vec::new();
+        let mut done = 0;
+        loop {
+            for id in run.evidence_due(now) {
+                let mut report = ClusterReport::settled(OLD);
+                if rolling.contains(&id) {
+                    report.desired = plan.target().clone();
+                    report.rollout = Rollout::Rolling { updated: 0, total: 3 };
+                } else if run.state().started(id).is_some() {
+                    report = ClusterReport::settled(plan.target().clone());
+                }
+                run.observe(id, ClusterObservation::present(now, report));
+            }
+            for command in run.decide(now) {
+                match command {
+                    Command::Record(fact) => {
+                        run.record(now, fact);
+                    }
+                    Command::StartHop(order) => {
+                        let (cluster, hop) = (order.cluster, order.hop);
+                        let readiness = None;
+                        run.record(
+                            now,
+                            Fact::HopStarted {
+                                cluster,
+                                hop,
+                                readiness,
+                            },
+                        );
+                        run.record(now, Fact::HopAccepted { cluster, hop });
+                        rolling.push(cluster);
+                    }
+                    Command::WaitUntil { .. } if done == upgraded => return (run, now),
+                    _ => {
+                        now = now.checked_add(SignedDuration::from_mins(10)).unwrap();
+                        done += rolling.len().min(upgraded - done);
+                        rolling.clear();
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn those_that_are_well_or_wait_are_no_candidates() {
+        let plan = thirty();
+        let (mut run, now) = under_way(&plan, 15);
+        let count = |run: &LiveRun<&UpgradePlan>, now| {
+            let moment = run.moment(now).unwrap();
+            assert_eq!((moment.moving, moment.pending), (5, 10));
+            [
+                moment.newsworthy(true).count(),
+                moment.suspects(0..1).count(),
+                moment.starting().count(),
+                moment.lost().count(),
+                moment.away().count(),
+            ]
+        };
+        run.decide(now);
+        // News comes from the hop whose deadline is next, if from any.
+        assert_eq!(count(&run, now), [1, 0, 0, 0, 5]);
+        // Of twenty that are looked at again and again, the next one and the first deadline.
+        assert!(run.moment(now).unwrap().looked_at(false).count() <= 4);
+        let scratch = Moment::new(&plan, run.state(), run.seen(), now).unwrap();
+        assert_eq!(
+            (scratch.newsworthy(true).count(), scratch.suspects(0..1).count()),
+            (30, 30)
+        );
+
+        // One that is seen unwell is one more, and one that nobody knows.
+        run.observe(ClusterId(3), ClusterObservation::unreachable(now));
+        assert_eq!(count(&run, now), [2, 1, 0, 0, 5]);
+        run.forget(ClusterId(4));
+        assert_eq!(count(&run, now), [2, 2, 0, 0, 5]);
+        // After a day all evidence is old, and all deadlines are over: only those that wait, and the one that nobody knows, are
+        // no news.
+        let later = now.checked_add(SignedDuration::from_hours(24)).unwrap();
+        run.decide(later);
+        assert_eq!(count(&run, later), [19, 15, 0, 0, 5]);
     }
 }

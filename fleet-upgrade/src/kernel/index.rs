@@ -418,8 +418,8 @@ impl Index {
         stages.iter().flat_map(move |stage| due(&stage.quiet, age, now))
     }
 
-    /// The clusters whose hop started so long ago.
-    pub(crate) fn overdue(&self, age: SignedDuration, now: Timestamp) -> impl Iterator<Item = ClusterId> {
+    /// The clusters whose hop started so long ago, and the one of which that is next.
+    pub(crate) fn deadlines(&self, age: SignedDuration, now: Timestamp) -> impl Iterator<Item = ClusterId> {
         due(&self.hops, age, now)
     }
 

@@ -159,7 +159,9 @@ impl<P: Borrow<UpgradePlan>> LiveRun<P> {
     /// that soaks.
     #[cfg(feature = "simulate")]
     pub(crate) fn ripe(&self, now: Timestamp) -> Vec<ClusterId> {
-        let overdue = self.index.overdue(Rules::of(self.plan.borrow()).deadline(), now);
+        let overdue = self
+            .index
+            .deadlines(Rules::of(self.plan.borrow()).deadline(), now);
         let mut stages = self.run.stages.iter();
         let soaking = stages.find(|stage| matches!(stage.phase, super::StagePhase::Soaking(_)));
         let soaking = soaking.map_or(0..0, |stage| stage.first..stage.end);
@@ -170,7 +172,7 @@ impl<P: Borrow<UpgradePlan>> LiveRun<P> {
         self.index.pass(Rules::of(self.plan.borrow()), now);
     }
 
-    fn moment(&self, now: Timestamp) -> Option<Moment<'_>> {
+    pub(crate) fn moment(&self, now: Timestamp) -> Option<Moment<'_>> {
         Moment::with(self.plan.borrow(), &self.run, &self.seen, Some(&self.index), now)
     }
 

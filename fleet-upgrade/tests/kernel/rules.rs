@@ -1,12 +1,13 @@
 //! Rules that no peer has wrong, each by itself.
 
-use fleet_core::HumanDuration;
+use fleet_core::{HumanDuration, KubernetesVersion};
 use fleet_upgrade::kernel::{
-    ClusterState, Command, Event, Fact, Observation, Outcome, Roster, RunSettings, RunState, decide,
+    Ailment, Blocker, ClusterId, ClusterObservation, ClusterReport, ClusterState, Command, Event, Fact,
+    Observation, Outcome, Roster, RunSettings, RunState, StopReason, decide, why,
 };
 use jiff::ToSpan;
 
-use crate::world::{Crash, Driver, Mishap, StageLike, Wish, a_plan, at, minutes};
+use crate::world::{Crash, Driver, Mishap, StageLike, Stand, Wish, a_plan, at, budget, minutes};
 
 const MONDAY: &str = "2026-03-02T08:00:00Z";
 
@@ -75,6 +76,103 @@ fn an_unwell_cluster_lets_the_next_one_by_until_it_recovers() {
     assert!(driver.finish().is_success());
     assert!(driver.started("s0-c1").unwrap() < driver.started("s0-c0").unwrap());
     assert!(driver.started("s0-c0").unwrap() >= recovers);
+}
+
+#[test]
+fn an_ailment_that_turns_into_another_is_told_and_counts_from_the_first() {
+    let plan = a_plan(
+        &[StageLike::of(2)],
+        1,
+        |spec| spec.failure_budget(budget(1)),
+        at(MONDAY),
+    );
+    let roster = Roster::of(&plan);
+    let settings = RunSettings::default();
+    let mut driver = Driver::new(&plan, &roster, at(MONDAY), settings.clone());
+    let (ill, lost) = (at(MONDAY) + 10.minutes(), at(MONDAY) + 168.hours());
+    driver.cluster("s0-c0").mishaps = vec![Mishap::Degraded(at(MONDAY), ill), Mishap::Unreachable(ill, lost)];
+    assert_eq!(driver.finish().outcome, Some(Outcome::Completed));
+    let id = driver.id("s0-c0");
+    let told: Vec<_> = driver
+        .log
+        .iter()
+        .filter(|event| event.fact.cluster() == Some(id))
+        .map(|event| (event.at, event.fact.clone()))
+        .collect();
+    let [
+        (first, Fact::ClusterUnwell { cause: degraded, .. }),
+        (
+            second,
+            Fact::ClusterUnwell {
+                cause: unreachable, ..
+            },
+        ),
+        (failed, Fact::ClusterFailed { .. }),
+    ] = &told[..]
+    else {
+        panic!("{told:?}")
+    };
+    assert!(matches!(degraded, Ailment::Degraded { .. }) && *unreachable == Ailment::Unreachable);
+    assert!(first < second);
+    assert_eq!(failed.duration_since(*first), settings.unwell_limit);
+}
+
+#[test]
+fn as_many_clusters_may_be_out_of_reach_as_their_budget_says() {
+    let plan = a_plan(
+        &[StageLike::of(4)],
+        1,
+        |spec| spec.unreachable_budget(budget(1)),
+        at(MONDAY),
+    );
+    let roster = Roster::of(&plan);
+    let outcome = |lost: &[&str]| {
+        let mut driver = Driver::new(&plan, &roster, at(MONDAY), RunSettings::default());
+        for name in lost {
+            let lost = Mishap::Unreachable(at(MONDAY), at(MONDAY) + 1_000.hours());
+            driver.cluster(name).mishaps.push(lost);
+        }
+        driver.finish().outcome.unwrap()
+    };
+    assert_eq!(outcome(&["s0-c1"]), Outcome::Completed);
+    let reason = StopReason::UnreachableBudget {
+        unreachable: 2,
+        budget: 1,
+    };
+    assert_eq!(outcome(&["s0-c1", "s0-c2"]), Outcome::Stopped { reason });
+}
+
+#[test]
+fn a_stage_that_asks_for_no_soak_does_not_soak() {
+    let plan = a_plan(&[StageLike::of(1), StageLike::of(1)], 1, |spec| spec, at(MONDAY));
+    let roster = Roster::of(&plan);
+    let mut driver = Driver::new(&plan, &roster, at(MONDAY), RunSettings::default());
+    assert!(driver.finish().is_success());
+    let soaks = |event: &Event| matches!(event.fact, Fact::SoakStarted { .. });
+    assert!(!driver.log.iter().any(soaks));
+}
+
+#[test]
+fn the_one_that_goes_first_is_one_that_may_go() {
+    let plan = a_plan(&[StageLike::of(3)], 1, |spec| spec, at(MONDAY));
+    let roster = Roster::of(&plan);
+    let mut driver = Driver::new(&plan, &roster, at(MONDAY), RunSettings::default());
+    assert_eq!(driver.step(), Stand::Busy, "the stage opens");
+    let [unwell, last] = ["s0-c1", "s0-c2"].map(|name| driver.id(name));
+    let mut seen = Observation::empty();
+    for number in 0..3 {
+        let report = ClusterReport::settled(KubernetesVersion::new(1, 30, 4));
+        seen.insert(ClusterId(number), ClusterObservation::present(driver.now, report));
+    }
+    seen.insert(unwell, ClusterObservation::unreachable(driver.now));
+    driver.know(seen);
+    driver.record(Fact::ClusterUnwell {
+        cluster: unwell,
+        cause: Ailment::Unreachable,
+    });
+    let blocker = why(&plan, driver.live.state(), driver.live.seen(), driver.now, last).unwrap();
+    let after = "s0-c0".parse().unwrap();
+    assert_eq!(blocker, Blocker::InOrder { after });
 }
 
 #[test]
