@@ -53,6 +53,7 @@ mod report;
 mod rules;
 mod state;
 mod watch;
+mod windows;
 
 pub use approval::{Approval, ApprovalPoint, approval_due};
 pub use audit::{Violation, audit};

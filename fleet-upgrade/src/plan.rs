@@ -8,7 +8,7 @@ mod domains;
 mod feasible;
 mod general;
 mod hops;
-mod openings;
+pub(crate) mod openings;
 mod reason;
 mod refusal;
 mod render;

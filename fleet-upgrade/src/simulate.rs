@@ -50,6 +50,9 @@ pub struct Forecast {
     pub seed: u64,
     /// When the runs ended, those that stopped early included.
     pub finish: Quantiles<Timestamp>,
+    /// When those ended that completed; none where none did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub completion: Option<Quantiles<Timestamp>>,
     /// Of all runs, the share that completed: every stage was done.
     pub completed: f64,
     /// Of all runs, the share that stopped by itself before that.
@@ -84,7 +87,7 @@ pub struct Sensitivity {
     pub constraint: Constraint,
     /// What was done to it.
     pub change: String,
-    /// When the median run ends then.
+    /// When the median of the runs that complete ends then; of all runs, where none completes.
     pub p50: Timestamp,
 }
 
@@ -95,17 +98,17 @@ pub fn simulate(plan: &UpgradePlan, odds: &Odds, runs: NonZeroU32, seed: u64) ->
     let share = |which: fn(&Outcome) -> bool| {
         endings.iter().filter(|ending| which(&ending.outcome)).count() as f64 / f64::from(runs.get())
     };
-    let finish = Quantiles::of(endings.iter().map(|ending| ending.finish), plan.created());
+    let (finish, completion) = ends(plan, &endings);
     // A tenth of the runs moves the median little, and a knob that matters more than that.
     let fewer = NonZeroU32::new(runs.get().div_ceil(10)).unwrap_or(runs);
     let mut sensitivity: Vec<Sensitivity> = loosened(plan)
         .into_iter()
         .map(|(constraint, change, plan)| {
-            let endings = rehearse(&plan, odds, fewer, seed);
+            let (finish, completion) = ends(&plan, &rehearse(&plan, odds, fewer, seed));
             Sensitivity {
                 constraint,
                 change: change.to_owned(),
-                p50: Quantiles::of(endings.iter().map(|ending| ending.finish), plan.created()).p50,
+                p50: completion.unwrap_or(finish).p50,
             }
         })
         .collect();
@@ -114,12 +117,23 @@ pub fn simulate(plan: &UpgradePlan, odds: &Odds, runs: NonZeroU32, seed: u64) ->
         runs: runs.get(),
         seed,
         finish,
+        completion,
         completed: share(|outcome| matches!(outcome, Outcome::Completed)),
         stopped: share(|outcome| matches!(outcome, Outcome::Stopped { .. })),
         failed: Quantiles::of(endings.iter().map(|ending| ending.failed), 0),
         harmed: Quantiles::of(endings.iter().filter_map(|ending| ending.harmed), 0),
         sensitivity,
     }
+}
+
+/// When runs ended, and those among them that completed.
+fn ends(plan: &UpgradePlan, endings: &[Ending]) -> (Quantiles<Timestamp>, Option<Quantiles<Timestamp>>) {
+    let of =
+        |endings: Vec<&Ending>| Quantiles::of(endings.iter().map(|ending| ending.finish), plan.created());
+    let completed = |ending: &&Ending| matches!(ending.outcome, Outcome::Completed);
+    let complete: Vec<&Ending> = endings.iter().filter(completed).collect();
+    let completion = (!complete.is_empty()).then(|| of(complete));
+    (of(endings.iter().collect()), completion)
 }
 
 /// The plan without what only people and other systems can give: approvals, backups and checks take no time here.
@@ -216,11 +230,16 @@ impl<T: Ord + Copy> Quantiles<T> {
 
 impl fmt::Display for Forecast {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(
-            f,
-            "{} runs (seed {}): half end by {}, nine in ten by {}",
-            self.runs, self.seed, self.finish.p50, self.finish.p90
-        )?;
+        write!(f, "{} runs (seed {}): ", self.runs, self.seed)?;
+        match &self.completion {
+            None => writeln!(f, "none completes; half have stopped by {}", self.finish.p50)?,
+            Some(complete) if self.completed < 1.0 => writeln!(
+                f,
+                "of those that complete half end by {}, nine in ten by {}",
+                complete.p50, complete.p90
+            )?,
+            Some(all) => writeln!(f, "half end by {}, nine in ten by {}", all.p50, all.p90)?,
+        }
         writeln!(
             f,
             "  {:.0} % complete, {:.0} % stop; failed clusters: {} in the middle, {} in nine of ten",

@@ -303,7 +303,7 @@ fn hops_without_a_pin_take_the_newest_patch_there_is() {
     let fleet = fleet(&["a r: x"]);
     let spec = "  target: v1.33.0
   hops: [v1.31.2]
-  versions: [v1.31.9, v1.32.1, v1.32.4, v1.32.3]
+  versions: [v1.31.9, v1.32.1, v1.32.4, v1.32.5-rc.1, v1.32.3]
   stages: [{name: all}]
 ";
     let hops: Vec<String> = planned(spec, &fleet)
@@ -315,7 +315,10 @@ fn hops_without_a_pin_take_the_newest_patch_there_is() {
         .map(ToString::to_string)
         .collect();
     assert_eq!(hops, ["v1.31.2", "v1.32.4", "v1.33.0"]);
-    let text = refused(&spec.replace("v1.32.1, v1.32.4, v1.32.3", "v1.34.0"), &fleet);
+    let text = refused(
+        &spec.replace("v1.32.1, v1.32.4, v1.32.5-rc.1, v1.32.3", "v1.32.5-rc.1, v1.34.0"),
+        &fleet,
+    );
     assert!(text.contains("pin a patch release of 1.32"), "{text}");
 }
 

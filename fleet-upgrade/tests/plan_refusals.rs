@@ -46,6 +46,18 @@ fn only(error: &PlanError) -> &PlanProblem {
 }
 
 #[test]
+fn a_calendar_of_clusters_that_there_are_none_of() {
+    let lines = "target: v1.31.4\nstages: [{name: all}]\nclusterCalendars:\n- selector: env=prodution\n  calendar: {windows: [{days: Sat, start: \"01:00\", duration: 4h}]}";
+    insta::assert_snapshot!(refusal(&policy(lines), &three()));
+}
+
+#[test]
+fn an_approval_that_nobody_could_give() {
+    let lines = "target: v1.31.4\nstages: [{name: all, approval: {before: {by: [\" \"]}}}]";
+    insta::assert_snapshot!(refusal(&policy(lines), &three()));
+}
+
+#[test]
 fn an_empty_fleet() {
     let error = refusal(&policy("target: v1.31.4\nstages: [{name: all}]"), &fleet(&[]));
     assert!(matches!(only(&error), PlanProblem::EmptyFleet { .. }));

@@ -73,6 +73,7 @@ fn without_chance_the_rehearsal_is_the_plan() {
         (plan.finish(), plan.finish())
     );
     assert!((certain.completed - 1.0).abs() < f64::EPSILON);
+    assert_eq!(certain.completion, Some(certain.finish));
     assert_eq!(certain.failed.max, 0);
 }
 
@@ -136,4 +137,28 @@ fn the_knob_that_matters_most_comes_first() {
     let first = forecast.sensitivity.first().unwrap();
     assert_eq!(first.constraint, Constraint::MaxPerDay, "{forecast}");
     assert!(first.p50 < forecast.finish.p50);
+}
+
+#[test]
+fn runs_that_stop_early_are_no_early_ends() {
+    let plan = a_plan(20, 3, |spec| spec);
+    let forecast_with = |hop_fails: f64| {
+        let mut odds = Odds::certain();
+        odds.hop_fails = hop_fails;
+        forecast(&plan, &odds, 200)
+    };
+    let some = forecast_with(0.02);
+    assert!(0.3 < some.completed && some.completed < 1.0, "{some}");
+    let complete = some.completion.unwrap();
+    assert!(
+        complete.p50 >= plan.finish() && some.finish.p50 <= complete.p50,
+        "{some}"
+    );
+    assert!(
+        some.to_string().contains("of those that complete half end by"),
+        "{some}"
+    );
+    let none = forecast_with(1.0);
+    assert_eq!(none.completion, None);
+    assert!(none.to_string().contains("none completes"), "{none}");
 }

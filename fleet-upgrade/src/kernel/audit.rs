@@ -1,11 +1,13 @@
 //! A second opinion on a start, by other means than the decision's: the engine asks it before it acts.
 
-use jiff::Timestamp;
+use fleet_core::Calendar;
+use jiff::{SignedDuration, Timestamp};
 
 use super::readiness;
 use super::rules::{Member, Rules};
 use super::{ApprovalPoint, ClusterId, HopOrder, Observation, Phase, RunState, StagePhase};
 use crate::UpgradePlan;
+use crate::plan::openings::Openings;
 
 /// An invariant that a start would break. It can only come from a defect in [`decide`](super::decide()) or from a state
 /// that was not made by it; the engine refuses to go on.
@@ -27,8 +29,8 @@ pub enum Violation {
     /// I6: more of a part of the fleet than may be away.
     #[error("more of a domain than its limit would be away (I6)")]
     Domain,
-    /// I2: outside every window, or in a freeze.
-    #[error("the calendar is closed (I2)")]
+    /// I2: outside every window, in a freeze, or in a window that is too short for what is left of it.
+    #[error("the calendar is closed, or closes before the hop can end (I2)")]
     Calendar,
     /// I3: after the failure budget was breached.
     #[error("the failure budget is breached, or the run is stopping (I3)")]
@@ -85,13 +87,18 @@ pub fn audit(
         || run.cancelled.is_some()
         || run.ended.is_some()
         || rules.counted_failures(run) > rules.budget()
+        || limits.failure_budget.is_some_and(|budget| {
+            let lost = run.cells[own.first..own.end].iter().filter(|cell| cell.is_lost());
+            lost.count() > budget.allowed() as usize + own.forgiven as usize
+        })
         || rules
             .unreachable_budget()
             .is_some_and(|budget| run.unreachable.saturating_sub(run.forgiven.1) > budget)
     {
         return Err(Violation::Stopping);
     }
-    if !rules.calendar_of(planned).is_open(now) {
+    let calendar = rules.calendar_of(planned);
+    if !calendar.is_open(now) || !would_end_in_time(calendar, now, planned.hop_estimate()) {
         return Err(Violation::Calendar);
     }
     let members = &run.cells[own.first..own.end];
@@ -154,6 +161,13 @@ pub fn audit(
         }
     }
     Ok(())
+}
+
+/// Whether a hop that starts now ends before the calendar closes, or there is no window long enough, by the planner's means.
+fn would_end_in_time(calendar: &Calendar, now: Timestamp, takes: SignedDuration) -> bool {
+    let seconds = takes.as_secs();
+    let fit = Openings::new(calendar).fit(now.as_second(), seconds);
+    fit.is_none_or(|(opens, closes)| opens <= now.as_second() + 1 || closes - opens < seconds)
 }
 
 /// How much of a domain is away, counted cluster by cluster.

@@ -71,7 +71,11 @@ impl<'a> Moment<'a> {
     pub(crate) fn looked_at(&self, may_start: bool) -> impl Iterator<Item = Candidate<'a>> + use<'a> {
         let (age, poll, now) = (self.settings.refresh(), self.settings.poll(), self.now);
         let (guards, deadline) = (self.guards(may_start), self.rules.deadline());
+        let soaked = self.soak_over().filter(|soaked| *soaked <= now);
         self.candidates(self.begun(), move |index, places, ids| {
+            if let Some(soaked) = soaked {
+                ids.extend(index.stale(guards.clone(), now.duration_since(soaked), now));
+            }
             ids.extend(index.rolling_due(poll, now));
             ids.extend(index.deadlines(deadline, now));
             ids.extend(index.restless(places.clone()));

@@ -99,19 +99,15 @@ fn control(moment: &Moment<'_>) -> Option<Fact> {
         {
             return stop(reason);
         }
-        if let Some(stage) = moment.current
-            && moment.pending > 0
-            && moment.moving + moment.between == 0
-            && let Some(domain) = moment.domains_lost(stage)
-        {
-            return stop(StopReason::DomainLost { domain });
-        }
         let unfinished = moment.pending > 0 || moment.between > 0;
         if unfinished && !moment.open && moment.rules.calendar().next_opening(moment.now).is_none() {
             return stop(StopReason::CalendarClosed);
         }
-        if unfinished && moment.moving == 0 && own_calendars_closed(moment) {
-            return stop(StopReason::CalendarClosed);
+        if unfinished
+            && moment.moving == 0
+            && let Some(reason) = moment.current.and_then(|stage| stuck(moment, stage))
+        {
+            return stop(reason);
         }
     }
     let waits = run.halted.is_some() && run.cancelled.is_none() && run.stopping.is_none();
@@ -142,9 +138,9 @@ fn over_budget(moment: &Moment<'_>) -> Option<StopReason> {
         let unreachable = run.unreachable;
         return Some(StopReason::UnreachableBudget { unreachable, budget });
     }
-    let (stage, planned, _) = moment.stage()?;
+    let (stage, planned, cell) = moment.stage()?;
     let budget = planned.failure_budget?.allowed();
-    let failures = moment.lost_here.saturating_sub(run.forgiven.0);
+    let failures = moment.lost_here.saturating_sub(cell.forgiven);
     (failures > budget).then_some(StopReason::StageBudget {
         stage,
         failures,
@@ -176,20 +172,33 @@ fn incomplete(moment: &Moment<'_>, stage: StageId) -> Option<StopReason> {
     })
 }
 
-/// Whether every cluster of the stage that has something ahead of it waits for a calendar of its own that never opens.
-fn own_calendars_closed(moment: &Moment<'_>) -> bool {
-    let Some(stage) = moment
-        .current
-        .filter(|_| !moment.rules.own_calendars().is_empty())
-    else {
-        return false;
-    };
-    moment.waiting(stage).all(|(_, _, planned)| {
+/// Why no cluster of the stage that has something ahead of it will ever start, when none is on its way: the calendars of
+/// some never open, and for the others there is no room in a domain, taken up by those and by what failed.
+fn stuck(moment: &Moment<'_>, stage: StageId) -> Option<StopReason> {
+    let never_opens = |planned| {
         matches!(
             moment.closed_for(planned),
             Some(Blocker::Calendar { opens: None })
         )
-    })
+    };
+    let mut first = None;
+    for (_, cell, planned) in moment.waiting(stage) {
+        // What is between hops for good keeps its places in its domains for good.
+        let reason = match moment.usage.full(moment.rules.domains(), planned) {
+            _ if never_opens(planned) => StopReason::CalendarClosed,
+            Some(domain) if cell.phase == Phase::Pending => StopReason::DomainLost {
+                domain: domain.name.clone(),
+            },
+            _ => return None,
+        };
+        match (&first, &reason) {
+            (None, _) | (Some(StopReason::CalendarClosed), StopReason::DomainLost { .. }) => {
+                first = Some(reason)
+            }
+            _ => {}
+        }
+    }
+    first
 }
 
 /// Whether the stage's clusters have all ended and none is upgraded, although later stages rely on it: no news about

@@ -1,5 +1,8 @@
 //! One moment of a run: what the parts of a decision all look at, found in one pass.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
 use fleet_core::ClusterName;
 use jiff::{SignedDuration, Timestamp};
 
@@ -7,6 +10,7 @@ use super::domains::Usage;
 use super::index::{Index, Tally};
 use super::readiness::Ready;
 use super::rules::{Member, Required, Rules};
+use super::windows::Admission;
 use super::{
     Blocker, Cell, ClusterId, ClusterObservation, Observation, Phase, RunSettings, RunState, StageCell,
     StageId, StagePhase,
@@ -41,6 +45,8 @@ pub(crate) struct Moment<'a> {
     pub(crate) open: bool,
     /// What each domain has away.
     pub(crate) usage: Usage,
+    /// What the calendars say to hops that take so long, as far as it was asked.
+    admissions: RefCell<BTreeMap<(Option<u32>, SignedDuration), Admission>>,
 }
 
 impl<'a> Moment<'a> {
@@ -94,6 +100,7 @@ impl<'a> Moment<'a> {
             tomorrow: Timestamp::MAX,
             open: false,
             usage: Usage::default(),
+            admissions: RefCell::default(),
         };
         if run.ended.is_none() && run.header.is_some() {
             moment.count();
@@ -211,15 +218,40 @@ impl<'a> Moment<'a> {
         })
     }
 
-    /// Why a cluster's own calendar keeps it from starting, where the fleet's does not.
+    /// When what the soak of the current stage lacks is earned, if all stays well.
+    pub(crate) fn soak_over(&self) -> Option<Timestamp> {
+        match self.soaking()? {
+            Blocker::Soak { until, .. } => until,
+            _ => None,
+        }
+    }
+
+    /// Why a cluster's calendar keeps it from starting: it is closed, or closes before the hop's end.
     pub(crate) fn closed_for(&self, cluster: Member<'_>) -> Option<Blocker> {
-        if cluster.calendar().is_none() && self.open {
+        let calendar = self.rules.calendar_of(cluster);
+        if calendar.is_always() {
             return None;
         }
-        let calendar = self.rules.calendar_of(cluster);
-        (!calendar.is_open(self.now)).then(|| Blocker::Calendar {
-            opens: calendar.next_opening(self.now),
-        })
+        // There are as many answers as there are sizes of clusters, and many clusters.
+        let takes = cluster.hop_estimate();
+        let mut known = self.admissions.borrow_mut();
+        let admission = known
+            .entry((cluster.calendar(), takes))
+            .or_insert_with(|| Admission::of(calendar, self.now, takes));
+        match *admission {
+            Admission::Granted => None,
+            Admission::Deferred(opens) => Some(Blocker::Calendar { opens }),
+        }
+    }
+
+    /// When the first of the clusters that a calendar keeps from starting may start, of those that were asked about.
+    pub(crate) fn next_admission(&self) -> Option<Timestamp> {
+        let known = self.admissions.borrow();
+        let deferred = known.values().filter_map(|admission| match admission {
+            Admission::Granted => None,
+            Admission::Deferred(opens) => *opens,
+        });
+        deferred.min()
     }
 
     /// Why a cluster that has not started may not now, as far as its own calendar and its domains go.

@@ -45,11 +45,6 @@ impl<'p> Rules<'p> {
         own.unwrap_or_else(|| self.calendar())
     }
 
-    /// The calendars of some clusters' own.
-    pub(crate) fn own_calendars(self) -> &'p [Calendar] {
-        &self.plan.cluster_calendars
-    }
-
     /// What is done about failed clusters.
     pub(crate) fn on_failure(self) -> &'p OnFailure {
         self.plan.on_failure()
@@ -66,7 +61,15 @@ impl<'p> Rules<'p> {
             Some(_) => run.failures.saturating_sub(run.unreachable),
             None => run.failures,
         };
-        counted.saturating_sub(run.forgiven.0)
+        counted.saturating_sub(self.forgiven(run))
+    }
+
+    /// The failures among them that somebody let the run go on after.
+    fn forgiven(self, run: &RunState) -> u32 {
+        match self.unreachable_budget() {
+            Some(_) => run.forgiven.0.saturating_sub(run.forgiven.1),
+            None => run.forgiven.0,
+        }
     }
 
     /// How many failures are tolerated.
@@ -186,6 +189,14 @@ impl<'p> Member<'p> {
         match self {
             Self::ToUpgrade(cluster) => &cluster.domains,
             Self::AtTarget(_) => &[],
+        }
+    }
+
+    /// How long a hop is expected to take.
+    pub(crate) fn hop_estimate(self) -> SignedDuration {
+        match self {
+            Self::ToUpgrade(cluster) => cluster.hop_estimate.as_signed(),
+            Self::AtTarget(_) => SignedDuration::ZERO,
         }
     }
 

@@ -67,6 +67,7 @@ impl RunState {
                 opened: None,
                 phase: StagePhase::Waiting,
                 grants: Vec::new(),
+                forgiven: 0,
             });
             first = cells.len();
         }
@@ -333,6 +334,12 @@ impl RunState {
             } => {
                 if self.halted.take().is_some() {
                     self.forgiven = (self.failures, self.unreachable);
+                    for stage in &mut self.stages {
+                        let lost = self.cells[stage.first..stage.end]
+                            .iter()
+                            .filter(|cell| cell.is_lost());
+                        stage.forgiven = u32::try_from(lost.count()).unwrap_or(u32::MAX);
+                    }
                 }
             }
             Fact::Halted { reason } => {
@@ -591,6 +598,9 @@ pub(crate) struct StageCell {
     /// The approvals it was given.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) grants: Vec<Grant>,
+    /// How many of its failures somebody let the run go on after.
+    #[serde(default)]
+    pub(crate) forgiven: u32,
 }
 
 /// Where a stage is on its way.

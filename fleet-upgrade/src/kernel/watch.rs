@@ -54,14 +54,8 @@ pub(crate) fn wake(moment: &Moment<'_>, blocker: &Blocker) -> Option<Timestamp> 
     if moment.has_remedies_due() {
         at(after(moment.now, moment.settings.poll()));
     }
-    if moment.pending + moment.between > 0 {
-        for calendar in moment.rules.own_calendars() {
-            if !calendar.is_open(moment.now)
-                && let Some(opens) = calendar.next_opening(moment.now)
-            {
-                at(opens);
-            }
-        }
+    if let Some(opens) = moment.next_admission() {
+        at(opens);
     }
     if moment.pending > 0 && moment.started_today > 0 {
         at(moment.tomorrow);
@@ -98,6 +92,8 @@ fn each_watched(moment: &Moment<'_>, mut watched: impl FnMut(ClusterId, SignedDu
         let stage = moment.run.stage_of(id);
         stage.is_some_and(|stage| guards.contains(&stage.index()))
     };
+    // What a soak still lacks is a look from when it is over.
+    let soaked = moment.soak_over();
     let backup_of = |id| matches!(moment.run.unwell(id), Some((_, Ailment::Backup { .. })));
     for (id, cell, _) in moment.looked_at(may_start) {
         let every = match cell.phase {
@@ -106,7 +102,8 @@ fn each_watched(moment: &Moment<'_>, mut watched: impl FnMut(ClusterId, SignedDu
             Phase::Pending | Phase::Between if cell.unwell && backup_of(id) => Some(poll),
             Phase::Pending => cell.unwell.then_some(refresh),
             Phase::Between => (cell.unwell || may_start).then_some(refresh),
-            Phase::Upgraded => (cell.unwell || moment.is_recent(cell) || is_guard(id)).then_some(refresh),
+            Phase::Upgraded if is_guard(id) => Some(until_soaked(moment, id, soaked).min(refresh)),
+            Phase::Upgraded => (cell.unwell || moment.is_recent(cell)).then_some(refresh),
             Phase::Failed | Phase::Held | Phase::Gone | Phase::Skipped => None,
         };
         if let Some(every) = every {
@@ -122,5 +119,16 @@ fn each_watched(moment: &Moment<'_>, mut watched: impl FnMut(ClusterId, SignedDu
         .filter(|(_, _, planned)| moment.held_back(*planned, &moment.usage).is_none());
     for (id, ..) in next.take(moment.slots() as usize) {
         watched(id, refresh);
+    }
+}
+
+/// How long after the last look at a cluster that soaks the next one is due, so that the end of the soak is seen.
+fn until_soaked(moment: &Moment<'_>, id: ClusterId, soaked: Option<Timestamp>) -> SignedDuration {
+    let seen = moment.seen.get(id).map(|seen| seen.seen_at);
+    match (seen, soaked) {
+        (Some(seen), Some(soaked)) if seen < soaked => {
+            soaked.duration_since(seen).max(moment.settings.poll())
+        }
+        _ => SignedDuration::MAX,
     }
 }

@@ -53,6 +53,7 @@ pub fn plan_with(
     let domains = Domains::of(policy, &assignment, &mut problems);
     impossible_remedies(policy, &assignment, &mut problems);
     unusable_gates(policy, &mut problems);
+    approvers(policy, &mut problems);
     zero_durations(policy, &mut problems);
     let start = seconds_up(now);
     let calendars = std::iter::once(&policy.spec.calendar).chain(&domains.calendars);
@@ -378,6 +379,30 @@ fn unusable_gates(policy: &FleetUpgrade, problems: &mut Vec<PlanProblem>) {
             let name = gate.name.clone();
             problems.push(PlanProblem::DuplicateGate { place, name });
         }
+    }
+}
+
+/// Approvals that nobody could give: those who may are listed, and none of them has a name.
+fn approvers(policy: &FleetUpgrade, problems: &mut Vec<PlanProblem>) {
+    let spec = &policy.spec;
+    let mut check = |rule: &Option<ApprovalRule>, path: String| {
+        let named =
+            |rule: &ApprovalRule| rule.by.is_empty() || rule.by.iter().any(|by| !by.trim().is_empty());
+        if rule.as_ref().is_some_and(|rule| !named(rule)) {
+            let place = policy.place(path);
+            problems.push(PlanProblem::NobodyApproves { place });
+        }
+    };
+    check(&spec.on_failure.go_on, "spec.onFailure.goOn.by".to_owned());
+    for (index, stage) in spec.stages.iter().enumerate() {
+        check(
+            &stage.approval.before,
+            format!("spec.stages[{index}].approval.before.by"),
+        );
+        check(
+            &stage.approval.after,
+            format!("spec.stages[{index}].approval.after.by"),
+        );
     }
 }
 

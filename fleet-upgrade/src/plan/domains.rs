@@ -58,7 +58,7 @@ impl Domains {
         };
         all.add_spreads(policy, &assignment.clusters, problems);
         all.add_groups(policy, assignment, problems);
-        all.add_calendars(policy, &assignment.clusters);
+        all.add_calendars(policy, &assignment.clusters, problems);
         all
     }
 
@@ -200,10 +200,24 @@ impl Domains {
         }
     }
 
-    fn add_calendars(&mut self, policy: &FleetUpgrade, clusters: &[&FleetCluster]) {
+    fn add_calendars(
+        &mut self,
+        policy: &FleetUpgrade,
+        clusters: &[&FleetCluster],
+        problems: &mut Vec<PlanProblem>,
+    ) {
         let rules = &policy.spec.cluster_calendars;
         if rules.is_empty() {
             return;
+        }
+        for (index, rule) in rules.iter().enumerate() {
+            let matches = |cluster: &&FleetCluster| rule.selector.matches(cluster.labels());
+            if !clusters.is_empty() && !clusters.iter().any(matches) {
+                problems.push(PlanProblem::CalendarMatchesNothing {
+                    place: policy.place(format!("spec.clusterCalendars[{index}].selector")),
+                    selector: rule.selector.clone(),
+                });
+            }
         }
         let mut known: BTreeMap<Vec<usize>, u32> = BTreeMap::new();
         self.calendar_of = clusters

@@ -103,7 +103,8 @@ fn path(
         let newest = || {
             versions
                 .iter()
-                .filter(|version| version.minor_version() == next)
+                // A pre-release is passed through only where it is pinned.
+                .filter(|version| version.minor_version() == next && version.pre_release().is_none())
                 .max()
         };
         match hops

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use fleet_core::{ClusterName, KubernetesVersion, MinorVersion};
+use fleet_core::{ClusterName, KubernetesVersion, MinorVersion, Selector};
 use jiff::Timestamp;
 
 use super::feasible::Relaxation;
@@ -289,9 +289,28 @@ pub enum PlanProblem {
         /// The labels.
         labels: String,
     },
+    /// An approval that nobody could give.
+    #[error(
+        "{place}: nobody of that list has a name, so nobody could approve; name who may, or leave the list out for anybody"
+    )]
+    NobodyApproves {
+        /// The list of names.
+        place: Place,
+    },
+    /// A calendar of some clusters' own that no cluster has.
+    #[error(
+        "{place}: `{selector}` matches none of the clusters to upgrade, so the calendar would hold nobody back; correct the \
+         selector, or remove the calendar"
+    )]
+    CalendarMatchesNothing {
+        /// The rule's selector.
+        place: Place,
+        /// The selector.
+        selector: Selector,
+    },
     /// A limit that some cluster can never keep.
     #[error(
-        "{place}: at most {limit} {weigh_by} of {domain} may be away, but {clusters} weigh up to {needed} each and could never          start; raise it to at least {needed}"
+        "{place}: at most {limit} {weigh_by} of {domain} may be away, but {clusters} weigh up to {needed} each and could never start; raise it to at least {needed}"
     )]
     DomainTooSmall {
         /// The limit.
@@ -386,10 +405,12 @@ impl PlanProblem {
             | Self::HopOrder { place, .. }
             | Self::RemedyImpossible { place, .. }
             | Self::UnnamedGate { place }
+            | Self::NobodyApproves { place }
             | Self::DuplicateGate { place, .. }
             | Self::ZeroDuration { place, .. }
             | Self::PickedName { place, .. }
             | Self::SpreadMatchesNothing { place, .. }
+            | Self::CalendarMatchesNothing { place, .. }
             | Self::DomainTooSmall { place, .. }
             | Self::GroupsAndMaxConcurrent { place, .. }
             | Self::GroupUnmatched { place, .. }

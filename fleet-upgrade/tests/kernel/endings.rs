@@ -158,6 +158,91 @@ fn a_halted_run_goes_on_when_the_right_person_says_so_after_the_halt() {
 }
 
 #[test]
+fn what_was_forgiven_in_one_stage_is_no_credit_for_another() {
+    let halts = |mut spec: fleet_upgrade::FleetUpgradeSpec| {
+        spec.stages[1].failure_budget = Some(budget(0));
+        spec.failure_budget(budget(2))
+            .on_failure(OnFailure::default().go_on(ApprovalRule::by(["ada"])))
+    };
+    let stages = [StageLike::of(4), StageLike::of(3)];
+    let plan = a_plan(&stages, 1, halts, at(MONDAY));
+    let roster = Roster::of(&plan);
+    let mut driver = Driver::new(&plan, &roster, at(MONDAY), RunSettings::default());
+    for name in ["s0-c0", "s0-c1", "s0-c2", "s1-c0"] {
+        driver.cluster(name).mishaps.push(Mishap::RolloutFails);
+    }
+    driver.until(at(MONDAY) + 24.hours());
+    driver.live.set_approvals(vec![go_on("ada", driver.now)]);
+    driver.until(at(MONDAY) + 72.hours());
+    let halted = StopReason::StageBudget {
+        stage: StageId(1),
+        failures: 1,
+        budget: 0,
+    };
+    assert_eq!(driver.live.state().halted(), Some(&halted));
+    let again = Approval {
+        stage: "s1".to_owned(),
+        ..go_on("ada", driver.now)
+    };
+    driver.live.set_approvals(vec![again]);
+    assert_eq!(driver.finish().outcome, Some(Outcome::Completed));
+}
+
+#[test]
+fn what_was_forgiven_out_of_reach_is_no_credit_for_failures() {
+    let halts = |spec: fleet_upgrade::FleetUpgradeSpec| {
+        spec.unreachable_budget(budget(3))
+            .on_failure(OnFailure::default().go_on(ApprovalRule::by(["ada"])))
+    };
+    let plan = a_plan(&[StageLike::of(6)], 1, halts, at(MONDAY));
+    let roster = Roster::of(&plan);
+    let mut driver = Driver::new(&plan, &roster, at(MONDAY), RunSettings::default());
+    for name in ["s0-c0", "s0-c1"] {
+        let lost = Mishap::Unreachable(at(MONDAY), at(MONDAY) + 1_000.hours());
+        driver.cluster(name).mishaps.push(lost);
+    }
+    // By the time this one fails, those two have been given up.
+    driver.cluster("s0-c2").mishaps.push(Mishap::Stuck);
+    driver.cluster("s0-c3").mishaps.push(Mishap::RolloutFails);
+    driver.until(at(MONDAY) + 48.hours());
+    assert!(driver.live.state().halted().is_some());
+    driver.live.set_approvals(vec![go_on("ada", driver.now)]);
+    driver.until(driver.now + 24.hours());
+    let halted = driver.live.state().halted();
+    let failures = StopReason::FailureBudget {
+        failures: 1,
+        budget: 0,
+    };
+    assert_eq!(halted, Some(&failures), "the next failure halts again");
+}
+
+#[test]
+fn clusters_that_wait_for_good_for_different_reasons_end_the_run() {
+    // `c0` fails and takes the pair with it, `c1` is its pair, and `c2` has a calendar that never opens again.
+    let spread = |spec: fleet_upgrade::FleetUpgradeSpec| {
+        let never = r#"{"freezes": [{"from": "2026-03-01", "to": "2200-01-01", "reason": "sold"}]}"#;
+        spec.spread(SpreadRule::by(["pair"], AtMost::Count(NonZeroU32::MIN)))
+            .failure_budget(budget(4))
+            .cluster_calendar(
+                "pair=s0-p1".parse().unwrap(),
+                serde_json::from_str(never).unwrap(),
+            )
+    };
+    let plan = a_plan(&[StageLike::of(3)], 1, spread, at("2026-02-27T08:00:00Z"));
+    let roster = Roster::of(&plan);
+    let mut driver = Driver::new(&plan, &roster, at(MONDAY), RunSettings::default());
+    driver.cluster("s0-c0").mishaps.push(Mishap::RolloutFails);
+    let outcome = driver.finish().outcome.unwrap();
+    let Outcome::Stopped {
+        reason: StopReason::DomainLost { domain },
+    } = outcome
+    else {
+        panic!("{outcome:?}")
+    };
+    assert!(domain.contains("s0-p0"), "{domain}");
+}
+
+#[test]
 fn a_halted_run_can_be_cancelled() {
     let plan = halting();
     let roster = Roster::of(&plan);

@@ -153,6 +153,36 @@ fn a_stage_that_asks_for_no_soak_does_not_soak() {
 }
 
 #[test]
+fn a_soak_of_a_minute_takes_a_minute() {
+    let stages = [StageLike::of(1).soak(HumanDuration::minutes(1)), StageLike::of(1)];
+    let plan = a_plan(&stages, 1, |spec| spec, at(MONDAY));
+    let roster = Roster::of(&plan);
+    let mut driver = Driver::new(&plan, &roster, at(MONDAY), RunSettings::default());
+    assert!(driver.finish().is_success());
+    let told = |wanted: fn(&Fact) -> bool| {
+        let mut events = driver.log.iter();
+        events.find(|event| wanted(&event.fact)).unwrap().at
+    };
+    let began = told(|fact| matches!(fact, Fact::SoakStarted { .. }));
+    let over = told(|fact| matches!(fact, Fact::StageDone { .. }));
+    assert_eq!(over.duration_since(began), minutes(1));
+}
+
+#[test]
+fn a_hop_does_not_start_in_a_window_that_closes_before_its_end() {
+    let hours =
+        r#"{"timeZone": "UTC", "windows": [{"days": "Mon-Fri", "start": "09:00", "duration": "8h"}]}"#;
+    let calendar =
+        |spec: fleet_upgrade::FleetUpgradeSpec| spec.calendar(serde_json::from_str(hours).unwrap());
+    let plan = a_plan(&[StageLike::of(2)], 1, calendar, at("2026-03-06T16:59:00Z"));
+    let roster = Roster::of(&plan);
+    let mut driver = Driver::new(&plan, &roster, at("2026-03-06T16:59:00Z"), RunSettings::default());
+    assert!(driver.finish().is_success());
+    assert_eq!(driver.starts[0].0, at("2026-03-09T09:00:00Z"), "as the plan says");
+    assert_eq!(plan.clusters().next().unwrap().start, driver.starts[0].0);
+}
+
+#[test]
 fn the_one_that_goes_first_is_one_that_may_go() {
     let plan = a_plan(&[StageLike::of(3)], 1, |spec| spec, at(MONDAY));
     let roster = Roster::of(&plan);
