@@ -110,6 +110,20 @@ async fn burn_rates_on_a_real_prometheus() -> Result<(), Failed> {
         end - SignedDuration::from_hours(2),
         |_| 0,
     );
+    // No request ever failed, so that there is no series of errors; and the same with the code in another label.
+    let mut only_good = String::new();
+    series(&mut only_good, "spotless", hours, end, |_| 0);
+    let only_good: Vec<&str> = only_good
+        .lines()
+        .filter(|line| line.contains("code=\"200\""))
+        .collect();
+    let only_good = only_good.join("\n") + "\n";
+    samples.push_str(&only_good);
+    samples.push_str(
+        &only_good
+            .replace("spotless", "unlabelled")
+            .replace("code=", "status="),
+    );
     text.push_str(&samples);
     text.push_str("# EOF\n");
     let (server, base) = server(&directory.join("whole"), &text, "").await?;
@@ -120,12 +134,18 @@ async fn burn_rates_on_a_real_prometheus() -> Result<(), Failed> {
     let upgraded = Some(end - SignedDuration::from_hours(75));
     let verdict = gate.judge(&cluster("well"), upgraded, end).await;
     assert_eq!(verdict, SloVerdict::Pass, "well");
+    let verdict = gate.judge(&cluster("spotless"), upgraded, end).await;
+    assert_eq!(verdict, SloVerdict::Pass, "spotless");
     let verdict = gate.judge(&cluster("burning"), upgraded, end).await;
     let SloVerdict::Fail(burn) = &verdict else {
         panic!("{verdict:?}")
     };
     println!("pass: well\nfail: burning: {burn}");
-    for (name, why) in [("nobody", "no data"), ("silent", "the newest sample is")] {
+    for (name, why) in [
+        ("nobody", "no data"),
+        ("silent", "the newest sample is"),
+        ("unlabelled", "no data"),
+    ] {
         let verdict = gate.judge(&cluster(name), upgraded, end).await;
         let SloVerdict::Inconclusive(doubts) = &verdict else {
             panic!("{name}: {verdict:?}")

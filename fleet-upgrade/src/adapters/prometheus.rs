@@ -12,7 +12,8 @@
 //!
 //! let prometheus = Prometheus::new("http://prometheus.monitoring:9090")?
 //!     .requests(r#"sum(increase(http_requests_total{cluster="$cluster"}[$window]))"#)
-//!     .errors(r#"sum(increase(http_requests_total{cluster="$cluster",code=~"5.."}[$window])) or vector(0)"#)
+//!     .errors(r#"sum(increase(http_requests_total{cluster="$cluster",code=~"5.."}[$window]))
+//!         or 0 * sum(increase(http_requests_total{cluster="$cluster",code!=""}[$window]))"#)
 //!     .newest(r#"max(timestamp(http_requests_total{cluster="$cluster"}))"#);
 //! let gate = SloGate::new(Slo::new("99.9%".parse()?, "30d".parse()?)?, prometheus);
 //! # let _ = gate;
@@ -35,8 +36,9 @@ use crate::slo::{Missing, Reading, Requests, Slo, SloVerdict, Window};
 /// Counts a cluster's requests by queries to Prometheus, Thanos or whatever speaks their query API.
 ///
 /// In the queries `$cluster` stands for the cluster's name and `$window` for the window's length in seconds (`300s`). Each
-/// must give one number. An errors query that gives nothing is no data, not no error: write `or vector(0)` where
-/// the absence of the series means that there was none.
+/// must give one number. An errors query that gives nothing is no data, not no error. Where there is no series of errors before the
+/// first one, let it fall back to zero by what must be there for it to mean something, as the default does by the label `code`; an
+/// `or vector(0)` gives zero also where the label has another name.
 #[derive(Clone)]
 pub struct Prometheus {
     base: String,
@@ -47,6 +49,9 @@ pub struct Prometheus {
     newest: Option<String>,
     max_age: SignedDuration,
 }
+
+/// No error where there are requests that have a code, and none of them failed.
+const ERRORS: &str = r#"sum(increase(http_requests_total{cluster="$cluster",code=~"5.."}[$window])) or 0 * sum(increase(http_requests_total{cluster="$cluster",code!=""}[$window]))"#;
 
 impl std::fmt::Debug for Prometheus {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -77,9 +82,7 @@ impl Prometheus {
             fetch: Arc::new(HttpFetch::default()),
             token: None,
             requests: r#"sum(increase(http_requests_total{cluster="$cluster"}[$window]))"#.to_owned(),
-            errors:
-                r#"sum(increase(http_requests_total{cluster="$cluster",code=~"5.."}[$window])) or vector(0)"#
-                    .to_owned(),
+            errors: ERRORS.to_owned(),
             newest: Some(r#"max(timestamp(http_requests_total{cluster="$cluster"}))"#.to_owned()),
             max_age: SignedDuration::from_mins(5),
         })

@@ -473,7 +473,7 @@ fn mend_deadline(relaxations: &[Relaxation], lower_bound: Timestamp, deadline: T
             "without any cap and calendar it would still finish {lower_bound}: shorten soaks, or move the deadline"
         ),
         [] => {
-            "no single change of a stage meets it: change several, widen the calendar, or move the deadline"
+            "no single maxPerDay, maxConcurrent or soak of a stage meets it: change several, loosen spread or groups, widen the calendar, or move the deadline"
                 .to_owned()
         }
     }
