@@ -193,7 +193,7 @@ fn stuck(moment: &Moment<'_>, stage: StageId) -> Option<StopReason> {
         };
         match (&first, &reason) {
             (None, _) | (Some(StopReason::CalendarClosed), StopReason::DomainLost { .. }) => {
-                first = Some(reason)
+                first = Some(reason);
             }
             _ => {}
         }
