@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use fleet_core::Fleet;
-use futures::StreamExt as _;
-use kube::api::{Api, Patch, PatchParams};
+use futures::{FutureExt as _, StreamExt as _};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use kube::api::{Api, ApiResource, DynamicObject, Patch, PatchParams};
 use kube::runtime::Controller;
 use kube::runtime::controller::Action;
 use kube::runtime::watcher;
@@ -20,7 +21,7 @@ use tracing::{info, warn};
 use super::lease::{Elector, Sharding};
 use super::metrics::Metrics;
 use super::people::{Annotations, Events};
-use super::resource::{FINALIZER, FleetUpgradeResource, FleetUpgradeStatus};
+use super::resource::{FINALIZER, FleetUpgradeResource, FleetUpgradeStatus, RunObject};
 use super::run::{ActiveRun, Follower, write_status};
 use super::status::{self, Context};
 use super::store::ResourceStore;
@@ -226,10 +227,13 @@ impl FleetUpgradeController {
                 (leads, Some(elector))
             }
         };
-        let api: Api<FleetUpgradeResource> = match &self.namespace {
-            Some(namespace) => Api::namespaced(self.client.clone(), namespace),
-            None => Api::all(self.client.clone()),
+        // Not by its type: one object that does not fit it must not hide the others.
+        let kind = ApiResource::erase::<FleetUpgradeResource>(&());
+        let api: Api<DynamicObject> = match &self.namespace {
+            Some(namespace) => Api::namespaced_with(self.client.clone(), namespace, &kind),
+            None => Api::all_with(self.client.clone(), &kind),
         };
+        let shutdown = shutdown.shared();
         let (over, ended) = mpsc::unbounded_channel();
         let context = Arc::new(Operator {
             over,
@@ -248,9 +252,9 @@ impl FleetUpgradeController {
             Some(((), ended))
         });
         let changes = futures::stream::select(changes, ends);
-        let controller = Controller::new(api, watcher::Config::default())
+        let controller = Controller::new_with(api, watcher::Config::default(), kind)
             .reconcile_all_on(changes)
-            .graceful_shutdown_on(shutdown)
+            .graceful_shutdown_on(shutdown.clone())
             .run(reconcile, on_error, Arc::clone(&context))
             .for_each(|result| {
                 if let Err(error) = &result
@@ -268,14 +272,23 @@ impl FleetUpgradeController {
             }
         };
         let watchdog = context.stop_what_is_lost();
+        // A controller that has never listed its objects does not hear of the shutdown.
+        let patience = async {
+            shutdown.await;
+            tokio::time::sleep(PATIENCE).await;
+        };
         tokio::select! {
             () = controller => {}
             () = election => {}
             () = watchdog => {}
+            () = patience => warn!("the controller did not come to rest in time"),
         }
         context.runs.lock().await.clear();
         if let Some(sharding) = &context.config.sharding {
-            Elector::release(context.config.client.clone(), sharding.clone()).await;
+            let release = Elector::release(context.config.client.clone(), sharding.clone());
+            if tokio::time::timeout(PATIENCE, release).await.is_err() {
+                warn!("the Leases could not be given up in time; they run out");
+            }
         }
         info!("the operator is at rest");
         Ok(())
@@ -395,14 +408,38 @@ impl Operator {
         ))))
     }
 
+    /// Says in an object's status why it is not run.
+    async fn refuse(
+        &self,
+        generation: Option<i64>,
+        namespace: &str,
+        name: &str,
+        before: &FleetUpgradeStatus,
+        (reason, message): (&str, &str),
+    ) -> Result<(), ReconcileError> {
+        let context = Context {
+            before,
+            generation,
+            waiting: None,
+            events: Vec::new(),
+            current_spec: true,
+            now: self.config.clock.now(),
+        };
+        let new = status::of_refusal(reason, message, &context);
+        if new != *before {
+            write_status(&self.config.client, namespace, name, &new).await?;
+        }
+        Ok(())
+    }
+
     async fn set_finalizer(
         &self,
-        object: &FleetUpgradeResource,
+        metadata: &ObjectMeta,
         namespace: &str,
         present: bool,
     ) -> Result<(), kube::Error> {
-        let name = object.name_any();
-        let mut finalizers: Vec<String> = object.finalizers().to_vec();
+        let name = metadata.name.clone().unwrap_or_default();
+        let mut finalizers = metadata.finalizers.clone().unwrap_or_default();
         if finalizers.iter().any(|known| known == FINALIZER) == present {
             return Ok(());
         }
@@ -411,10 +448,10 @@ impl Operator {
         } else {
             finalizers.retain(|known| known != FINALIZER);
         }
-        let api: Api<FleetUpgradeResource> = Api::namespaced(self.config.client.clone(), namespace);
+        let api: Api<RunObject> = Api::namespaced(self.config.client.clone(), namespace);
         // With the version: two who change the list at once must not undo each other.
         let patch = json!({"metadata": {
-            "finalizers": finalizers, "resourceVersion": object.metadata.resource_version,
+            "finalizers": finalizers, "resourceVersion": metadata.resource_version,
         }});
         api.patch(&name, &PatchParams::default(), &Patch::Merge(patch))
             .await?;
@@ -429,13 +466,59 @@ enum Begun {
 
 /// How often an object is looked at without a change.
 const AGAIN: Duration = Duration::from_mins(5);
+/// How long is waited for what is at work when the operator is to end.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// How soon a run that came to an untimely end is taken up again.
 const SOON: Duration = Duration::from_secs(5);
 
-async fn reconcile(
-    object: Arc<FleetUpgradeResource>,
-    operator: Arc<Operator>,
+async fn reconcile(object: Arc<DynamicObject>, operator: Arc<Operator>) -> Result<Action, ReconcileError> {
+    match FleetUpgradeResource::read(&object) {
+        Ok(object) => reconcile_run(&object, &operator).await,
+        Err(problem) => tell_invalid(&object, &problem, &operator).await,
+    }
+}
+
+/// An object that says something no run could go by. A run that began before goes on.
+async fn tell_invalid(
+    object: &DynamicObject,
+    problem: &str,
+    operator: &Operator,
 ) -> Result<Action, ReconcileError> {
+    let namespace = object.namespace().unwrap_or_default();
+    let name = object.name_any();
+    if !operator.leads(&namespace, &name) {
+        return Ok(Action::await_change());
+    }
+    if object.metadata.deletion_timestamp.is_some() {
+        operator
+            .runs
+            .lock()
+            .await
+            .remove(&(namespace.clone(), name.clone()));
+        operator.config.metrics.forget(&namespace, &name);
+        operator
+            .set_finalizer(&object.metadata, &namespace, false)
+            .await?;
+        return Ok(Action::await_change());
+    }
+    let status = object.data.get("status").cloned().unwrap_or_default();
+    let status: FleetUpgradeStatus = serde_json::from_value(status).unwrap_or_default();
+    warn!(%namespace, %name, problem, "an object cannot be read");
+    if status.run.is_none() {
+        operator
+            .refuse(
+                object.metadata.generation,
+                &namespace,
+                &name,
+                &status,
+                ("InvalidSpec", problem),
+            )
+            .await?;
+    }
+    Ok(Action::await_change())
+}
+
+async fn reconcile_run(object: &FleetUpgradeResource, operator: &Operator) -> Result<Action, ReconcileError> {
     let namespace = object.namespace().unwrap_or_default();
     let name = object.name_any();
     let key = (namespace.clone(), name.clone());
@@ -449,12 +532,14 @@ async fn reconcile(
         operator.runs.lock().await.remove(&key);
         if deleted {
             operator.config.metrics.forget(&namespace, &name);
-            operator.set_finalizer(&object, &namespace, false).await?;
+            operator
+                .set_finalizer(&object.metadata, &namespace, false)
+                .await?;
         }
         return Ok(Action::await_change());
     }
     if !deleted {
-        operator.set_finalizer(&object, &namespace, true).await?;
+        operator.set_finalizer(&object.metadata, &namespace, true).await?;
     }
     // No lock is held while anything is waited for: a lost shard's runs are stopped at once.
     let known = operator.runs.lock().await.get(&key).cloned();
@@ -465,7 +550,7 @@ async fn reconcile(
             return Ok(Action::requeue(SOON));
         }
         Some(run) => run,
-        None => match operator.begin(&object, &namespace, &name).await? {
+        None => match operator.begin(object, &namespace, &name).await? {
             Begun::Run(run) => {
                 let run: Arc<ActiveRun> = Arc::new(*run);
                 let mut runs = operator.runs.lock().await;
@@ -477,24 +562,16 @@ async fn reconcile(
                 run
             }
             Begun::Refused(reason, message) => {
-                let context = Context {
-                    before: &status,
-                    generation: object.metadata.generation,
-                    waiting: None,
-                    events: Vec::new(),
-                    current_spec: true,
-                    now: operator.config.clock.now(),
-                };
-                let new: FleetUpgradeStatus = status::of_refusal(reason, &message, &context);
-                if new != status {
-                    write_status(&operator.config.client, &namespace, &name, &new).await?;
-                }
+                let generation = object.metadata.generation;
+                operator
+                    .refuse(generation, &namespace, &name, &status, (reason, &message))
+                    .await?;
                 // The fleet may come to fit the policy.
                 return Ok(Action::requeue(AGAIN));
             }
         },
     };
-    run.approvals.read(&object);
+    run.approvals.read(object);
     match run.order(object.wants_pause(), object.wants_cancel()).await {
         // It has come to its end: the next look knows how.
         Ok(()) | Err(EngineError::NotAtWork) => {}
@@ -503,6 +580,6 @@ async fn reconcile(
     Ok(Action::requeue(if run.is_over() { SOON } else { AGAIN }))
 }
 
-fn on_error(_: Arc<FleetUpgradeResource>, _: &ReconcileError, _: Arc<Operator>) -> Action {
+fn on_error(_: Arc<DynamicObject>, _: &ReconcileError, _: Arc<Operator>) -> Action {
     Action::requeue(SOON)
 }

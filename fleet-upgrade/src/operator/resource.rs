@@ -4,8 +4,9 @@ use std::num::NonZeroU32;
 
 use jiff::Timestamp;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, ObjectMeta};
 use kube::CustomResource;
+use kube::api::DynamicObject;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -56,7 +57,37 @@ pub struct GivenApproval {
     pub expires: Option<Timestamp>,
 }
 
+/// As much of an object as a run is kept in: it can be read and written whatever the spec says.
+#[derive(Debug, Clone, Serialize, Deserialize, kube::Resource)]
+#[resource(inherit = FleetUpgradeResource)]
+pub(super) struct RunObject {
+    #[serde(flatten)]
+    types: Option<kube::api::TypeMeta>,
+    pub(super) metadata: ObjectMeta,
+    pub(super) status: Option<FleetUpgradeStatus>,
+}
+
 impl FleetUpgradeResource {
+    /// Reads an object whose spec may be anything that the API server lets pass.
+    ///
+    /// # Errors
+    ///
+    /// The first field that does not fit, with its path.
+    pub(super) fn read(object: &DynamicObject) -> Result<Self, String> {
+        let object = serde_json::to_value(object).map_err(|error| error.to_string())?;
+        serde_json::from_value(object.clone()).map_err(|error| {
+            // The whole is read by a reader that knows no paths; the policy is most of it.
+            let mut spec = object.get("spec").cloned().unwrap_or_default();
+            if let Some(fields) = spec.as_object_mut() {
+                fields.retain(|field, _| field != "paused" && field != "approvals");
+            }
+            match fleet_core::yaml::decode_value::<FleetUpgradeSpec>(&spec) {
+                Err(field) => format!("spec.{field}"),
+                Ok(_) => error.to_string(),
+            }
+        })
+    }
+
     /// Whether somebody wants the run to stand still, by the field or by the annotation.
     pub fn wants_pause(&self) -> bool {
         self.spec.paused || self.annotation(PAUSED).is_some_and(|value| value == "true")

@@ -14,7 +14,7 @@ use tracing::{info, warn};
 
 use super::metrics::Metrics;
 use super::people::{Annotations, Events};
-use super::resource::{FleetUpgradeResource, FleetUpgradeStatus};
+use super::resource::{FleetUpgradeStatus, RunObject};
 use super::status::{self, Context};
 use super::store::ResourceStore;
 use crate::engine::{Engine, EngineError, RunHandle, Step};
@@ -228,7 +228,7 @@ pub(super) async fn write_status(
             fields.entry(field).or_insert(serde_json::Value::Null);
         }
     }
-    let api: Api<FleetUpgradeResource> = Api::namespaced(client.clone(), namespace);
+    let api: Api<RunObject> = Api::namespaced(client.clone(), namespace);
     api.patch_status(
         name,
         &PatchParams::default(),

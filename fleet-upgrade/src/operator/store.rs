@@ -17,7 +17,7 @@ use tracing::debug;
 
 use super::metrics::Metrics;
 use super::packing::{pack, unpack};
-use super::resource::{Chunked, FleetUpgradeResource, RunRecord};
+use super::resource::{Chunked, RunObject, RunRecord};
 use crate::UpgradePlan;
 use crate::kernel::{Event, PlanDigest, RunState};
 use crate::ports::{BoxError, RunStore, RunStoreError, StoredRun};
@@ -34,7 +34,7 @@ const TRIES: usize = 8;
 /// A [`RunStore`] of one run, in the status of its `FleetUpgrade`.
 #[derive(Clone)]
 pub struct ResourceStore {
-    api: Api<FleetUpgradeResource>,
+    api: Api<RunObject>,
     config_maps: Api<ConfigMap>,
     name: String,
     metrics: Metrics,
@@ -95,7 +95,7 @@ impl ResourceStore {
 
     /// Reads the object, and everything it names.
     async fn read(&self, known: &mut Known) -> Result<Option<StoredRun>, BoxError> {
-        let object = self.api.get(&self.name).await?;
+        let object: RunObject = self.api.get(&self.name).await?;
         known.version = object.metadata.resource_version.clone().unwrap_or_default();
         known.owner = object.controller_owner_ref(&());
         let Some(record) = object.status.and_then(|status| status.run) else {

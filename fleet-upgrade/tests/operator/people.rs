@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use fleet_upgrade::operator::{CANCEL, FINALIZER, PAUSED, RunPhase};
+use fleet_upgrade::operator::{CANCEL, FINALIZER, PAUSED, RunPhase, Sharding};
+use kube::Client;
 use kube::api::{DeleteParams, Patch, PatchParams};
+use kube::client::Body;
 use serde_json::json;
 
 use crate::world::{World, three_stages};
@@ -144,4 +146,93 @@ async fn a_stage_is_approved_in_the_spec_for_as_long_as_the_approval_counts() {
     let status = world.until(|status| status.phase.is_over()).await;
     assert_eq!(status.phase, RunPhase::Completed);
     operator.abort();
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_object_that_cannot_be_read_is_told_so_and_hides_no_other() {
+    let world = World::new(three_stages()).await;
+    let mut typo = three_stages();
+    typo["calendar"] = json!({"timeZone": "Europe/Berln"});
+    world.create("typo", typo.clone()).await;
+    world.create("forgotten", typo).await;
+    let operator = world.operator();
+    let condition = async |name: &str| {
+        let status = &world.raw().get(name).await.unwrap().data["status"];
+        status["conditions"][0].clone()
+    };
+    world.until(|status| status.phase == RunPhase::Running).await;
+    let told = condition("typo").await;
+    assert_eq!(
+        (&told["type"], &told["status"]),
+        (&json!("Planned"), &json!("False"))
+    );
+    assert_eq!(told["reason"], "InvalidSpec");
+    let message = told["message"].as_str().unwrap();
+    assert!(
+        message.starts_with("spec.calendar") && message.contains("Europe/Berln"),
+        "{message}"
+    );
+
+    // The other one goes on, and obeys: also when an operator has to begin with the list as it is.
+    operator.abort();
+    let operator = world.operator();
+    world.annotate(PAUSED, Some("true")).await;
+    world.until(|status| status.phase == RunPhase::Paused).await;
+    world.annotate(PAUSED, None).await;
+
+    // Mended, it is planned; without being mended it can be deleted.
+    let mended = Patch::Merge(json!({"spec": {"calendar": {"timeZone": "Europe/Berlin"}}}));
+    world
+        .raw()
+        .patch("typo", &PatchParams::default(), &mended)
+        .await
+        .unwrap();
+    world
+        .raw()
+        .delete("forgotten", &DeleteParams::default())
+        .await
+        .unwrap();
+    world.until(|status| status.phase.is_over()).await;
+    assert_eq!(condition("typo").await["status"], "True");
+    assert!(world.raw().get_opt("forgotten").await.unwrap().is_none());
+    operator.abort();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_goes_on_when_its_spec_becomes_unreadable() {
+    let world = World::new(three_stages()).await;
+    let operator = world.operator();
+    world.until(|status| status.phase == RunPhase::Running).await;
+    let spoil = Patch::Merge(json!({"spec": {"preflight": "perhaps"}}));
+    world
+        .raw()
+        .patch("up", &PatchParams::default(), &spoil)
+        .await
+        .unwrap();
+    let phase = async || {
+        let status = &world.raw().get("up").await.unwrap().data["status"];
+        status["phase"].as_str().unwrap_or_default().to_owned()
+    };
+    for _ in 0..1_000 {
+        if phase().await == "Completed" {
+            break;
+        }
+        tokio::time::sleep(Duration::from_mins(5)).await;
+    }
+    assert_eq!(phase().await, "Completed");
+    operator.abort();
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_operator_ends_when_it_is_told_though_the_api_server_never_answers() {
+    let world = World::new(three_stages()).await;
+    let silent = tower::service_fn(|_: http::Request<Body>| {
+        futures::future::pending::<Result<http::Response<Body>, std::convert::Infallible>>()
+    });
+    let controller = world
+        .controller(Client::new(silent, "default"))
+        .sharded(Sharding::one_leader("fleet", "one"));
+    let shutdown = tokio::time::sleep(Duration::from_mins(1));
+    let ended = tokio::time::timeout(Duration::from_mins(2), controller.run(shutdown)).await;
+    ended.expect("it ends").unwrap();
 }

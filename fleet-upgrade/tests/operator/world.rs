@@ -79,21 +79,19 @@ impl World {
         Api::namespaced(self.hub.client(), "fleet")
     }
 
+    /// The objects as they are written, whatever is in them.
+    pub fn raw(&self) -> Api<DynamicObject> {
+        let kind = GroupVersionKind::gvk("fleet-sdk.dev", "v1alpha1", "FleetUpgrade");
+        Api::namespaced_with(self.hub.client(), "fleet", &ApiResource::from_gvk(&kind))
+    }
+
     pub async fn create(&self, name: &str, spec: Value) {
         let object = json!({
             "apiVersion": "fleet-sdk.dev/v1alpha1", "kind": "FleetUpgrade",
             "metadata": {"name": name, "namespace": "fleet"}, "spec": spec,
         });
         let object: DynamicObject = serde_json::from_value(object).unwrap();
-        let kind = ApiResource::from_gvk(&GroupVersionKind::gvk(
-            "fleet-sdk.dev",
-            "v1alpha1",
-            "FleetUpgrade",
-        ));
-        Api::<DynamicObject>::namespaced_with(self.hub.client(), "fleet", &kind)
-            .create(&PostParams::default(), &object)
-            .await
-            .unwrap();
+        self.raw().create(&PostParams::default(), &object).await.unwrap();
     }
 
     pub async fn annotate(&self, key: &str, value: Option<&str>) {
