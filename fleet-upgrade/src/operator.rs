@@ -46,7 +46,7 @@ pub use metrics::Metrics;
 pub use resource::{
     APPROVE_AFTER, APPROVE_BEFORE, APPROVE_GO_ON, CANCEL, Chunked, ClusterStatus, EventStatus, FINALIZER,
     FleetUpgradeResource, FleetUpgradeResourceSpec, FleetUpgradeStatus, GivenApproval, PAUSED, RunPhase,
-    RunRecord, StageStatus, crd,
+    RunRecord, SeenApproval, StageStatus, crd,
 };
 pub use store::ResourceStore;
 

@@ -365,8 +365,8 @@ impl Operator {
             before.events.clone(),
             config.notifier.clone(),
         );
-        let approvals = Annotations::new(Arc::clone(&config.clock));
-        approvals.read(object);
+        let approvals = Annotations::new(Arc::clone(&config.clock), before.approvals.clone());
+        self.take_approvals(&approvals, object, namespace, name).await?;
         let mut engine = Engine::new(plan, store.clone())
             .named(name)
             .clock(Arc::clone(&config.clock))
@@ -406,6 +406,26 @@ impl Operator {
         Ok(Begun::Run(Box::new(ActiveRun::start(
             engine, approvals, follower,
         ))))
+    }
+
+    /// Takes in what people approve: when it was first seen is written down before it counts, so that it does not count anew
+    /// for the operator after this one.
+    async fn take_approvals(
+        &self,
+        approvals: &Annotations,
+        object: &FleetUpgradeResource,
+        namespace: &str,
+        name: &str,
+    ) -> Result<(), kube::Error> {
+        let taken = approvals.look(object);
+        if taken.seen != approvals.taken().seen {
+            let api: Api<RunObject> = Api::namespaced(self.config.client.clone(), namespace);
+            let patch = json!({"status": {"approvals": taken.seen}});
+            api.patch_status(name, &PatchParams::default(), &Patch::Merge(patch))
+                .await?;
+        }
+        approvals.take(taken);
+        Ok(())
     }
 
     /// Says in an object's status why it is not run.
@@ -571,7 +591,9 @@ async fn reconcile_run(object: &FleetUpgradeResource, operator: &Operator) -> Re
             }
         },
     };
-    run.approvals.read(object);
+    operator
+        .take_approvals(&run.approvals, object, &namespace, &name)
+        .await?;
     match run.order(object.wants_pause(), object.wants_cancel()).await {
         // It has come to its end: the next look knows how.
         Ok(()) | Err(EngineError::NotAtWork) => {}

@@ -9,7 +9,9 @@ use k8s_openapi::api::core::v1::ObjectReference;
 use kube::Client;
 use kube::runtime::events::{Event, EventType, Recorder, Reporter};
 
-use super::resource::{APPROVE_AFTER, APPROVE_BEFORE, APPROVE_GO_ON, EventStatus, FleetUpgradeResource};
+use super::resource::{
+    APPROVE_AFTER, APPROVE_BEFORE, APPROVE_GO_ON, EventStatus, FleetUpgradeResource, SeenApproval,
+};
 use crate::kernel::{Approval, ApprovalPoint};
 use crate::ports::{Approvals, BoxError, Clock, Notice, Notifier};
 
@@ -17,25 +19,62 @@ use crate::ports::{Approvals, BoxError, Clock, Notice, Notifier};
 #[derive(Clone)]
 pub(super) struct Annotations {
     clock: Arc<dyn Clock>,
-    /// By stage, point and person: when it was first seen, or when it says it was given; and until when it counts.
-    given: Arc<Mutex<Given>>,
+    taken: Arc<Mutex<Taken>>,
 }
 
+/// What was taken in of an object's approvals.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Taken {
+    given: Given,
+    /// Of those that say no time, when they were first seen.
+    pub(super) seen: Vec<SeenApproval>,
+}
+
+/// By stage, point and person: when it was given, or first seen; and until when it counts.
 type Given = BTreeMap<(String, ApprovalPoint, String), (Timestamp, Option<Timestamp>)>;
 
 impl Annotations {
-    pub(super) fn new(clock: Arc<dyn Clock>) -> Self {
+    /// With what an operator has seen before.
+    pub(super) fn new(clock: Arc<dyn Clock>, seen: Vec<SeenApproval>) -> Self {
+        let given = Given::new();
         Self {
             clock,
-            given: Arc::default(),
+            taken: Arc::new(Mutex::new(Taken { given, seen })),
         }
     }
 
-    /// Takes in what the object says now. What was taken back counts no longer, unless it was used.
-    pub(super) fn read(&self, object: &FleetUpgradeResource) {
+    /// What was taken in last.
+    pub(super) fn taken(&self) -> Taken {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// From now on this counts. What was taken back does no longer, unless it was used.
+    pub(super) fn take(&self, taken: Taken) {
+        *self.taken.lock().unwrap_or_else(PoisonError::into_inner) = taken;
+    }
+
+    /// What the object says now.
+    pub(super) fn look(&self, object: &FleetUpgradeResource) -> Taken {
         let now = self.clock.now();
-        let mut given = self.given.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut new = BTreeMap::new();
+        let known = self.taken().seen;
+        let mut new = Taken::default();
+        let mut note = |stage: &str, point, by: &str, at: Option<Timestamp>, expires| {
+            let by = by.trim();
+            let at = at.unwrap_or_else(|| {
+                let same = |one: &&SeenApproval| one.stage == stage && one.point == point && one.by == by;
+                let seen = known.iter().find(same).map_or(now, |known| known.seen);
+                let (stage, by) = (stage.to_owned(), by.to_owned());
+                new.seen.push(SeenApproval {
+                    stage,
+                    point,
+                    by,
+                    seen,
+                });
+                seen
+            });
+            new.given
+                .insert((stage.to_owned(), point, by.to_owned()), (at, expires));
+        };
         for (key, value) in object.metadata.annotations.iter().flatten() {
             let points = [
                 (APPROVE_BEFORE, ApprovalPoint::BeforeStage),
@@ -53,38 +92,33 @@ impl Annotations {
                 Some((by, Ok(at))) => (by, Some(at)),
                 _ => (value.as_str(), None),
             };
-            let key = (stage.to_owned(), point, by.trim().to_owned());
-            let at = at.or_else(|| given.get(&key).map(|(at, _)| *at)).unwrap_or(now);
-            new.insert(key, (at, None));
+            note(stage, point, by, at, None);
         }
         for approval in &object.spec.approvals {
-            let key = (
-                approval.stage.clone(),
+            note(
+                &approval.stage,
                 approval.point,
-                approval.by.trim().to_owned(),
+                &approval.by,
+                approval.at,
+                approval.expires,
             );
-            let at = approval
-                .at
-                .or_else(|| given.get(&key).map(|(at, _)| *at))
-                .unwrap_or(now);
-            new.insert(key, (at, approval.expires));
         }
-        *given = new;
+        new
     }
 }
 
 #[async_trait]
 impl Approvals for Annotations {
     async fn granted(&self, _run: &str) -> Result<Vec<Approval>, BoxError> {
-        let given = self.given.lock().unwrap_or_else(PoisonError::into_inner);
+        let given = self.taken().given;
         Ok(given
-            .iter()
+            .into_iter()
             .map(|((stage, point, by), (at, expires))| Approval {
-                stage: stage.clone(),
-                point: *point,
-                by: by.clone(),
-                at: *at,
-                expires: *expires,
+                stage,
+                point,
+                by,
+                at,
+                expires,
             })
             .collect())
     }

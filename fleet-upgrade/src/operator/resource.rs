@@ -113,6 +113,9 @@ pub const APPROVE_BEFORE: &str = "approve-before.fleet-sdk.dev/";
 /// The prefix of the annotation that approves the end of a stage's soak.
 pub const APPROVE_AFTER: &str = "approve-after.fleet-sdk.dev/";
 /// The prefix of the annotation that lets a halted run go on: `approve-go-on.fleet-sdk.dev/production: alice`.
+///
+/// It counts for the halts from before the operator first saw it. For a later one it is given anew: taken away and written
+/// again, or with the time, `alice@2026-01-05T09:00:00Z`.
 pub const APPROVE_GO_ON: &str = "approve-go-on.fleet-sdk.dev/";
 /// What keeps an object until its run has ended what it had begun.
 pub const FINALIZER: &str = "fleet-sdk.dev/run";
@@ -164,9 +167,27 @@ pub struct FleetUpgradeStatus {
     /// `Planned`, `Progressing`, `Paused`, `ApprovalRequired`, `Complete` and `Stopped`, for `kubectl wait`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub conditions: Vec<Condition>,
+    /// When the approvals that say no time were first seen. They count from then on, whichever operator is at work.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub approvals: Vec<SeenApproval>,
     /// The plan and the log.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub run: Option<RunRecord>,
+}
+
+/// A person's yes that says no time, and when it was first seen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct SeenApproval {
+    /// The stage's name.
+    pub stage: String,
+    /// The point.
+    pub point: ApprovalPoint,
+    /// Who gave it.
+    pub by: String,
+    /// When it was first seen.
+    pub seen: Timestamp,
 }
 
 /// Where a run is, in one word.

@@ -149,6 +149,35 @@ async fn a_stage_is_approved_in_the_spec_for_as_long_as_the_approval_counts() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_approval_does_not_count_anew_for_the_next_operator() {
+    let mut spec = three_stages();
+    spec["stages"][2]["approval"] = json!({"before": {"by": ["alice"], "validFor": "1h"}});
+    let world = World::new(spec).await;
+    let approve = "approve-before.fleet-sdk.dev/production";
+    world.annotate(approve, Some("alice")).await;
+    let operator = world.operator();
+    // It ran out while the first two stages soaked.
+    world
+        .until(|status| status.phase == RunPhase::WaitingForApproval)
+        .await;
+    let seen = world.status().await.approvals;
+    assert_eq!((seen[0].by.as_str(), seen.len()), ("alice", 1));
+    operator.abort();
+    let operator = world.operator();
+    tokio::time::sleep(Duration::from_hours(3)).await;
+    assert_eq!(world.status().await.phase, RunPhase::WaitingForApproval);
+    assert_eq!(world.status().await.approvals, seen);
+    // Taken away and given again, it is a new one.
+    world.annotate(approve, None).await;
+    tokio::time::sleep(Duration::from_mins(10)).await;
+    assert!(world.status().await.approvals.is_empty());
+    world.annotate(approve, Some("alice")).await;
+    let status = world.until(|status| status.phase.is_over()).await;
+    assert_eq!(status.phase, RunPhase::Completed);
+    operator.abort();
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_object_that_cannot_be_read_is_told_so_and_hides_no_other() {
     let world = World::new(three_stages()).await;
     let mut typo = three_stages();
