@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use criterion::{BenchmarkId, Criterion};
 use fleet_benches::{NOW, fleet, half_way, policy};
 use fleet_sim::Hub;
-use fleet_upgrade::kernel::{ClusterObservation, ClusterReport, LiveRun};
+use fleet_upgrade::kernel::{ClusterObservation, ClusterReport, LiveRun, decide};
 use fleet_upgrade::operator::{FleetUpgradeController, FleetUpgradeResource, crd};
 use fleet_upgrade::plan;
 use fleet_upgrade::ports::TokioClock;
@@ -52,17 +52,20 @@ fn main() {
     }
 }
 
-/// In the middle of a run one cluster is looked at again.
+/// In the middle of a run one cluster is looked at again: a decision from scratch, and one of a run that is followed.
 fn deciding(c: &mut Criterion) {
     let mut group = c.benchmark_group("decide, one cluster changed");
     for size in [1_000, 10_000] {
         let plan = plan(&policy(size / 20), &fleet(size).unwrap(), NOW.parse().unwrap()).unwrap();
         let (run, seen, now) = half_way(&plan);
+        group.bench_with_input(BenchmarkId::new("from scratch", size), &size, |b, _| {
+            b.iter(|| decide(&plan, &run, &seen, now))
+        });
         let mut live = LiveRun::with_evidence(&plan, run, seen);
         let id = fleet_upgrade::kernel::ClusterId(0);
         let version = plan.target().clone();
         let mut millis = 0;
-        group.bench_with_input(BenchmarkId::from_parameter(size), &size, |b, _| {
+        group.bench_with_input(BenchmarkId::new("live", size), &size, |b, _| {
             b.iter(|| {
                 millis += 1;
                 let at = now - SignedDuration::from_millis(millis % 1_000);

@@ -498,7 +498,8 @@ async fn reconcile(object: Arc<DynamicObject>, operator: Arc<Operator>) -> Resul
     }
 }
 
-/// An object that says something no run could go by. A run that began before goes on.
+/// An object that says something no run could go by. A run that is at work goes on; none is begun or taken up, and the status
+/// says why.
 async fn tell_invalid(
     object: &DynamicObject,
     problem: &str,
@@ -524,7 +525,12 @@ async fn tell_invalid(
     let status = object.data.get("status").cloned().unwrap_or_default();
     let status: FleetUpgradeStatus = serde_json::from_value(status).unwrap_or_default();
     warn!(%namespace, %name, problem, "an object cannot be read");
-    if status.run.is_none() {
+    let at_work = operator
+        .runs
+        .lock()
+        .await
+        .contains_key(&(namespace.clone(), name.clone()));
+    if !at_work && !status.phase.is_over() {
         operator
             .refuse(
                 object.metadata.generation,

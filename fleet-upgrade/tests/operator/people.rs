@@ -228,7 +228,7 @@ async fn an_object_that_cannot_be_read_is_told_so_and_hides_no_other() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_run_goes_on_when_its_spec_becomes_unreadable() {
+async fn a_run_whose_spec_becomes_unreadable_goes_on_and_is_not_taken_up_again_before_it_is_mended() {
     let world = World::new(three_stages()).await;
     let operator = world.operator();
     world.until(|status| status.phase == RunPhase::Running).await;
@@ -242,13 +242,33 @@ async fn a_run_goes_on_when_its_spec_becomes_unreadable() {
         let status = &world.raw().get("up").await.unwrap().data["status"];
         status["phase"].as_str().unwrap_or_default().to_owned()
     };
-    for _ in 0..1_000 {
-        if phase().await == "Completed" {
-            break;
-        }
-        tokio::time::sleep(Duration::from_mins(5)).await;
-    }
-    assert_eq!(phase().await, "Completed");
+    // It goes on: the first stage is done and soaks.
+    tokio::time::sleep(Duration::from_hours(1)).await;
+    assert_eq!(phase().await, "Running");
+    assert_eq!(world.effects().iter().sum::<usize>(), 2);
+    // The next operator cannot take it up, and says so.
+    operator.abort();
+    let operator = world.operator();
+    tokio::time::sleep(Duration::from_mins(10)).await;
+    let told = &world.raw().get("up").await.unwrap().data["status"]["conditions"][0];
+    assert_eq!(
+        (&told["type"], &told["reason"]),
+        (&json!("Planned"), &json!("InvalidSpec"))
+    );
+    assert!(
+        told["message"].as_str().unwrap().starts_with("spec.preflight"),
+        "{told}"
+    );
+    // Mended, the run goes on where it was.
+    let mended = Patch::Merge(json!({"spec": {"preflight": null}}));
+    world
+        .raw()
+        .patch("up", &PatchParams::default(), &mended)
+        .await
+        .unwrap();
+    let status = world.until(|status| status.phase.is_over()).await;
+    assert_eq!(status.phase, RunPhase::Completed);
+    assert_eq!(world.effects(), [1; 6], "nothing was done twice");
     operator.abort();
 }
 
