@@ -1,7 +1,7 @@
 //! Upgrades on Cluster API's real controllers with in-memory machines, and the traps that these controllers set.
 //!
-//! Each trap is a test, and each test makes clusters of its own, so they run side by side: fourteen with `--test-threads 14`,
-//! twelve of them from our builders.
+//! Each trap is a test, and each test makes clusters of its own, so they run side by side: fifteen with `--test-threads 15`,
+//! thirteen of them from our builders.
 #![allow(clippy::expect_used, clippy::panic)] // As tests fail.
 
 #[path = "upgrade/world.rs"]
@@ -14,6 +14,11 @@ use fleet_capi::contract::{Contract, ContractError, InfrastructureStatus, resour
 use fleet_capi::management::ManagementCluster;
 use fleet_capi::rollout::{BlockReason, DeclaredBy, Patience, RolloutStatus, VersionOwner};
 use fleet_capi::upgrade::{CapiClusterDriver, Half, Order, Refusal, Rotation, Step, UpgradeError};
+use fleet_core::{Fleet, FleetCluster};
+use fleet_upgrade::adapters::CapiUpgrader;
+use fleet_upgrade::kernel::ClusterReport;
+use fleet_upgrade::ports::ClusterUpgrader as _;
+use fleet_upgrade::{FleetUpgrade, FleetUpgradeSpec, Stage, plan};
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use kube::Client;
 use kube::api::{Patch, PatchParams, ValidationDirective};
@@ -376,6 +381,51 @@ async fn workers_newer_than_their_control_plane_are_refused() -> Result<(), Fail
             })
         ),
         "{refused:?}"
+    );
+    Ok(())
+}
+
+#[tokio::test]
+#[ignore = "needs Cluster API's controllers with the in-memory provider; .ci/run starts them"]
+async fn workers_left_behind_rest_where_they_are_until_they_are_brought_on() -> Result<(), Failed> {
+    let client = Client::try_default().await?;
+    let management = classic(&client, "behind", "v1.34.0", 2).await?;
+    let (cluster, driver) = (named("behind"), driver(&management));
+    let half = Order::to(v("v1.35.0")).only_control_plane();
+    assert!(driver.run(&cluster, &half).await?.done);
+
+    let upgrader = CapiUpgrader::from(driver);
+    assert_eq!(
+        upgrader.observe(&cluster).await?,
+        ClusterReport::settled(v("v1.34.0")),
+        "what was told to one half only was not told to the cluster"
+    );
+    let fleet = management.fleet().await?;
+    let member = fleet.get("behind").ok_or("not in the fleet")?.clone();
+    let policy = FleetUpgradeSpec::new(v("v1.35.0")).stage(Stage::new("all"));
+    let policy = FleetUpgrade::new("catch-up", policy);
+    let plan = plan(&policy, &Fleet::new([member])?, Timestamp::now())?;
+    let hops: Vec<_> = plan.clusters().flat_map(|cluster| &cluster.hops).collect();
+    assert_eq!(hops, [&v("v1.35.0")]);
+
+    upgrader.start(&cluster, &v("v1.35.0")).await?;
+    let report = upgrader.observe(&cluster).await?;
+    assert_eq!((&report.desired, report.oldest.minor()), (&v("v1.35.0"), 34));
+    let deadline = Instant::now() + Duration::from_mins(1);
+    while upgrader.observe(&cluster).await? != ClusterReport::settled(v("v1.35.0")) {
+        assert!(
+            Instant::now() < deadline,
+            "{:?}",
+            upgrader.observe(&cluster).await?
+        );
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    assert!(
+        !management
+            .fleet()
+            .await?
+            .get("behind")
+            .is_some_and(FleetCluster::workers_lag)
     );
     Ok(())
 }

@@ -56,7 +56,7 @@ fn section(page: &mut String, stage: &PlannedStage, scale: Scale, date: &impl Fn
         "<tr><th>cluster</th><th>versions</th><th>start</th><th>end</th><th class=\"time\"></th><th>reason</th></tr>\n",
     );
     for cluster in &stage.clusters {
-        let mut versions = cluster.from.to_string();
+        let mut versions = cluster.running();
         for hop in &cluster.hops {
             let _ = write!(versions, " → {hop}");
         }

@@ -199,7 +199,7 @@ fn stages(page: &mut String, story: &Story, zone: &TimeZone) {
             "<tr><td>{}</td><td>{}</td><td>{} to {}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
             escape(&stage.name),
             escape(cluster.name.as_str()),
-            escape(&cluster.from.to_string()),
+            escape(&cluster.running()),
             escape(
                 &story
                     .run

@@ -27,6 +27,9 @@ use crate::{ClusterName, KubernetesVersion, Labels, Networks, Purpose, Selector}
 pub struct FleetCluster {
     name: ClusterName,
     version: KubernetesVersion,
+    /// Only where it was said; else the workers run what the control plane does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    worker_version: Option<KubernetesVersion>,
     #[serde(default)]
     labels: Labels,
     #[serde(default)]
@@ -48,12 +51,21 @@ impl FleetCluster {
         Self {
             name,
             version,
+            worker_version: None,
             labels: Labels::new(),
             provider: Provider::default(),
             nodes: NodeCounts::default(),
             criticality: None,
             failure_domains: BTreeSet::new(),
             networks: Networks::default(),
+        }
+    }
+
+    /// Sets the oldest version among its workers, where they do not run what the control plane runs.
+    pub fn with_worker_version(self, version: KubernetesVersion) -> Self {
+        Self {
+            worker_version: Some(version),
+            ..self
         }
     }
 
@@ -101,6 +113,28 @@ impl FleetCluster {
     /// The version its control plane runs.
     pub fn version(&self) -> &KubernetesVersion {
         &self.version
+    }
+
+    /// The oldest version among its workers; the control plane's where nothing else was said.
+    ///
+    /// ```
+    /// use fleet_core::FleetCluster;
+    ///
+    /// let cluster = FleetCluster::new("eu".parse()?, "v1.31.4".parse()?);
+    /// assert!(!cluster.workers_lag());
+    /// let cluster = cluster.with_worker_version("v1.28.9".parse()?);
+    /// assert!(cluster.workers_lag() && cluster.worker_version().minor() == 28);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn worker_version(&self) -> &KubernetesVersion {
+        self.worker_version.as_ref().unwrap_or(&self.version)
+    }
+
+    /// Whether there are workers of an older release than the control plane's: an upgrade that stopped half-way, or
+    /// one that went on without them.
+    pub fn workers_lag(&self) -> bool {
+        let workers = self.worker_version();
+        workers < &self.version && !workers.same_release(&self.version)
     }
 
     /// Its labels.

@@ -22,6 +22,7 @@ const LONGEST: u64 = 256 << 20;
 /// clusters:
 /// - name: production-eu-west           # unlike all others
 ///   version: v1.30.4                   # what its control plane runs
+///   workerVersion: v1.29.9             # the oldest among its workers; default: the control plane's
 ///   labels: {env: production, region: eu-west, tier: gold}
 ///   provider: aws                      # default: unknown
 ///   nodes: {controlPlane: 3, workers: 12}   # controlPlane 0: the provider runs it
@@ -114,7 +115,9 @@ fn mend(path: &FieldPath) -> &'static str {
         Segment::Index(_) => None,
     });
     match field {
-        Some("version") => "write a complete version with its patch release, such as v1.30.4",
+        Some("version" | "workerVersion") => {
+            "write a complete version with its patch release, such as v1.30.4"
+        }
         Some("criticality") => "write low, medium, high or critical",
         Some("provider") => "write the infrastructure's name, such as aws or vsphere",
         Some("nodes" | "controlPlane" | "workers") => {

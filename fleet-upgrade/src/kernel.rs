@@ -51,6 +51,7 @@ mod readiness;
 mod remedies;
 mod report;
 mod rules;
+mod soak;
 mod state;
 mod watch;
 mod windows;
@@ -70,4 +71,5 @@ pub use rules::Roster;
 pub use state::RunState;
 pub use watch::evidence_due;
 
-use state::{Cell, End, Phase, Soak, StageCell, StagePhase};
+use soak::Soak;
+use state::{Cell, End, Phase, StageCell, StagePhase};

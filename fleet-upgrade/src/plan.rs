@@ -311,9 +311,13 @@ impl Serialize for PlannedStage {
 pub struct PlannedCluster {
     /// The cluster.
     pub name: ClusterName,
-    /// The version it runs now.
+    /// The version its control plane runs now.
     pub from: KubernetesVersion,
-    /// The versions it goes to, one after the other; the last is the target. Never empty.
+    /// The oldest version among its workers, where they are behind the control plane.
+    #[serde(default)]
+    pub workers: Option<KubernetesVersion>,
+    /// The versions it goes to, one after the other; the last is the target. Never empty. The first is the control plane's
+    /// own where the workers must catch up before it may go on, or there is nothing else to do.
     pub hops: Vec<KubernetesVersion>,
     /// When its first hop starts.
     pub start: Timestamp,
@@ -334,6 +338,21 @@ pub struct PlannedCluster {
     pub calendar: Option<u32>,
 }
 
+impl PlannedCluster {
+    /// The oldest version that any part of it runs now: it counts as the cluster's.
+    pub fn oldest(&self) -> &KubernetesVersion {
+        self.workers.as_ref().unwrap_or(&self.from)
+    }
+
+    /// What it runs now, for people: `v1.30.4`, or `v1.30.4 (workers v1.28.9)`.
+    pub fn running(&self) -> String {
+        match &self.workers {
+            Some(workers) => format!("{} (workers {workers})", self.from),
+            None => self.from.to_string(),
+        }
+    }
+}
+
 struct ClusterEntry<'a> {
     cluster: &'a PlannedCluster,
     stage: &'a str,
@@ -344,6 +363,7 @@ impl Serialize for ClusterEntry<'_> {
         let PlannedCluster {
             name,
             from,
+            workers,
             hops,
             start,
             end,
@@ -357,6 +377,9 @@ impl Serialize for ClusterEntry<'_> {
         entry.serialize_field("name", name)?;
         entry.serialize_field("stage", self.stage)?;
         entry.serialize_field("from", from)?;
+        if let Some(workers) = workers {
+            entry.serialize_field("workers", workers)?;
+        }
         entry.serialize_field("hops", hops)?;
         entry.serialize_field("start", start)?;
         entry.serialize_field("end", end)?;

@@ -57,6 +57,44 @@ fn refused(spec: &str, fleet: &Fleet) -> String {
     error.problems()[0].to_string()
 }
 
+#[test]
+fn workers_that_lag_are_brought_along_or_catch_up_first() {
+    let fleet = fleet_from_yaml(
+        "- {name: behind, version: v1.31.4, workerVersion: v1.31.2}\n\
+         - {name: done, version: v1.31.4}\n\
+         - {name: far, version: v1.30.4, workerVersion: v1.27.9, nodes: {controlPlane: 0, workers: 3}, provider: aws}\n\
+         - {name: near, version: v1.30.4, workerVersion: v1.28.9}\n",
+        "fleet.yaml",
+    )
+    .unwrap();
+    let plan = planned(
+        "  target: v1.31.4\n  stages: [{name: all, maxConcurrent: 4}]",
+        &fleet,
+    );
+    let way = |name: &str| {
+        let cluster = plan.cluster(name).unwrap();
+        let hops: Vec<String> = cluster.hops.iter().map(ToString::to_string).collect();
+        format!("{}: {}", cluster.running(), hops.join(" > "))
+    };
+    assert_eq!(way("behind"), "v1.31.4 (workers v1.31.2): v1.31.4");
+    assert_eq!(way("far"), "v1.30.4 (workers v1.27.9): v1.30.4 > v1.31.4");
+    assert_eq!(way("near"), "v1.30.4 (workers v1.28.9): v1.31.4");
+    assert_eq!(
+        plan.at_target()
+            .map(|done| done.name.as_str())
+            .collect::<Vec<_>>(),
+        ["done"]
+    );
+    let method = |name: &str| plan.cluster(name).unwrap().reversibility.method;
+    assert_eq!(method("behind"), ReversalMethod::RollForward);
+    assert_eq!(method("far"), ReversalMethod::ProviderRollback);
+    assert!(
+        plan.to_string()
+            .contains("v1.30.4 (workers v1.27.9) > v1.30.4 > v1.31.4"),
+        "{plan}"
+    );
+}
+
 fn starts(plan: &UpgradePlan) -> Vec<(&str, i64)> {
     let minutes = |start: Timestamp| start.duration_since(at(NOW)).as_mins();
     plan.clusters()

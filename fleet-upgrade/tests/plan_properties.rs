@@ -29,15 +29,19 @@ fn cluster() -> impl Strategy<Value = FleetCluster> {
         env,
         region,
         tier,
-        (29..=31u64, 0..6u64),
+        (29..=31u64, 0..6u64, prop::option::weighted(0.2, 26..=31u64)),
         (0..4u32, 0..20u32),
     )
         .prop_map(
-            |(number, env, region, tier, (minor, patch), (control_plane, workers))| {
-                FleetCluster::new(
+            |(number, env, region, tier, (minor, patch, of_workers), (control_plane, workers))| {
+                let cluster = FleetCluster::new(
                     format!("c{number:03}").parse().unwrap(),
                     KubernetesVersion::new(1, minor, patch),
-                )
+                );
+                match of_workers {
+                    Some(minor) => cluster.with_worker_version(KubernetesVersion::new(1, minor, 1)),
+                    None => cluster,
+                }
                 .with_labels(Labels::from_pairs([("env", env), ("region", region), ("tier", tier)]).unwrap())
                 .with_nodes(NodeCounts {
                     control_plane,

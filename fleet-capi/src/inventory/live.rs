@@ -10,6 +10,7 @@ use kube::Client;
 
 use super::provider_of;
 use crate::management::{Entry, ManagementCluster, ManagementError};
+use crate::upgrade::standing_order;
 
 /// Reads the fleet that a management cluster manages, once: every Cluster of every namespace that the client may list.
 /// To keep it current, ask a [`ManagementCluster`] again and again instead.
@@ -64,7 +65,14 @@ impl Entry {
         });
         let domains = self.workers.values().flat_map(|group| &group.failure_domains);
         let domains = self.facts.failure_domains.iter().chain(domains).cloned();
-        Ok(FleetCluster::new(name, version)
+        let member = FleetCluster::new(name, version);
+        // What an order under way will bring on is not left behind.
+        let behind = state.workers_behind().filter(|_| standing_order(state).is_none());
+        let member = match behind {
+            Some(workers) => member.with_worker_version(workers.clone()),
+            None => member,
+        };
+        Ok(member
             .with_labels(labels)
             .with_nodes(nodes)
             .with_provider(provider_of(&self.facts.infrastructure))

@@ -7,6 +7,7 @@ use super::error::{RepositoryError, RepositoryErrors};
 use super::resolve::{self, version};
 use super::{ClusterRepository, RepositoryCluster};
 use crate::inventory::{failure_domains, networks, provider_of, replicas, topology_nodes};
+use crate::rollout::state::{EKS, is_behind};
 
 pub(super) fn fleet(repository: &ClusterRepository) -> Result<Fleet, RepositoryErrors> {
     let mut errors = Vec::new();
@@ -38,6 +39,14 @@ fn fleet_cluster(cluster: RepositoryCluster<'_>) -> Result<FleetCluster, Reposit
         .ok_or_else(|| RepositoryError::NoVersion {
             at: object.place(&FieldPath::root().field("spec")),
         })?;
+    // The workers of a topology follow it by themselves.
+    let is_topology = object.value().pointer("/spec/topology").is_some();
+    let workers = cluster.workers().filter(|_| !is_topology);
+    let by_minor = control_plane.is_some_and(|object| object.kind() == EKS);
+    let behind = workers
+        .filter_map(resolve::version)
+        .min()
+        .filter(|oldest| is_behind(oldest, &version, by_minor));
     let nodes = topology_nodes(object.value()).unwrap_or_else(|| NodeCounts {
         control_plane: control_plane.map_or(0, |object| replicas(object.value())),
         workers: cluster.workers().map(|object| replicas(object.value())).sum(),
@@ -47,7 +56,12 @@ fn fleet_cluster(cluster: RepositoryCluster<'_>) -> Result<FleetCluster, Reposit
         .into_iter()
         .flatten()
         .chain(cluster.workers());
-    Ok(FleetCluster::new(name, version)
+    let member = FleetCluster::new(name, version);
+    let member = match behind {
+        Some(behind) => member.with_worker_version(behind),
+        None => member,
+    };
+    Ok(member
         .with_labels(labels)
         .with_nodes(nodes)
         .with_provider(provider_of(

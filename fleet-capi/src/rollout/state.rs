@@ -112,6 +112,60 @@ impl ClusterState {
         }
     }
 
+    /// The oldest version that is asked of a worker group, where that is older than what is asked of the control plane:
+    /// an upgrade that stopped half-way. `None` for a managed topology, whose workers Cluster API brings on by itself.
+    pub fn workers_behind(&self) -> Option<&KubernetesVersion> {
+        let asked = self.desired_version().filter(|_| self.topology.is_none())?;
+        let groups = self.workers.iter().filter_map(|group| group.version.as_ref());
+        groups.min().filter(|oldest| self.is_behind(oldest, asked))
+    }
+
+    fn is_behind(&self, version: &KubernetesVersion, asked: &KubernetesVersion) -> bool {
+        is_behind(version, asked, self.is_by_minor())
+    }
+
+    /// The same cluster with each worker group that is [behind](Self::workers_behind) at the version of the control plane,
+    /// as far as it runs what was asked of it: to hold a cluster against what every part of it was told.
+    pub(crate) fn as_told(&self) -> Self {
+        let mut state = self.clone();
+        let Some(asked) = self.desired_version() else {
+            return state;
+        };
+        for (told, group) in self.workers.iter().zip(&mut state.workers) {
+            let Some(version) = told
+                .version
+                .as_ref()
+                .filter(|version| self.is_behind(version, asked))
+            else {
+                continue;
+            };
+            let raise = |found: &KubernetesVersion| {
+                let is_as_told = found.same_release(version);
+                (if is_as_told { asked } else { found }).clone()
+            };
+            group.version = Some(asked.clone());
+            if let Some(versions) = &mut group.versions {
+                let mut raised = BTreeMap::new();
+                for (found, nodes) in versions.iter() {
+                    *raised.entry(raise(found)).or_default() += nodes;
+                }
+                *versions = raised;
+            }
+            let role = match told.kind {
+                GroupKind::MachinePool => MachineRole::Pool(told.object.name.clone()),
+                GroupKind::MachineDeployment | GroupKind::ControlPlane => {
+                    MachineRole::Deployment(told.object.name.clone())
+                }
+            };
+            for machine in state.machines.iter_mut().filter(|machine| machine.role == role) {
+                for found in [&mut machine.version, &mut machine.kubelet].into_iter().flatten() {
+                    *found = raise(found);
+                }
+            }
+        }
+        state
+    }
+
     /// The oldest version that a control-plane machine runs; what the control plane reports, for one without
     /// machines. `None` while nothing runs.
     pub fn running_version(&self) -> Option<&KubernetesVersion> {
@@ -124,6 +178,16 @@ impl ClusterState {
             .filter_map(|machine| machine.kubelet.as_ref())
             .min()
             .or_else(|| reported.flat_map(BTreeMap::keys).min())
+    }
+
+    /// The oldest version that any machine runs which is not on its way out; where versions are compared by minor, the
+    /// [control plane's](Self::running_version). `None` while nothing runs.
+    pub fn oldest_version(&self) -> Option<&KubernetesVersion> {
+        let workers = self.machines.iter().filter(|machine| {
+            machine.role != MachineRole::ControlPlane && !machine.deleting && !self.is_by_minor()
+        });
+        let kubelets = workers.filter_map(|machine| machine.kubelet.as_ref());
+        self.running_version().into_iter().chain(kubelets).min()
     }
 
     /// The machines of one group.
@@ -155,8 +219,17 @@ impl ClusterState {
     }
 }
 
+/// Whether workers of a version are behind a control plane of another, by the minor alone where no more is compared.
+pub(crate) fn is_behind(version: &KubernetesVersion, asked: &KubernetesVersion, by_minor: bool) -> bool {
+    if by_minor {
+        version.minor_version() < asked.minor_version()
+    } else {
+        version < asked && !version.same_release(asked)
+    }
+}
+
 /// The control plane that AWS runs.
-pub(super) const EKS: &str = "AWSManagedControlPlane";
+pub(crate) const EKS: &str = "AWSManagedControlPlane";
 
 pub(crate) fn first_of_minor(version: &KubernetesVersion) -> KubernetesVersion {
     KubernetesVersion::new(version.major(), version.minor(), 0)

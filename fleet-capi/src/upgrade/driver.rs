@@ -11,9 +11,7 @@ use kube::Client;
 use super::progress::{ClusterProgress, Timer};
 use super::step::holder;
 use super::take::{ATTEMPTS, Taken, contention};
-use super::{
-    Former, Order, Refusal, Rotation, Step, UpgradeError, UpgradeRecord, changes, next_step, next_step_of,
-};
+use super::{Former, Order, Refusal, Rotation, Step, UpgradeError, UpgradeRecord, changes, next_step_of};
 use crate::management::{ManagementCluster, ManagementError};
 use crate::rollout::{ClusterState, Condition, MachineState, ObjectRef, Pace, Patience};
 
@@ -303,14 +301,13 @@ impl CapiClusterDriver {
                 },
             });
         };
-        if let Some(record) = record(state).filter(|record| record.order.stop_of(state).is_some()) {
+        if let Some(record) = standing_order(state) {
             return match self.step(cluster, state, record).await? {
                 Taken::Yes(step) => Ok(ClusterProgress::of(state, &record.order, step)),
                 Taken::Conflict(_) => self.advance(cluster, &record.order).await,
             };
         }
-        let step = next_step(state, &asked);
-        Ok(ClusterProgress::new(state, &asked, step))
+        Ok(ClusterProgress::at_rest(state, &asked))
     }
 
     fn timed(
@@ -416,6 +413,11 @@ impl CapiClusterDriver {
 /// The record of an upgrade under way.
 fn record(state: &ClusterState) -> Option<&UpgradeRecord> {
     holder(state)?.upgrade.as_deref()
+}
+
+/// The record of an upgrade that the next look goes on with: nobody has changed the version since.
+pub(crate) fn standing_order(state: &ClusterState) -> Option<&UpgradeRecord> {
+    record(state).filter(|record| record.order.stop_of(state).is_some())
 }
 
 /// What has become of an order that a cluster was sent on its way with.

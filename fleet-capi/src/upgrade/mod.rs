@@ -28,6 +28,8 @@ mod take;
 #[cfg(feature = "kube")]
 pub use driver::CapiClusterDriver;
 #[cfg(feature = "kube")]
+pub(crate) use driver::standing_order;
+#[cfg(feature = "kube")]
 pub use error::UpgradeError;
 pub use order::{Former, Half, Order, Phases, Rotation, UpgradeRecord};
 #[cfg(feature = "kube")]

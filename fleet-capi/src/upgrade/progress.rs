@@ -7,7 +7,7 @@ use fleet_core::{ClusterName, KubernetesVersion};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{Order, Step};
+use super::{Order, Step, next_step};
 use crate::rollout::{Blocked, ClusterState, Pace, Patience, Phase, Progress, ProgressClock, RolloutStatus};
 
 /// How far one cluster is.
@@ -17,10 +17,17 @@ use crate::rollout::{Blocked, ClusterState, Pace, Patience, Phase, Progress, Pro
 pub struct ClusterProgress {
     /// The oldest version that runs in the control plane; `None` while nothing runs.
     pub version: Option<KubernetesVersion>,
+    /// The oldest version that any machine runs; `None` while nothing runs.
+    pub oldest: Option<KubernetesVersion>,
     /// The version that was asked of the cluster when it was read, before any patch.
     pub asked: Option<KubernetesVersion>,
     /// The version it is held against.
     pub target: KubernetesVersion,
+    /// The oldest version that is asked of the workers, where that is older than what is asked of the control plane and no
+    /// order is under way that will bring them on. Machines, phase and blockers are then held against what each part
+    /// was told: a cluster that rests so is in the phase [`Phase::Done`] and yet not done.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub workers_behind: Option<KubernetesVersion>,
     /// Machines at that version, of those that should be there.
     pub machines: Progress,
     /// Which half is rolling.
@@ -42,14 +49,32 @@ impl ClusterProgress {
         let status = RolloutStatus::of(state, target);
         Self {
             version: state.running_version().cloned(),
+            oldest: state.oldest_version().cloned(),
             asked: state.desired_version().cloned(),
             target: target.clone(),
+            workers_behind: None,
             machines: status.progress(),
             phase: status.phase(),
             done: status.is_done() || step == Step::Done,
             blocked: status.blocked().cloned(),
             step,
             pace: None,
+        }
+    }
+
+    /// What a state tells of a cluster for which no order is under way.
+    pub fn at_rest(state: &ClusterState, asked: &KubernetesVersion) -> Self {
+        let progress = Self::new(state, asked, next_step(state, asked));
+        let Some(behind) = state.workers_behind() else {
+            return progress;
+        };
+        let told = RolloutStatus::of(&state.as_told(), asked);
+        Self {
+            workers_behind: Some(behind.clone()),
+            machines: told.progress(),
+            phase: told.phase(),
+            blocked: told.blocked().cloned(),
+            ..progress
         }
     }
 

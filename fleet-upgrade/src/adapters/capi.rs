@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use fleet_capi::management::ManagementError;
-use fleet_capi::rollout::BlockReason;
+use fleet_capi::rollout::{BlockReason, Phase};
 use fleet_capi::upgrade::{CapiClusterDriver, ClusterProgress, UpgradeError};
 use fleet_core::{ClusterName, KubernetesVersion};
 
@@ -96,14 +96,20 @@ impl ClusterUpgrader for CapiUpgrader {
 fn report(progress: ClusterProgress) -> ClusterReport {
     let ClusterProgress {
         version,
+        oldest,
         asked,
         target,
+        workers_behind,
         machines,
+        phase,
         done,
         blocked,
         ..
     } = progress;
-    let desired = asked.unwrap_or(target);
+    // What was told to one half only was not told to the cluster: it wants what its workers want.
+    let rests_behind = workers_behind.is_some() && phase == Phase::Done;
+    let desired = workers_behind.or(asked).unwrap_or(target);
+    let done = done || rests_behind;
     let health = match (&version, blocked) {
         _ if done => Health::Healthy,
         // Nothing runs, or nobody can say what does.
@@ -125,7 +131,7 @@ fn report(progress: ClusterProgress) -> ClusterReport {
     let oldest = if done {
         desired.clone()
     } else {
-        version.unwrap_or_else(|| desired.clone())
+        oldest.unwrap_or_else(|| desired.clone())
     };
     ClusterReport {
         desired,
@@ -169,9 +175,9 @@ mod tests {
     }
 
     /// A cluster of one control-plane machine, asked for one version and running another.
-    fn seen(asked: &str, runs: &str) -> ClusterReport {
+    fn cluster(asked: &str, runs: &str) -> [serde_json::Value; 3] {
         let labels = json!({"cluster.x-k8s.io/cluster-name": "eu", "cluster.x-k8s.io/control-plane": ""});
-        let objects = [
+        [
             json!({
                 "apiVersion": "cluster.x-k8s.io/v1beta2", "kind": "Cluster",
                 "metadata": {"name": "eu", "namespace": "fleet"},
@@ -194,8 +200,11 @@ mod tests {
                 "status": {"phase": "Running", "nodeInfo": {"kubeletVersion": runs}, "conditions": [
                     {"type": "Ready", "status": "True"}, {"type": "Available", "status": "True"}]},
             }),
-        ];
-        let state = ClusterState::from_values("eu", &objects).unwrap();
+        ]
+    }
+
+    fn seen(asked: &str, runs: &str) -> ClusterReport {
+        let state = ClusterState::from_values("eu", &cluster(asked, runs)).unwrap();
         let asked = version(asked);
         report(ClusterProgress::new(&state, &asked, next_step(&state, &asked)))
     }
@@ -212,6 +221,45 @@ mod tests {
     fn a_cluster_that_is_done_is_settled_and_healthy() {
         let report = seen("v1.31.4", "v1.31.4");
         assert_eq!(report, ClusterReport::settled(version("v1.31.4")));
+    }
+
+    #[test]
+    fn a_cluster_whose_workers_were_left_behind_wants_what_they_want() {
+        let workers = |runs: &str| {
+            let labels =
+                json!({"cluster.x-k8s.io/cluster-name": "eu", "cluster.x-k8s.io/deployment-name": "eu-w"});
+            [
+                json!({
+                    "apiVersion": "cluster.x-k8s.io/v1beta2", "kind": "MachineDeployment",
+                    "metadata": {"name": "eu-w", "namespace": "fleet", "generation": 1, "labels": labels},
+                    "spec": {"clusterName": "eu", "replicas": 1, "template": {"spec": {"version": "v1.30.8"}}},
+                    "status": {"observedGeneration": 1, "replicas": 1, "readyReplicas": 1, "availableReplicas": 1,
+                        "upToDateReplicas": 1, "versions": [{"version": runs, "replicas": 1}]},
+                }),
+                json!({
+                    "apiVersion": "cluster.x-k8s.io/v1beta2", "kind": "Machine",
+                    "metadata": {"name": "eu-w-0", "namespace": "fleet", "labels": labels},
+                    "spec": {"clusterName": "eu", "version": runs},
+                    "status": {"phase": "Running", "nodeInfo": {"kubeletVersion": runs}, "conditions": [
+                        {"type": "Ready", "status": "True"}, {"type": "Available", "status": "True"},
+                        {"type": "UpToDate", "status": "True"}]},
+                }),
+            ]
+        };
+        let asked = version("v1.31.4");
+        let at_rest = |runs: &str| {
+            let objects: Vec<_> = cluster("v1.31.4", "v1.31.4")
+                .into_iter()
+                .chain(workers(runs))
+                .collect();
+            let state = ClusterState::from_values("eu", &objects).unwrap();
+            report(ClusterProgress::at_rest(&state, &asked))
+        };
+        assert_eq!(at_rest("v1.30.8"), ClusterReport::settled(version("v1.30.8")));
+        // A worker that is neither here nor there: they do not rest.
+        let moving = at_rest("v1.29.1");
+        assert_eq!(moving.desired, version("v1.30.8"));
+        assert_ne!(moving.rollout, Rollout::Settled, "{moving:?}");
     }
 
     #[test]

@@ -107,6 +107,10 @@ pub(super) fn of_fact(
             NoticeKind::RemedyFailed,
             format!("{remedy} could not be done: {reason}"),
         ),
+        Fact::ClockSetBack => (
+            NoticeKind::ClockSetBack,
+            "the clock is behind times recorded before: they count as now".to_owned(),
+        ),
         Fact::Paused => (NoticeKind::Paused, "the run is paused".to_owned()),
         Fact::Resumed => (NoticeKind::Resumed, "the run goes on".to_owned()),
         Fact::Cancelled => (NoticeKind::Stopping, "the run was cancelled".to_owned()),

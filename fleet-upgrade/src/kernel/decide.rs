@@ -43,6 +43,9 @@ pub(crate) fn decide_at(plan: &UpgradePlan, run: &RunState, moment: Option<Momen
     if let Some((_, outcome)) = &run.ended {
         return vec![Command::Finish(outcome.clone())];
     }
+    if run.is_ahead_of(moment.now) {
+        return vec![Command::Record(Fact::ClockSetBack)];
+    }
     let mut news = assess::facts(&moment);
     news.extend(moment.approvals());
     news.extend(moment.overdue_remedies());

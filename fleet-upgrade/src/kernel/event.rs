@@ -41,6 +41,9 @@ pub enum Fact {
     },
     /// A process took the run up again; whatever an earlier process was about to do may not have been done.
     RunTakenUp,
+    /// The clock of whoever has the run at work is behind times that the log has already: they come to count as this
+    /// entry's. Without that, what a clock recorded that was ahead for a moment would keep everything waiting until then.
+    ClockSetBack,
     /// The stage began: from here on its clusters may start.
     StageOpened {
         /// The stage.

@@ -94,7 +94,7 @@ impl<P: Borrow<UpgradePlan>> LiveRun<P> {
         let cluster = event.fact.cluster();
         match (self.run.len() - before, &event.fact) {
             (0, _) => {}
-            (1, Fact::RunEnded { .. }) | (2.., _) => {
+            (1, Fact::RunEnded { .. } | Fact::ClockSetBack) | (2.., _) => {
                 self.index = Index::of(Rules::of(self.plan.borrow()), &self.run, &self.seen);
             }
             (1, _) => cluster.into_iter().for_each(|cluster| self.file(cluster)),

@@ -153,7 +153,8 @@ pub enum Sight {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ClusterReport {
-    /// The version it was told to run.
+    /// The version all of it was told to run. Where its workers were told an older one than its control plane, and
+    /// nothing is under way that will bring them on, it is theirs.
     pub desired: KubernetesVersion,
     /// The oldest version that any part of it (control plane or worker) still runs.
     pub oldest: KubernetesVersion,

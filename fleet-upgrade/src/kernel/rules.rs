@@ -171,9 +171,10 @@ impl<'p> Member<'p> {
         }
     }
 
+    /// The version it runs before its first hop: the oldest of any part of it.
     pub(crate) fn from(self) -> &'p KubernetesVersion {
         match self {
-            Self::ToUpgrade(cluster) => &cluster.from,
+            Self::ToUpgrade(cluster) => cluster.oldest(),
             Self::AtTarget(cluster) => &cluster.version,
         }
     }

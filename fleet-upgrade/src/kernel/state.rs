@@ -3,15 +3,18 @@
 use std::collections::BTreeMap;
 
 use fleet_core::KubernetesVersion;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::ApprovalPoint;
+use super::moment::after;
+use super::readiness::CLOCK_GRACE;
 use super::remedies::Remedies;
+use super::soak::Soak;
 use super::{
     Ailment, ClusterId, Event, Fact, FailureCause, Outcome, PlanDigest, RunSettings, StageId, StopReason,
     approval::Grant,
-    rules::{Required, Rules, members},
+    rules::{Rules, members},
 };
 use crate::UpgradePlan;
 
@@ -48,6 +51,9 @@ pub struct RunState {
     /// Of the failures, those whose last ailment was that nobody could reach them.
     #[serde(default)]
     pub(crate) unreachable: u32,
+    /// The latest time in the log, since a clock was last set back.
+    #[serde(default)]
+    latest: Option<Timestamp>,
     next_seq: u64,
     early: BTreeMap<u64, Event>,
 }
@@ -85,6 +91,7 @@ impl RunState {
             ended: None,
             failures: 0,
             unreachable: 0,
+            latest: None,
             next_seq: 0,
             early: BTreeMap::new(),
         }
@@ -108,12 +115,16 @@ impl RunState {
             self.early.entry(event.seq).or_insert_with(|| event.clone());
             return;
         }
-        self.fold(event.at, &event.fact);
-        self.next_seq += 1;
+        self.take_in(event);
         while let Some(event) = self.early.remove(&self.next_seq) {
-            self.fold(event.at, &event.fact);
-            self.next_seq += 1;
+            self.take_in(&event);
         }
+    }
+
+    fn take_in(&mut self, event: &Event) {
+        self.fold(event.at, &event.fact);
+        self.latest = self.latest.max(Some(event.at));
+        self.next_seq += 1;
     }
 
     /// The entry that would record a fact now: the next in the log.
@@ -236,6 +247,7 @@ impl RunState {
         }
         match fact {
             Fact::RunStarted { .. } => {}
+            Fact::ClockSetBack => self.set_back(at),
             Fact::RunTakenUp => self.taken_up = self.taken_up.max(Some(at)),
             Fact::StageOpened { stage } => {
                 if let Some(cell) = self.stages.get_mut(stage.index())
@@ -419,6 +431,46 @@ impl RunState {
                 }
                 self.ended = Some((at, outcome.clone()));
             }
+        }
+    }
+
+    /// Whether the log goes beyond this time, by more than clocks differ anyway.
+    pub(crate) fn is_ahead_of(&self, now: Timestamp) -> bool {
+        self.latest.is_some_and(|latest| latest > after(now, CLOCK_GRACE))
+    }
+
+    /// Brings everything that lies after this time to it: of what was measured from there, nothing has passed yet.
+    fn set_back(&mut self, to: Timestamp) {
+        self.latest = Some(to);
+        let max_age = self.settings().evidence_max_age;
+        let earlier = |at: &mut Timestamp| *at = (*at).min(to);
+        let maybe = |at: &mut Option<Timestamp>| at.iter_mut().for_each(earlier);
+        for at in [&mut self.taken_up, &mut self.paused, &mut self.cancelled] {
+            maybe(at);
+        }
+        self.header
+            .iter_mut()
+            .for_each(|header| earlier(&mut header.started));
+        self.halted.iter_mut().for_each(|(at, _)| earlier(at));
+        for cell in &mut self.cells {
+            for at in [&mut cell.since, &mut cell.accepted, &mut cell.started] {
+                maybe(at);
+            }
+        }
+        for stage in &mut self.stages {
+            maybe(&mut stage.opened);
+            match &mut stage.phase {
+                StagePhase::Waiting | StagePhase::Active => {}
+                StagePhase::Soaking(soak) => soak.set_back(to, max_age),
+                StagePhase::Done { at, soak_started } => {
+                    earlier(at);
+                    maybe(soak_started);
+                }
+            }
+        }
+        for detail in self.details.values_mut() {
+            detail.unwell.iter_mut().for_each(|(since, _)| earlier(since));
+            maybe(&mut detail.remedies.since);
         }
     }
 
@@ -614,91 +666,4 @@ pub(crate) enum StagePhase {
         at: Timestamp,
         soak_started: Option<Timestamp>,
     },
-}
-
-/// A soak: time that counts only as far as it was witnessed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Soak {
-    pub(crate) started: Timestamp,
-    /// The last moment all was seen well; none after a relapse.
-    pub(crate) last: Option<Timestamp>,
-    pub(crate) earned: SignedDuration,
-    /// How many looks found all well.
-    #[serde(default)]
-    pub(crate) samples: u32,
-    /// How much of the time since `last` was paused, in pauses that are over.
-    masked: SignedDuration,
-    /// The end of the last of those pauses: evidence from before it is too late to be told apart from the pause.
-    resumed: Option<Timestamp>,
-}
-
-impl Soak {
-    fn starting(at: Timestamp) -> Self {
-        Self {
-            started: at,
-            last: Some(at),
-            earned: SignedDuration::ZERO,
-            samples: 0,
-            masked: SignedDuration::ZERO,
-            resumed: None,
-        }
-    }
-
-    /// Whether evidence from this moment adds to what is known.
-    pub(crate) fn accepts(&self, seen: Timestamp) -> bool {
-        self.last.is_none_or(|last| seen > last) && self.resumed.is_none_or(|resumed| seen >= resumed)
-    }
-
-    /// Whether what was asked for is earned.
-    pub(crate) fn is_earned(&self, required: Required) -> bool {
-        self.earned >= required.time && self.samples >= required.samples
-    }
-
-    /// What would be earned if all was well at `seen`.
-    pub(crate) fn earned_at(
-        &self,
-        seen: Timestamp,
-        max_age: SignedDuration,
-        paused: Option<Timestamp>,
-    ) -> SignedDuration {
-        let Some(last) = self.last else { return self.earned };
-        let gap = seen.duration_since(last);
-        if gap.is_negative() || gap > max_age {
-            return self.earned;
-        }
-        let masked = self.masked + paused.map_or(SignedDuration::ZERO, |since| overlap(since, seen, last));
-        self.earned + (gap - masked).max(SignedDuration::ZERO)
-    }
-
-    fn credit(&mut self, seen: Timestamp, max_age: SignedDuration, paused: Option<Timestamp>) {
-        if !self.accepts(seen) {
-            return;
-        }
-        self.earned = self.earned_at(seen, max_age, paused);
-        if paused.is_none() {
-            self.samples = self.samples.saturating_add(1);
-        }
-        self.last = Some(seen);
-        self.masked = SignedDuration::ZERO;
-    }
-
-    fn lose(&mut self) {
-        self.last = None;
-        self.earned = SignedDuration::ZERO;
-        self.samples = 0;
-        self.masked = SignedDuration::ZERO;
-    }
-
-    fn mask(&mut self, from: Timestamp, to: Timestamp) {
-        if let Some(last) = self.last {
-            self.masked += overlap(from, to, last);
-        }
-        self.resumed = self.resumed.max(Some(to));
-    }
-}
-
-/// How much of `from..to` lies after `last`.
-fn overlap(from: Timestamp, to: Timestamp, last: Timestamp) -> SignedDuration {
-    to.duration_since(from.max(last)).max(SignedDuration::ZERO)
 }

@@ -587,12 +587,14 @@ fn planned_stage(
             };
             let job = &draft.jobs[index].jobs[place as usize];
             let hop_seconds = job.hop_seconds;
+            let way = paths.of(from, target);
+            let before = i64::try_from(way.len() - way.control_plane_hops()).unwrap_or(0);
             PlannedCluster {
                 reversibility: Reversibility::of(
                     from,
-                    instant(slot.start),
+                    instant(slot.start + before * hop_seconds),
                     instant(slot.end),
-                    job.hops,
+                    way.control_plane_hops(),
                     estimates,
                 ),
                 domains: job.domains.clone(),
@@ -601,7 +603,8 @@ fn planned_stage(
                     .and_then(|own| own.checked_sub(1)),
                 name: from.name().clone(),
                 from: from.version().clone(),
-                hops: paths.of(from, target).to_vec(),
+                workers: from.workers_lag().then(|| from.worker_version().clone()),
+                hops: way.versions(),
                 start: instant(slot.start),
                 end: instant(slot.end),
                 hop_estimate: HumanDuration::seconds(u32::try_from(hop_seconds).unwrap_or(u32::MAX)),

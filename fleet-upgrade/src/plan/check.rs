@@ -182,16 +182,19 @@ impl UpgradePlan {
         if work.is_none_or(|work| cluster.end.duration_since(cluster.start) < work) {
             violations.push(PlanViolation::TooShort { cluster: name() });
         }
-        let mut from = &cluster.from;
+        let (mut from, mut workers) = (&cluster.from, cluster.oldest());
         for to in &cluster.hops {
-            if skew::check_control_plane_hop(from, to).is_err() || to.same_release(from) {
+            if skew::check_control_plane_hop(from, to).is_err()
+                || skew::check_kubelet(to, workers).is_err() && !to.same_release(from)
+                || to.same_release(workers)
+            {
                 violations.push(PlanViolation::IllegalHop {
                     cluster: name(),
                     from: from.clone(),
                     to: to.clone(),
                 });
             }
-            from = to;
+            (from, workers) = (to, to);
         }
         if cluster.hops.last() != Some(&self.target) {
             violations.push(PlanViolation::NotAtTarget { cluster: name() });

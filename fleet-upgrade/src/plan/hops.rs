@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use fleet_core::{FleetCluster, KubernetesVersion, MinorVersion};
+use fleet_core::{FleetCluster, KubernetesVersion, MinorVersion, skew};
 
 use super::refusal::{ClusterSample, PlanProblem};
 use crate::spec::FleetUpgrade;
@@ -11,14 +11,49 @@ use crate::spec::FleetUpgrade;
 pub(crate) struct Paths(BTreeMap<MinorVersion, Vec<KubernetesVersion>>);
 
 impl Paths {
-    /// The versions a cluster goes through; empty when it runs the target's release already.
-    pub(crate) fn of(&self, cluster: &FleetCluster, target: &KubernetesVersion) -> &[KubernetesVersion] {
-        if cluster.version().same_release(target) {
-            return &[];
+    /// The versions a cluster goes through; none when all of it runs the target's release already.
+    pub(crate) fn of<'a>(&'a self, cluster: &'a FleetCluster, target: &KubernetesVersion) -> Way<'a> {
+        let version = cluster.version();
+        let on: &[KubernetesVersion] = if version.same_release(target) {
+            &[]
+        } else {
+            self.0.get(&version.minor_version()).map_or(&[], Vec::as_slice)
+        };
+        // The workers are brought along with each hop; those that the first would leave too far behind go before it.
+        let catch_up = cluster.workers_lag()
+            && on
+                .first()
+                .is_none_or(|hop| skew::check_kubelet(hop, cluster.worker_version()).is_err());
+        Way {
+            catch_up: catch_up.then(|| (if on.is_empty() { target } else { version }).clone()),
+            on,
         }
-        self.0
-            .get(&cluster.version().minor_version())
-            .map_or(&[], Vec::as_slice)
+    }
+}
+
+/// The versions of one cluster's way.
+pub(crate) struct Way<'a> {
+    /// The control plane's own version, to which the workers must catch up first.
+    catch_up: Option<KubernetesVersion>,
+    on: &'a [KubernetesVersion],
+}
+
+impl Way<'_> {
+    pub(crate) fn len(&self) -> usize {
+        usize::from(self.catch_up.is_some()) + self.on.len()
+    }
+
+    /// How many of the hops change the control plane.
+    pub(crate) fn control_plane_hops(&self) -> usize {
+        self.on.len()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    pub(crate) fn versions(self) -> Vec<KubernetesVersion> {
+        self.catch_up.into_iter().chain(self.on.iter().cloned()).collect()
     }
 }
 

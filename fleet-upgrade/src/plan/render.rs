@@ -79,7 +79,7 @@ fn write_stage(
         .clusters
         .iter()
         .map(|cluster| {
-            let mut hops = cluster.from.to_string();
+            let mut hops = cluster.running();
             for hop in &cluster.hops {
                 hops = format!("{hops} > {hop}");
             }

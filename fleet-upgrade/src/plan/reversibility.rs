@@ -37,23 +37,25 @@ pub enum ReversalMethod {
 impl Reversibility {
     pub(crate) fn of(
         cluster: &FleetCluster,
-        start: Timestamp,
+        control_plane_starts: Timestamp,
         end: Timestamp,
-        hops: usize,
+        control_plane_hops: usize,
         estimates: &Estimates,
     ) -> Self {
         let managed = cluster.nodes().control_plane == 0;
         let until = |from: Timestamp, after: HumanDuration| from.checked_add(after.as_signed()).ok();
         let (method, reversible_until) = match (cluster.provider(), managed) {
             // One minor version back, and only from the last one it came to.
-            (Provider::Aws, true) if hops == 1 => (
+            // A kubeadm node is not taken back to an older minor, silently: workers that caught up stay.
+            _ if control_plane_hops == 0 => (ReversalMethod::RollForward, None),
+            (Provider::Aws, true) if control_plane_hops == 1 => (
                 ReversalMethod::ProviderRollback,
                 until(end, HumanDuration::days(7)),
             ),
             (_, true) => (ReversalMethod::RollForward, None),
             (_, false) => (
                 ReversalMethod::AbortBeforeCommit,
-                until(start, estimates.control_plane_machine),
+                until(control_plane_starts, estimates.control_plane_machine),
             ),
         };
         Self {

@@ -47,6 +47,7 @@ impl Notice {
             NoticeKind::ApprovalWanted
                 | NoticeKind::ClusterFailed
                 | NoticeKind::ClusterHeld
+                | NoticeKind::ClockSetBack
                 | NoticeKind::RemedyFailed
                 | NoticeKind::Stopping
         )
@@ -102,6 +103,8 @@ pub enum NoticeKind {
     ClusterGone,
     /// Nothing new starts any more.
     Stopping,
+    /// The clock was set back while the run was under way.
+    ClockSetBack,
     /// Someone paused the run.
     Paused,
     /// Someone let the run go on.
@@ -130,6 +133,7 @@ impl NoticeKind {
             Self::RemedyFailed => "RemedyFailed",
             Self::ClusterGone => "ClusterGone",
             Self::Stopping => "Stopping",
+            Self::ClockSetBack => "ClockSetBack",
             Self::Paused => "Paused",
             Self::Resumed => "Resumed",
             Self::RunEnded => "RunEnded",

@@ -87,7 +87,7 @@ impl<'p> World<'p> {
             let to_upgrade = stage
                 .clusters
                 .iter()
-                .map(|planned| cluster(&planned.from, planned.hop_estimate.as_signed()));
+                .map(|planned| cluster(planned.oldest(), planned.hop_estimate.as_signed()));
             let at_target = stage
                 .at_target
                 .iter()

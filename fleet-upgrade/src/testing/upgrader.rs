@@ -105,7 +105,7 @@ impl InMemoryUpgrader {
     pub fn for_plan(plan: &UpgradePlan, clock: impl Clock + 'static) -> Self {
         let to_upgrade = plan
             .clusters()
-            .map(|cluster| (cluster.name.clone(), cluster.from.clone()));
+            .map(|cluster| (cluster.name.clone(), cluster.oldest().clone()));
         let at_target = plan
             .at_target()
             .map(|cluster| (cluster.name.clone(), cluster.version.clone()));

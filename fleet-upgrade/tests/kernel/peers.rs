@@ -327,6 +327,38 @@ spec: {target: v1.34.0, stages: [{name: all}]}
 }
 
 #[test]
+fn bug_14_workers_minors_behind_are_upgraded_also_where_the_control_plane_is_at_the_target() {
+    let lagging = StageLike {
+        workers_lag: true,
+        at_target: 1,
+        ..StageLike::of(0)
+    };
+    let plan = a_plan(&[lagging], 1, |spec| spec, at(MONDAY));
+    assert_eq!(plan.at_target().count(), 0);
+    let (report, starts) = run(&plan, |_| {});
+    assert_eq!(report.outcome, Some(Outcome::Completed));
+    assert_eq!(starts.len(), 1, "one hop: the workers");
+    // Four minors behind, they catch up before the control plane goes on.
+    let lagging = StageLike {
+        workers_lag: true,
+        ..StageLike::of(1)
+    };
+    let plan = a_plan(&[lagging], 1, |spec| spec, at(MONDAY));
+    let hops: Vec<String> = plan
+        .clusters()
+        .next()
+        .unwrap()
+        .hops
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(hops, ["v1.30.4", "v1.31.2"]);
+    let (report, starts) = run(&plan, |_| {});
+    assert_eq!(report.outcome, Some(Outcome::Completed));
+    assert_eq!(starts.len(), 2);
+}
+
+#[test]
 fn why_names_the_constraint_that_is_in_the_way() {
     let plan = two_stages(StageLike::of(2).soak(HumanDuration::days(5)), 0);
     let roster = Roster::of(&plan);

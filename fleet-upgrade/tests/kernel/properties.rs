@@ -27,6 +27,8 @@ struct Case {
     crashes: Vec<(u32, Crash)>,
     wishes: Vec<(Timestamp, Wish)>,
     restarts: Vec<i64>,
+    /// When the clock is ahead for a moment, and by how much.
+    leaps: Vec<(i64, i64)>,
     settings: RunSettings,
 }
 
@@ -44,14 +46,16 @@ fn stage() -> impl Strategy<Value = StageLike> {
     (
         1..5_usize,
         0..2_usize,
+        proptest::bool::weighted(0.25),
         1..4_u32,
         proptest::option::of(1..4_u32),
         soak,
     )
         .prop_map(
-            |(clusters, at_target, max_concurrent, max_per_day, hours)| StageLike {
+            |(clusters, at_target, workers_lag, max_concurrent, max_per_day, hours)| StageLike {
                 clusters,
                 at_target,
+                workers_lag,
                 max_concurrent,
                 max_per_day,
                 soak: HumanDuration::hours(hours),
@@ -103,7 +107,10 @@ fn case() -> impl Strategy<Value = Case> {
         proptest::collection::vec((0..6_u32, crash), 0..3),
         proptest::option::of(pause),
         proptest::option::weighted(0.1, moment()),
-        proptest::collection::vec(0..7 * 24 * 60_i64, 0..3),
+        (
+            proptest::collection::vec(0..7 * 24 * 60_i64, 0..3),
+            proptest::collection::vec((0..3 * 24 * 60_i64, 1..40 * 24 * 60_i64), 0..2),
+        ),
         settings,
     )
         .prop_map(
@@ -116,7 +123,7 @@ fn case() -> impl Strategy<Value = Case> {
                 crashes,
                 pause,
                 cancel,
-                mut restarts,
+                (restarts, leaps),
                 (age, poll, limit),
             )| {
                 let clusters: usize = stages.iter().map(|stage| stage.clusters + stage.at_target).sum();
@@ -129,7 +136,6 @@ fn case() -> impl Strategy<Value = Case> {
                     wishes.extend([(from, Wish::Pause), (from + minutes(long), Wish::Resume)]);
                 }
                 wishes.extend(cancel.map(|at| (at, Wish::Cancel)));
-                restarts.sort_unstable();
                 let settings = RunSettings {
                     evidence_max_age: minutes(age),
                     poll: minutes(poll),
@@ -146,6 +152,7 @@ fn case() -> impl Strategy<Value = Case> {
                     crashes,
                     wishes,
                     restarts,
+                    leaps,
                     settings,
                 }
             },
@@ -215,13 +222,20 @@ fn run(case: &Case) -> (usize, usize) {
     }
     driver.crashes.clone_from(&case.crashes);
     driver.wishes.clone_from(&case.wishes);
-    for restart in &case.restarts {
-        driver.until(at(FRIDAY) + minutes(*restart));
-        driver.restart();
+    let restarts = case.restarts.iter().map(|at| (*at, None));
+    let leaps = case.leaps.iter().map(|(at, ahead)| (*at, Some(*ahead)));
+    let mut disturbances: Vec<(i64, Option<i64>)> = restarts.chain(leaps).collect();
+    disturbances.sort_unstable();
+    for (moment, leap) in disturbances {
+        driver.until(at(FRIDAY) + minutes(moment));
+        match leap {
+            Some(ahead) => driver.leap(minutes(ahead)),
+            None => driver.restart(),
+        }
     }
     let report = driver.finish();
     // Late backups and findings are mishaps of their own.
-    let undisturbed = case.mishaps.is_empty() && case.knobs & READINESS == 0;
+    let undisturbed = case.mishaps.is_empty() && case.leaps.is_empty() && case.knobs & READINESS == 0;
     if undisturbed && report.outcome == Some(fleet_upgrade::kernel::Outcome::Completed) {
         assert!(report.is_success(), "nothing went wrong, and yet: {report:?}");
     }

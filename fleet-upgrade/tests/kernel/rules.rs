@@ -2,8 +2,8 @@
 
 use fleet_core::{HumanDuration, KubernetesVersion};
 use fleet_upgrade::kernel::{
-    Ailment, Blocker, ClusterId, ClusterObservation, ClusterReport, ClusterState, Command, Event, Fact,
-    Observation, Outcome, Roster, RunSettings, RunState, StopReason, decide, why,
+    Ailment, Blocker, ClusterId, ClusterObservation, ClusterReport, ClusterState, Command, Counts, Event,
+    Fact, Observation, Outcome, Roster, RunSettings, RunState, StopReason, decide, why,
 };
 use jiff::ToSpan;
 
@@ -277,6 +277,33 @@ fn a_clock_that_jumps_back_proves_nothing() {
     driver.until(at(MONDAY) + 100.minutes());
     driver.now = at(MONDAY) + 50.minutes();
     assert!(driver.finish().is_success());
+}
+
+#[test]
+fn a_clock_that_was_ahead_for_a_moment_keeps_nothing_waiting() {
+    let soak = HumanDuration::hours(10);
+    let stages = [StageLike::of(2).soak(soak), StageLike::of(1)];
+    let plan = a_plan(&stages, 1, |spec| spec, at(MONDAY));
+    let roster = Roster::of(&plan);
+    // When a hop is about to start, is under way, is done; in the soak, and after it.
+    for minute in [0, 10, 45, 90, 300, 800] {
+        let mut driver = Driver::new(&plan, &roster, at(MONDAY), RunSettings::default());
+        driver.until(at(MONDAY) + minute.minutes());
+        let before = driver.starts.len();
+        driver.leap(minutes(30 * 24 * 60));
+        let set_back = |driver: &Driver<'_>| {
+            let mut facts = driver.log.iter().map(|event| &event.fact);
+            facts.any(|fact| *fact == Fact::ClockSetBack)
+        };
+        let recorded = driver.log.last().unwrap().at > driver.now;
+        let report = driver.finish();
+        assert_eq!(set_back(&driver), recorded, "{minute}");
+        // A hop that was under way is overdue by such a clock, and counts as failed.
+        let failed = Counts::of(driver.live.state()).failed;
+        assert!(failed <= 1 && (failed == 0 || before > 0), "{minute}: {report:?}");
+        let took = driver.now.duration_since(at(MONDAY));
+        assert!(took < minutes(48 * 60), "{minute}: it took {took}");
+    }
 }
 
 #[test]

@@ -4,14 +4,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
 
-use fleet_core::{Fleet, FleetCluster, HumanDuration, KubernetesVersion, Labels};
+use fleet_core::{Fleet, FleetCluster, HumanDuration, KubernetesVersion, Labels, skew};
 use fleet_upgrade::kernel::{
     ApprovalPoint, BackupVerdict, Blocker, ClusterId, ClusterObservation, ClusterReport, ClusterState,
     Command, Event, Fact, Health, HopOrder, LiveRun, Observation, Rollout, Roster, RunReport, RunSettings,
     RunState, audit, begin, decide, evidence_due, readiness_needs,
 };
 use fleet_upgrade::kernel::{PreflightVerdict, Readiness};
-use fleet_upgrade::{FailureBudget, FleetUpgrade, FleetUpgradeSpec, Stage, UpgradePlan, plan};
+use fleet_upgrade::{FailureBudget, FleetUpgrade, FleetUpgradeSpec, PlannedStage, Stage, UpgradePlan, plan};
 use jiff::{SignedDuration, Timestamp};
 
 pub fn at(text: &str) -> Timestamp {
@@ -27,6 +27,8 @@ pub fn minutes(minutes: i64) -> SignedDuration {
 pub struct StageLike {
     pub clusters: usize,
     pub at_target: usize,
+    /// Of two clusters the workers of one lag: in turn so far that they may come along, and too far.
+    pub workers_lag: bool,
     pub max_concurrent: u32,
     pub max_per_day: Option<u32>,
     pub soak: HumanDuration,
@@ -37,6 +39,7 @@ impl StageLike {
         Self {
             clusters,
             at_target: 0,
+            workers_lag: false,
             max_concurrent: 1,
             max_per_day: None,
             soak: HumanDuration::ZERO,
@@ -89,7 +92,11 @@ pub fn a_plan(
             } else {
                 target.clone()
             };
-            let cluster = FleetCluster::new(format!("s{index}-c{number}").parse().unwrap(), version);
+            let mut cluster = FleetCluster::new(format!("s{index}-c{number}").parse().unwrap(), version);
+            if like.workers_lag && number % 2 == 0 {
+                let minor = if number % 4 == 0 { 27 } else { 28 };
+                cluster = cluster.with_worker_version(KubernetesVersion::new(1, minor, 9));
+            }
             let (pair, half) = (format!("s{index}-p{}", number / 2), ["a", "b"][number % 2]);
             let labels = [("stage", name.as_str()), ("pair", &pair), ("half", half)];
             clusters.push(cluster.with_labels(Labels::from_pairs(labels).unwrap()));
@@ -122,7 +129,10 @@ pub enum Mishap {
 
 #[derive(Debug, Clone)]
 pub struct ClusterInWorld {
+    /// The oldest version that any part of it runs.
     pub version: KubernetesVersion,
+    /// The version its control plane was told to run.
+    pub control_plane: KubernetesVersion,
     pub rolling: Option<(KubernetesVersion, Timestamp)>,
     pub hop: SignedDuration,
     pub mishaps: Vec<Mishap>,
@@ -151,6 +161,7 @@ impl ClusterInWorld {
         if let Some(index) = self.mishaps.iter().position(foreign) {
             self.mishaps.remove(index);
             self.version = KubernetesVersion::new(1, 29, 9);
+            self.control_plane = self.version.clone();
             self.rolling = None;
         }
     }
@@ -220,6 +231,13 @@ impl ClusterInWorld {
             }
         }
         if self.desired() != to {
+            let step = skew::check_control_plane_hop(&self.control_plane, to);
+            assert!(step.is_ok(), "I5: {step:?}");
+            if !to.same_release(&self.control_plane) {
+                let nodes = skew::check_kubelet(to, &self.version);
+                assert!(nodes.is_ok(), "I5: {nodes:?}");
+            }
+            self.control_plane = to.clone();
             self.rolling = Some((to.clone(), now));
             *self.orders.entry(to.clone()).or_default() += 1;
         }
@@ -265,6 +283,8 @@ pub struct Driver<'p> {
     pub starts: Vec<(Timestamp, ClusterId, u32)>,
     pub pauses: Vec<(Timestamp, Option<Timestamp>)>,
     pub steps: u32,
+    /// What leaps of the clock may have added to what a soak has earned.
+    pub leapt: SignedDuration,
     pub waits: Vec<Blocker>,
 }
 
@@ -278,16 +298,23 @@ pub enum Stand {
 
 impl<'p> Driver<'p> {
     pub fn new(plan: &'p UpgradePlan, roster: &'p Roster, now: Timestamp, settings: RunSettings) -> Self {
-        let to_upgrade =
-            |stage: &'p fleet_upgrade::PlannedStage| stage.clusters.iter().map(|cluster| &cluster.from);
-        let at_target =
-            |stage: &'p fleet_upgrade::PlannedStage| stage.at_target.iter().map(|cluster| &cluster.version);
+        let to_upgrade = |stage: &'p PlannedStage| {
+            stage
+                .clusters
+                .iter()
+                .map(|cluster| (cluster.oldest(), &cluster.from))
+        };
+        let at_target = |stage: &'p PlannedStage| {
+            let clusters = stage.at_target.iter();
+            clusters.map(|cluster| (&cluster.version, &cluster.version))
+        };
         let world = plan
             .stages()
             .iter()
             .flat_map(|stage| to_upgrade(stage).chain(at_target(stage)))
-            .map(|version| ClusterInWorld {
+            .map(|(version, control_plane)| ClusterInWorld {
                 version: version.clone(),
+                control_plane: control_plane.clone(),
                 rolling: None,
                 hop: minutes(40),
                 mishaps: Vec::new(),
@@ -306,6 +333,7 @@ impl<'p> Driver<'p> {
             starts: Vec::new(),
             pauses: Vec::new(),
             steps: 0,
+            leapt: SignedDuration::ZERO,
             waits: Vec::new(),
         };
         let Command::Record(first) = begin(plan, settings) else {
@@ -349,6 +377,29 @@ impl<'p> Driver<'p> {
         self.live = LiveRun::resume(self.plan, RunState::replay(self.plan, &self.log));
         if self.live.state().ended().is_none() {
             self.record(Fact::RunTakenUp);
+        }
+    }
+
+    /// The clock is ahead for a few steps, and then it is right again.
+    pub fn leap(&mut self, ahead: SignedDuration) {
+        let right = self.now;
+        self.now += ahead;
+        // Nobody can tell a leap from a look that came late.
+        self.leapt += ahead.min(self.live.state().settings().evidence_max_age);
+        for _ in 0..4 {
+            if self.step() == Stand::Over {
+                break;
+            }
+        }
+        self.now = right;
+        for cluster in &mut self.world {
+            if let Some((_, since)) = &mut cluster.rolling {
+                *since = right.min(*since);
+            }
+        }
+        for (from, to) in &mut self.pauses {
+            *from = right.min(*from);
+            to.iter_mut().for_each(|to| *to = right.min(*to));
         }
     }
 
@@ -585,6 +636,10 @@ impl<'p> Driver<'p> {
                     book.gone.insert(*cluster);
                 }
                 Fact::Stopping { .. } | Fact::Cancelled => book.stopping = true,
+                Fact::ClockSetBack => {
+                    let times = book.began.values_mut().chain(book.upgraded.values_mut());
+                    times.for_each(|at| *at = event.at.min(*at));
+                }
                 Fact::Approved {
                     point: ApprovalPoint::GoOn,
                     ..
@@ -624,7 +679,7 @@ impl<'p> Driver<'p> {
                 .filter(|(id, _)| stage_of(**id) == before)
                 .map(|(_, at)| *at);
             if let Some(last) = ends.max() {
-                let mut soaked = self.now.duration_since(last);
+                let mut soaked = self.now.duration_since(last) + self.leapt;
                 for (from, to) in &self.pauses {
                     let (from, to) = ((*from).max(last), to.unwrap_or(self.now));
                     soaked -= to.duration_since(from).max(SignedDuration::ZERO);
