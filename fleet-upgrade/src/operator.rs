@@ -30,6 +30,7 @@
 //! - approve: `kubectl annotate fleetupgrade/to-1.31 approve-before.fleet-sdk.dev/canary=alice`, or a
 //!   [`GivenApproval`] in `spec.approvals`.
 
+mod changes;
 mod controller;
 mod lease;
 mod metrics;

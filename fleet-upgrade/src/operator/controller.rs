@@ -22,7 +22,7 @@ use super::lease::{Elector, Sharding};
 use super::metrics::Metrics;
 use super::people::{Annotations, Events};
 use super::resource::{FINALIZER, FleetUpgradeResource, FleetUpgradeStatus, RunObject};
-use super::run::{ActiveRun, Follower, write_status};
+use super::run::{ActiveRun, Follower, SeenSpec, write_status};
 use super::status::{self, Context};
 use super::store::ResourceStore;
 use crate::engine::{Engine, EngineError};
@@ -31,7 +31,7 @@ use crate::ports::{
     BackupGate, BoxError, Clock, ClusterUpgrader, HealthGate, NamedGates, NoGate, Notifier, Preflight,
     Remediator, RunStore as _, RunStoreError, SystemClock,
 };
-use crate::{Estimates, FleetUpgrade, UpgradePlan, plan_with};
+use crate::{Estimates, FleetUpgrade, plan_with};
 
 /// Where the operator learns which clusters there are.
 #[cfg_attr(feature = "mock", mockall::automock)]
@@ -339,19 +339,16 @@ impl Operator {
     ) -> Result<Begun, ReconcileError> {
         let Self { config, .. } = self;
         let client = &config.client;
-        let store = ResourceStore::with_metrics(client.clone(), namespace, name, config.metrics.clone());
+        let store = ResourceStore::with_metrics(client.clone(), namespace, name, config.metrics.clone())
+            .keeping(object.spec.policy.clone());
         let policy = FleetUpgrade::new(name, object.spec.policy.clone());
         let before = object.status.clone().unwrap_or_default();
-        let (plan, current_spec): (UpgradePlan, bool) = if let Some(stored) = store.load(name).await? {
-            let same = stored.plan.target() == &policy.spec.target
-                && stored.plan.failure_budget() == policy.spec.failure_budget
-                && stored.plan.calendar() == &policy.spec.calendar
-                && stored.plan.stages().len() == policy.spec.stages.len();
-            (stored.plan, same)
+        let (plan, began_with) = if let Some(stored) = store.load(name).await? {
+            (stored.plan, store.began_with().await)
         } else {
             let fleet = self.fleet.fleet().await.map_err(ReconcileError::Fleet)?;
             match plan_with(&policy, &fleet, config.clock.now(), &config.estimates) {
-                Ok(plan) => (plan, true),
+                Ok(plan) => (plan, Some(policy.spec)),
                 Err(error) => return Ok(Begun::Refused("Refused", error.to_string())),
             }
         };
@@ -389,13 +386,17 @@ impl Operator {
         if let Err(error) = engine.check_ports() {
             return Ok(Begun::Refused("Unsupported", error.to_string()));
         }
+        let seen = SeenSpec {
+            generation: object.metadata.generation,
+            changed: Vec::new(),
+        };
+        let (spec, seen) = watch::channel(seen);
         let follower = Follower {
             client: client.clone(),
             namespace: namespace.to_owned(),
             name: name.to_owned(),
-            generation: object.metadata.generation,
             before,
-            current_spec,
+            spec: seen,
             store,
             events,
             clock: Arc::clone(&config.clock),
@@ -404,7 +405,7 @@ impl Operator {
         };
         let engine = engine.upgrader(Arc::clone(&self.upgrader));
         Ok(Begun::Run(Box::new(ActiveRun::start(
-            engine, approvals, follower,
+            engine, approvals, began_with, spec, follower,
         ))))
     }
 
@@ -442,7 +443,7 @@ impl Operator {
             generation,
             waiting: None,
             events: Vec::new(),
-            current_spec: true,
+            changed: &[],
             now: self.config.clock.now(),
         };
         let new = status::of_refusal(reason, message, &context);
@@ -525,12 +526,11 @@ async fn tell_invalid(
     let status = object.data.get("status").cloned().unwrap_or_default();
     let status: FleetUpgradeStatus = serde_json::from_value(status).unwrap_or_default();
     warn!(%namespace, %name, problem, "an object cannot be read");
-    let at_work = operator
-        .runs
-        .lock()
-        .await
-        .contains_key(&(namespace.clone(), name.clone()));
-    if !at_work && !status.phase.is_over() {
+    let key = (namespace.clone(), name.clone());
+    let at_work = operator.runs.lock().await.get(&key).cloned();
+    if let Some(run) = at_work {
+        run.tell_of_spec(object.metadata.generation, vec![problem.to_owned()]);
+    } else if !status.phase.is_over() {
         operator
             .refuse(
                 object.metadata.generation,
@@ -597,6 +597,7 @@ async fn reconcile_run(object: &FleetUpgradeResource, operator: &Operator) -> Re
             }
         },
     };
+    run.look_at_spec(object.metadata.generation, &object.spec.policy);
     operator
         .take_approvals(&run.approvals, object, &namespace, &name)
         .await?;

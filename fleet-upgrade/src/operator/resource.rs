@@ -287,6 +287,9 @@ pub struct EventStatus {
 pub struct RunRecord {
     /// The plan, or the objects that hold it.
     pub plan: Chunked,
+    /// The policy it was made of: JSON, compressed with gzip, in base64.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub policy: String,
     /// The ConfigMaps that hold the log's older entries, in order. They are never changed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub sealed_log: Vec<String>,

@@ -8,18 +8,20 @@ use jiff::Timestamp;
 use kube::Client;
 use kube::api::{Api, Patch, PatchParams};
 use serde_json::json;
-use tokio::sync::{Mutex, mpsc};
+use tokio::sync::{Mutex, mpsc, watch};
 use tokio::task::JoinHandle;
 use tracing::{info, warn};
 
+use super::changes::changes;
 use super::metrics::Metrics;
 use super::people::{Annotations, Events};
 use super::resource::{FleetUpgradeStatus, RunObject};
 use super::status::{self, Context};
 use super::store::ResourceStore;
+use crate::FleetUpgradeSpec;
 use crate::engine::{Engine, EngineError, RunHandle, Step};
 use crate::kernel::{Blocker, Counts};
-use crate::ports::Clock;
+use crate::ports::{Clock, Notice, NoticeKind, Notifier as _};
 
 /// How long the status may lag behind the run: many steps, one write.
 const LAG: Duration = Duration::from_secs(1);
@@ -29,7 +31,18 @@ pub(super) struct ActiveRun {
     pub(super) approvals: Annotations,
     handle: Arc<Mutex<Option<RunHandle>>>,
     orders: Arc<RunOrders>,
+    /// What it began with, where that was kept.
+    policy: Option<FleetUpgradeSpec>,
+    spec: watch::Sender<SeenSpec>,
     task: JoinHandle<()>,
+}
+
+/// The spec as it was last seen.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct SeenSpec {
+    pub(super) generation: Option<i64>,
+    /// What in it the run does not go by.
+    pub(super) changed: Vec<String>,
 }
 
 /// What was ordered already, so that an order is given once.
@@ -43,9 +56,8 @@ pub(super) struct Follower {
     pub(super) client: Client,
     pub(super) namespace: String,
     pub(super) name: String,
-    pub(super) generation: Option<i64>,
     pub(super) before: FleetUpgradeStatus,
-    pub(super) current_spec: bool,
+    pub(super) spec: watch::Receiver<SeenSpec>,
     pub(super) store: ResourceStore,
     pub(super) events: Events,
     pub(super) clock: Arc<dyn Clock>,
@@ -58,6 +70,8 @@ impl ActiveRun {
     pub(super) fn start(
         engine: Engine<crate::engine::WithUpgrader>,
         approvals: Annotations,
+        policy: Option<FleetUpgradeSpec>,
+        spec: watch::Sender<SeenSpec>,
         follower: Follower,
     ) -> Self {
         let handle = engine.start();
@@ -74,8 +88,26 @@ impl ActiveRun {
             approvals,
             handle,
             orders: Arc::default(),
+            policy,
+            spec,
             task,
         }
+    }
+
+    /// Tells in the status what the spec says that the run does not go by.
+    pub(super) fn look_at_spec(&self, generation: Option<i64>, policy: &FleetUpgradeSpec) {
+        let began_with = self.policy.as_ref();
+        let changed = began_with.map_or_else(Vec::new, |before| changes(before, policy));
+        self.tell_of_spec(generation, changed);
+    }
+
+    pub(super) fn tell_of_spec(&self, generation: Option<i64>, changed: Vec<String>) {
+        let seen = SeenSpec { generation, changed };
+        self.spec.send_if_modified(|known| {
+            let is_new = *known != seen;
+            *known = seen;
+            is_new
+        });
     }
 
     /// Whether the engine has come to its end, good or bad, and the status says so.
@@ -118,21 +150,29 @@ async fn follow(
     handle: Arc<Mutex<Option<RunHandle>>>,
 ) {
     let mut waiting: Option<Blocker> = None;
-    let mut next = progress.next().await;
-    while let Some(step) = next {
-        note(&mut waiting, step.step);
+    'run: loop {
+        tokio::select! {
+            step = progress.next() => match step {
+                Some(step) => note(&mut waiting, step.step),
+                None => break,
+            },
+            Ok(()) = follower.spec.changed() => tell_changes(&mut follower).await,
+        }
         // Takes in what comes within the lag, and writes once.
         let lag = tokio::time::sleep(LAG);
         tokio::pin!(lag);
-        next = loop {
+        loop {
             tokio::select! {
                 step = progress.next() => match step {
                     Some(step) => note(&mut waiting, step.step),
-                    None => break None,
+                    None => break 'run,
                 },
-                () = &mut lag => break progress_or_end(&mut follower, waiting.as_ref(), &mut progress).await,
+                () = &mut lag => break,
             }
-        };
+        }
+        if let Err(error) = write(&mut follower, waiting.as_ref()).await {
+            warn!(name = %follower.name, %error, "the status could not be written; the next step writes it again");
+        }
     }
     let handle = handle.lock().await.take();
     let result = match handle {
@@ -156,15 +196,27 @@ async fn follow(
     }
 }
 
-async fn progress_or_end(
-    follower: &mut Follower,
-    waiting: Option<&Blocker>,
-    progress: &mut (impl futures::Stream<Item = crate::engine::Progress> + Unpin),
-) -> Option<crate::engine::Progress> {
-    if let Err(error) = write(follower, waiting).await {
-        warn!(name = %follower.name, %error, "the status could not be written; the next step writes it again");
+/// Publishes that the spec was changed, unless the status said just that before.
+async fn tell_changes(follower: &mut Follower) {
+    let seen = follower.spec.borrow_and_update().clone();
+    let Some(text) = status::spec_changed(&seen.changed) else {
+        return;
+    };
+    let mut conditions = follower.before.conditions.iter();
+    if conditions.any(|known| known.reason == status::SPEC_CHANGED && known.message == text) {
+        return;
     }
-    progress.next().await
+    let notice = Notice {
+        run: follower.name.clone(),
+        at: follower.clock.now(),
+        kind: NoticeKind::SpecChanged,
+        stage: None,
+        cluster: None,
+        text,
+    };
+    if let Err(error) = follower.events.notify(&notice).await {
+        warn!(name = %follower.name, %error, "an Event could not be published");
+    }
 }
 
 fn note(waiting: &mut Option<Blocker>, step: Step) {
@@ -179,14 +231,15 @@ async fn write(follower: &mut Follower, waiting: Option<&Blocker>) -> Result<(),
         return Ok(());
     };
     let now: Timestamp = follower.clock.now();
+    let spec = follower.spec.borrow().clone();
     let new = status::of_run(
         &snapshot,
         &Context {
             before: &follower.before,
-            generation: follower.generation,
+            generation: spec.generation,
             waiting,
             events: follower.events.last(),
-            current_spec: follower.current_spec,
+            changed: &spec.changed,
             now,
         },
     );

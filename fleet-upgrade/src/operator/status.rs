@@ -18,8 +18,8 @@ pub(super) struct Context<'a> {
     pub(super) generation: Option<i64>,
     pub(super) waiting: Option<&'a Blocker>,
     pub(super) events: Vec<EventStatus>,
-    /// Whether the spec is still the one the run began with.
-    pub(super) current_spec: bool,
+    /// What the spec says that the run does not go by.
+    pub(super) changed: &'a [String],
     pub(super) now: Timestamp,
 }
 
@@ -79,6 +79,19 @@ pub(super) fn of_refusal(reason: &str, message: &str, context: &Context<'_>) -> 
     status
 }
 
+/// The reason of the condition `Planned` when the run goes by something else than the spec.
+pub(super) const SPEC_CHANGED: &str = "SpecChanged";
+
+/// What people are told of changes that count for nothing.
+pub(super) fn spec_changed(changed: &[String]) -> Option<String> {
+    (!changed.is_empty()).then(|| {
+        format!(
+            "the run goes by the policy it began with, and not by what was changed since: {}; make a new FleetUpgrade for it",
+            changed.join(", ")
+        )
+    })
+}
+
 fn phase(report: &RunReport, paused: bool, waiting: Option<&Blocker>) -> RunPhase {
     match &report.outcome {
         Some(Outcome::Completed) => RunPhase::Completed,
@@ -118,17 +131,15 @@ fn conditions(report: &RunReport, phase: RunPhase, context: &Context<'_>) -> Vec
         .map(ToString::to_string)
         .unwrap_or_default();
     let waiting = context.waiting.map(ToString::to_string).unwrap_or_default();
-    let planned = if context.current_spec {
-        condition(
+    let planned = match spec_changed(context.changed) {
+        None => condition(
             context,
             "Planned",
             true,
             "Planned",
             "the policy is planned for the fleet",
-        )
-    } else {
-        let message = "the run goes by the policy it began with; make a new FleetUpgrade for the changed one";
-        condition(context, "Planned", true, "SpecChanged", message)
+        ),
+        Some(message) => condition(context, "Planned", true, SPEC_CHANGED, &message),
     };
     let running = !phase.is_over() && phase != RunPhase::Paused;
     vec![

@@ -18,9 +18,9 @@ use tracing::debug;
 use super::metrics::Metrics;
 use super::packing::{pack, unpack};
 use super::resource::{Chunked, RunObject, RunRecord};
-use crate::UpgradePlan;
 use crate::kernel::{Event, PlanDigest, RunState};
 use crate::ports::{BoxError, RunStore, RunStoreError, StoredRun};
+use crate::{FleetUpgradeSpec, UpgradePlan};
 
 /// A plan that is longer than this, packed, goes into ConfigMaps.
 const INLINE_PLAN: usize = 128 << 10;
@@ -38,6 +38,8 @@ pub struct ResourceStore {
     config_maps: Api<ConfigMap>,
     name: String,
     metrics: Metrics,
+    /// What a run that begins is planned by.
+    policy: Option<FleetUpgradeSpec>,
     known: Arc<tokio::sync::Mutex<Known>>,
     snapshot: Arc<Mutex<Option<Snapshot>>>,
 }
@@ -80,9 +82,22 @@ impl ResourceStore {
             config_maps: Api::namespaced(client, namespace),
             name: name.to_owned(),
             metrics,
+            policy: None,
             known: Arc::default(),
             snapshot: Arc::default(),
         }
+    }
+
+    /// Keeps the policy with the run that begins.
+    pub(super) fn keeping(mut self, policy: FleetUpgradeSpec) -> Self {
+        self.policy = Some(policy);
+        self
+    }
+
+    /// The policy that the stored run began with; none where nobody kept it.
+    pub(super) async fn began_with(&self) -> Option<FleetUpgradeSpec> {
+        let known = self.known.lock().await;
+        unpack(&known.record.policy).ok()
     }
 
     /// The run as far as it is stored; nothing before the plan is.
@@ -195,17 +210,22 @@ impl ResourceStore {
 
     /// Writes the record, if the object is still at the version that is known.
     async fn write(&self, known: &mut Known, record: RunRecord) -> Result<(), kube::Error> {
+        let mut run = json!({
+            "sealedLog": record.sealed_log,
+            "sealedEntries": record.sealed_entries,
+            "openLog": record.open_log,
+        });
+        // A merge patch keeps what it does not name: the plan is sent once.
+        if record.plan != known.record.plan || record.policy != known.record.policy {
+            run["plan"] = json!({
+                "inline": some(&record.plan.inline),
+                "inConfigMaps": record.plan.in_config_maps,
+            });
+            run["policy"] = json!(some(&record.policy));
+        }
         let patch = json!({
             "metadata": {"resourceVersion": known.version},
-            "status": {"run": {
-                "plan": {
-                    "inline": some(&record.plan.inline),
-                    "inConfigMaps": record.plan.in_config_maps,
-                },
-                "sealedLog": record.sealed_log,
-                "sealedEntries": record.sealed_entries,
-                "openLog": record.open_log,
-            }},
+            "status": {"run": run},
         });
         self.metrics.wrote(record.open_log.len());
         let object = self
@@ -280,8 +300,12 @@ impl RunStore for ResourceStore {
                     .push(sealed.map_err(|source| self.unavailable(source))?);
             }
         }
+        let policy = self.policy.as_ref().map(pack).transpose();
         let record = RunRecord {
             plan: chunked,
+            policy: policy
+                .map_err(|source| self.unavailable(source))?
+                .unwrap_or_default(),
             ..RunRecord::default()
         };
         self.write(&mut known, record).await.map_err(|error| {

@@ -48,6 +48,7 @@ impl Notice {
                 | NoticeKind::ClusterFailed
                 | NoticeKind::ClusterHeld
                 | NoticeKind::ClockSetBack
+                | NoticeKind::SpecChanged
                 | NoticeKind::RemedyFailed
                 | NoticeKind::Stopping
         )
@@ -103,6 +104,8 @@ pub enum NoticeKind {
     ClusterGone,
     /// Nothing new starts any more.
     Stopping,
+    /// Someone changed the policy of a run that goes by the one it began with.
+    SpecChanged,
     /// The clock was set back while the run was under way.
     ClockSetBack,
     /// Someone paused the run.
@@ -133,6 +136,7 @@ impl NoticeKind {
             Self::RemedyFailed => "RemedyFailed",
             Self::ClusterGone => "ClusterGone",
             Self::Stopping => "Stopping",
+            Self::SpecChanged => "SpecChanged",
             Self::ClockSetBack => "ClockSetBack",
             Self::Paused => "Paused",
             Self::Resumed => "Resumed",

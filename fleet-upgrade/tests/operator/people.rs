@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use fleet_upgrade::operator::{CANCEL, FINALIZER, PAUSED, RunPhase, Sharding};
+use fleet_upgrade::operator::{CANCEL, FINALIZER, FleetUpgradeStatus, PAUSED, RunPhase, Sharding};
 use kube::Client;
 use kube::api::{DeleteParams, Patch, PatchParams};
 use kube::client::Body;
@@ -228,6 +228,62 @@ async fn an_object_that_cannot_be_read_is_told_so_and_hides_no_other() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_changed_spec_is_told_at_once_place_by_place() {
+    let world = World::new(three_stages()).await;
+    let operator = world.operator();
+    world.until(|status| status.phase == RunPhase::Running).await;
+    let change = async |text: &str| {
+        let patch = Patch::Merge(json!({"spec": serde_json::from_str::<serde_json::Value>(text).unwrap()}));
+        world
+            .raw()
+            .patch("up", &PatchParams::default(), &patch)
+            .await
+            .unwrap()
+    };
+    let planned = |status: &FleetUpgradeStatus| {
+        let condition = &status.conditions[0];
+        assert_eq!(condition.type_, "Planned");
+        (condition.reason.clone(), condition.message.clone())
+    };
+    let told = |status: &FleetUpgradeStatus| {
+        let events = status.events.iter();
+        events.filter(|event| event.reason == "SpecChanged").count()
+    };
+    let object = change(
+        r#"{"failureBudget": 2, "stages": [
+        {"name": "staging", "selector": "env=staging", "maxConcurrent": 2, "soak": "60m"},
+        {"name": "canary", "pick": {"count": 1}, "soak": "2h"},
+        {"name": "production", "maxConcurrent": 4}]}"#,
+    )
+    .await;
+    let status = world.until(|status| planned(status).0 == "SpecChanged").await;
+    let (_, message) = planned(&status);
+    assert!(
+        message.contains("since: spec.failureBudget, spec.stages[2].maxConcurrent;"),
+        "{message}"
+    );
+    assert_eq!(status.observed_generation, object.metadata.generation);
+    assert_eq!(told(&status), 1);
+    // The next operator says the same, and publishes it no second time.
+    operator.abort();
+    let operator = world.operator();
+    tokio::time::sleep(Duration::from_mins(10)).await;
+    let status = world.until(|_| true).await;
+    assert_eq!((planned(&status).0.as_str(), told(&status)), ("SpecChanged", 1));
+    change(
+        r#"{"failureBudget": null, "stages": [
+        {"name": "staging", "selector": "env=staging", "maxConcurrent": 2, "soak": "1h"},
+        {"name": "canary", "pick": {"count": 1}, "soak": "2h"},
+        {"name": "production", "maxConcurrent": 2}]}"#,
+    )
+    .await;
+    world.until(|status| planned(status).0 == "Planned").await;
+    let status = world.until(|status| status.phase.is_over()).await;
+    assert_eq!(status.phase, RunPhase::Completed);
+    operator.abort();
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_run_whose_spec_becomes_unreadable_goes_on_and_is_not_taken_up_again_before_it_is_mended() {
     let world = World::new(three_stages()).await;
     let operator = world.operator();
@@ -246,6 +302,12 @@ async fn a_run_whose_spec_becomes_unreadable_goes_on_and_is_not_taken_up_again_b
     tokio::time::sleep(Duration::from_hours(1)).await;
     assert_eq!(phase().await, "Running");
     assert_eq!(world.effects().iter().sum::<usize>(), 2);
+    let told = world.raw().get("up").await.unwrap().data["status"]["conditions"][0].clone();
+    assert_eq!(told["reason"], "SpecChanged");
+    assert!(
+        told["message"].as_str().unwrap().contains("spec.preflight"),
+        "{told}"
+    );
     // The next operator cannot take it up, and says so.
     operator.abort();
     let operator = world.operator();
