@@ -5,6 +5,8 @@
 //! that of a script with no safety.
 #![allow(clippy::expect_used, clippy::panic)] // As tests fail.
 
+#[path = "../../fleet-upgrade/tests/operator/specs.rs"]
+mod specs;
 #[path = "upgrade/world.rs"]
 #[allow(dead_code, unused_imports)] // The upgrade suite uses the rest of it.
 mod world;
@@ -105,6 +107,41 @@ async fn install(client: &Client) -> Result<(), Failed> {
         .await?;
     let established = kube::runtime::conditions::is_crd_established();
     kube::runtime::wait::await_condition(definitions, "fleetupgrades.fleet-sdk.dev", established).await?;
+    Ok(())
+}
+
+#[tokio::test]
+#[ignore = "needs a real API server; .ci/run starts one"]
+async fn policies_pass_the_definition_and_what_cannot_be_read_does_not() -> Result<(), Failed> {
+    let client = Client::try_default().await?;
+    install(&client).await?;
+    let objects: Api<DynamicObject> = api(&client, "fleet-sdk.dev", "v1alpha1", "FleetUpgrade");
+    let try_create = async |text: &str| -> Result<_, Failed> {
+        let documents = fleet_core::yaml::documents(text)?;
+        let spec = documents.first().ok_or("no document")?.value();
+        let object = json!({"apiVersion": "fleet-sdk.dev/v1alpha1", "kind": "FleetUpgrade",
+            "metadata": {"name": "only-looked-at"}, "spec": spec});
+        let params = PostParams {
+            dry_run: true,
+            ..PostParams::default()
+        };
+        let made = objects.create(&params, &serde_json::from_value(object)?).await;
+        Ok((made, spec.clone()))
+    };
+    for text in specs::GOOD {
+        let (made, spec) = try_create(text).await?;
+        assert_eq!(made?.data["spec"], spec, "nothing was pruned");
+    }
+    for (field, text) in specs::WRONG {
+        let (made, _) = try_create(text).await?;
+        let error = made.err().ok_or_else(|| format!("passes: {text}"))?;
+        assert!(error.to_string().contains(field), "{text}: {error}");
+    }
+    println!(
+        "{} policies pass, {} do not",
+        specs::GOOD.len(),
+        specs::WRONG.len()
+    );
     Ok(())
 }
 

@@ -201,7 +201,10 @@ impl schemars::JsonSchema for HumanDuration {
     }
 
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({ "type": "string", "pattern": r"^(0|(\d+w)?(\d+d)?(\d+h)?(\d+m)?(\d+s)?(\d+ms)?)$" })
+        schemars::json_schema!({
+            "type": "string", "minLength": 1, "maxLength": 64,
+            "pattern": r"^(0|(\d+w)?(\d+d)?(\d+h)?(\d+m)?(\d+s)?(\d+ms)?)$",
+        })
     }
 }
 

@@ -38,6 +38,7 @@ mod packing;
 mod people;
 mod resource;
 mod run;
+mod schema;
 mod status;
 mod store;
 
@@ -47,8 +48,9 @@ pub use metrics::Metrics;
 pub use resource::{
     APPROVE_AFTER, APPROVE_BEFORE, APPROVE_GO_ON, CANCEL, Chunked, ClusterStatus, EventStatus, FINALIZER,
     FleetUpgradeResource, FleetUpgradeResourceSpec, FleetUpgradeStatus, GivenApproval, PAUSED, RunPhase,
-    RunRecord, SeenApproval, StageStatus, crd,
+    RunRecord, SeenApproval, StageStatus,
 };
+pub use schema::crd;
 pub use store::ResourceStore;
 
 /// The roles an operator needs and no more, as manifests: what the operator itself reads and writes, and what

@@ -64,6 +64,7 @@ struct PickFields {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     share: Option<Percent>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schemars", schemars(length(min = 1)))]
     names: Option<Vec<ClusterName>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     coverage: Option<Coverage>,

@@ -281,6 +281,7 @@ impl FleetUpgradeSpec {
 #[non_exhaustive]
 pub struct Stage {
     /// The stage's name, unlike the other stages' names.
+    #[cfg_attr(feature = "schemars", schemars(length(min = 1)))]
     pub name: String,
     /// Which clusters. Default: every cluster that no earlier stage took.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -399,7 +400,8 @@ impl Stage {
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Group {
-    /// Its name.
+    /// Its name, unlike those of the stage's other groups.
+    #[cfg_attr(feature = "schemars", schemars(length(min = 1)))]
     pub name: String,
     /// Which of the stage's clusters.
     pub selector: Selector,

@@ -19,7 +19,7 @@ pub struct Window {
     pub(super) days: Days,
     /// When it starts, on the clock of the zone, such as `09:00`.
     #[serde(serialize_with = "write_time", deserialize_with = "read_time")]
-    #[cfg_attr(feature = "schemars", schemars(with = "String"))]
+    #[cfg_attr(feature = "schemars", schemars(with = "String", regex(pattern = TIME)))]
     pub(super) start: Time,
     /// How long it lasts. Full days are days of the calendar, the rest is time that passes.
     #[serde(deserialize_with = "read_duration")]
@@ -71,10 +71,10 @@ impl Window {
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct Freeze {
     /// When it starts. A day counts from its start.
-    #[cfg_attr(feature = "schemars", schemars(with = "String"))]
+    #[cfg_attr(feature = "schemars", schemars(with = "String", regex(pattern = DATE)))]
     pub(super) from: Moment,
     /// When it ends. A day counts to its end; a time is where work may start again.
-    #[cfg_attr(feature = "schemars", schemars(with = "String"))]
+    #[cfg_attr(feature = "schemars", schemars(with = "String", regex(pattern = DATE)))]
     pub(super) to: Moment,
     /// Why, for those who wait.
     pub(super) reason: String,
@@ -298,5 +298,15 @@ fn days_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
 /// A day, or an object with `date` and `name`.
 #[cfg(feature = "schemars")]
 fn holidays_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-    schemars::json_schema!({ "type": "array", "items": { "x-kubernetes-preserve-unknown-fields": true } })
+    let date = schemars::json_schema!({ "type": "string", "pattern": DATE });
+    schemars::json_schema!({ "type": "array", "items": { "anyOf": [date, {
+        "type": "object", "required": ["date"],
+        "properties": { "date": date, "name": { "type": "string" } },
+    }] } })
 }
+
+/// How a time of the day looks, and how what begins with a date does; reading checks the rest.
+#[cfg(feature = "schemars")]
+const TIME: &str = r"^([01]?\d|2[0-3]):[0-5]\d(:[0-5]\d)?$";
+#[cfg(feature = "schemars")]
+const DATE: &str = r"^[-+]?\d{4,6}-?\d{2}-?\d{2}";

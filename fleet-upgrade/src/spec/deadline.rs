@@ -78,7 +78,7 @@ impl schemars::JsonSchema for Deadline {
     }
 
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({ "type": "string" })
+        schemars::json_schema!({ "type": "string", "pattern": r"^[-+]?\d{4,6}-?\d{2}-?\d{2}" })
     }
 }
 

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 #[non_exhaustive]
 pub struct GateRule {
     /// Its name, unlike the other gates' names.
+    #[cfg_attr(feature = "schemars", schemars(length(min = 1)))]
     pub name: String,
     /// When it is asked about a cluster. Default: `always`.
     #[serde(default, skip_serializing_if = "GateMoment::is_always")]

@@ -87,6 +87,7 @@ impl StageApproval {
 pub struct ApprovalRule {
     /// Who may give it. Default: anyone who gives a name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "schemars", schemars(inner(length(min = 1))))]
     pub by: Vec<String>,
     /// How long it counts from when it was given, if it has not been used by then. Default: for ever.
     #[serde(default, skip_serializing_if = "Option::is_none")]

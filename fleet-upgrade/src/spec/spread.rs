@@ -29,6 +29,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 pub struct SpreadRule {
     /// The labels whose values make a domain. Default: none, the whole upgrade is one domain.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "schemars", schemars(inner(length(min = 1))))]
     pub labels: Vec<String>,
     /// How much of a domain may be unavailable: a count, or a share such as `25%`, rounded down but at least one.
     pub max_unavailable: AtMost,
@@ -274,7 +275,7 @@ impl schemars::JsonSchema for AtMost {
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
         schemars::json_schema!({
             "x-kubernetes-int-or-string": true,
-            "anyOf": [{ "type": "integer", "minimum": 1 }, { "type": "string", "pattern": "^[0-9]{1,3}%$" }],
+            "anyOf": [{ "type": "integer", "minimum": 1 }, { "type": "string", "pattern": "^ *0*([1-9][0-9]?|100) *%$" }],
         })
     }
 }
@@ -286,7 +287,7 @@ impl schemars::JsonSchema for Percent {
     }
 
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({ "type": "string", "pattern": "^[0-9]{1,3}%$" })
+        schemars::json_schema!({ "type": "string", "pattern": "^ *0*([1-9][0-9]?|100) *%$" })
     }
 }
 

@@ -7,6 +7,8 @@
 mod kills;
 mod leases;
 mod people;
+mod schema;
+mod specs;
 mod store;
 mod whole_run;
 mod world;

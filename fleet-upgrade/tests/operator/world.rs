@@ -90,8 +90,13 @@ impl World {
             "apiVersion": "fleet-sdk.dev/v1alpha1", "kind": "FleetUpgrade",
             "metadata": {"name": name, "namespace": "fleet"}, "spec": spec,
         });
-        let object: DynamicObject = serde_json::from_value(object).unwrap();
-        self.raw().create(&PostParams::default(), &object).await.unwrap();
+        self.try_create(&object).await.unwrap();
+    }
+
+    /// Makes an object, or says why the API server does not.
+    pub async fn try_create(&self, object: &Value) -> Result<DynamicObject, kube::Error> {
+        let object: DynamicObject = serde_json::from_value(object.clone()).unwrap();
+        self.raw().create(&PostParams::default(), &object).await
     }
 
     pub async fn annotate(&self, key: &str, value: Option<&str>) {
