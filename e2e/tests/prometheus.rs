@@ -160,12 +160,12 @@ async fn burn_rates_on_a_real_prometheus() -> Result<(), Failed> {
     let mut look = GateLook::at(end);
     look.upgraded = fresh;
     assert!(matches!(
-        gate.check(&cluster("burning"), look).await?,
+        gate.check(&cluster("burning"), &look).await?,
         Verdict::Fail { .. }
     ));
     // Minutes after it, there are too few requests for a verdict.
     look.upgraded = Some(end - SignedDuration::from_mins(2));
-    assert_eq!(gate.check(&cluster("well"), look).await?, Verdict::Inconclusive);
+    assert_eq!(gate.check(&cluster("well"), &look).await?, Verdict::Inconclusive);
 
     // A partial answer: one of two stores does not answer, the other's numbers come with a warning, and they look well.
     let remote = "remote_read: [{url: \"http://127.0.0.1:9/read\", read_recent: true}]\n";

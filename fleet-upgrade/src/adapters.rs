@@ -8,6 +8,8 @@ mod capi;
 mod capi_remedies;
 #[cfg(any(feature = "health", feature = "preflight"))]
 mod clients;
+#[cfg(feature = "prometheus")]
+mod cohort;
 #[cfg(feature = "http")]
 mod fetch;
 #[cfg(feature = "health")]
@@ -31,6 +33,8 @@ pub use capi::CapiFleet;
 pub use capi::CapiUpgrader;
 #[cfg(feature = "capi")]
 pub use capi_remedies::CapiRemediator;
+#[cfg(feature = "prometheus")]
+pub use cohort::CohortGate;
 #[cfg(feature = "http")]
 pub use fetch::{BaseUrlError, Fetch, HttpFetch};
 #[cfg(feature = "health")]

@@ -17,6 +17,7 @@
 mod approvals;
 mod backup;
 mod clock;
+pub(crate) mod cohorts;
 mod gates;
 mod notifier;
 mod preflight;
@@ -26,6 +27,7 @@ mod shared;
 pub use approvals::Approvals;
 pub use backup::BackupGate;
 pub use clock::{SystemClock, TokioClock};
+pub use cohorts::Cohorts;
 pub(crate) use gates::{AskedGates, NamedGates};
 pub use notifier::{Notice, NoticeKind, Notifier};
 pub use preflight::Preflight;
@@ -104,11 +106,11 @@ pub trait HealthGate: Send + Sync {
     /// The verdict on an upgraded cluster, or one about to be started, at this moment.
     ///
     /// An error counts as [`Verdict::Inconclusive`].
-    async fn check(&self, cluster: &ClusterName, look: GateLook) -> Result<Verdict, BoxError>;
+    async fn check(&self, cluster: &ClusterName, look: &GateLook) -> Result<Verdict, BoxError>;
 }
 
 /// When a gate looks, and what it may look back to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct GateLook {
     /// The moment.
@@ -117,6 +119,8 @@ pub struct GateLook {
     pub started: Option<Timestamp>,
     /// When its upgrade was done; none before.
     pub upgraded: Option<Timestamp>,
+    /// The other clusters of its run; nobody outside of one.
+    pub cohorts: Cohorts,
 }
 
 impl GateLook {
@@ -126,6 +130,7 @@ impl GateLook {
             now,
             started: None,
             upgraded: None,
+            cohorts: Cohorts::default(),
         }
     }
 }
@@ -166,7 +171,7 @@ pub struct NoGate;
 
 #[async_trait]
 impl HealthGate for NoGate {
-    async fn check(&self, _cluster: &ClusterName, _look: GateLook) -> Result<Verdict, BoxError> {
+    async fn check(&self, _cluster: &ClusterName, _look: &GateLook) -> Result<Verdict, BoxError> {
         Ok(Verdict::Pass)
     }
 }

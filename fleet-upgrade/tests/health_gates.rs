@@ -82,7 +82,7 @@ async fn a_cluster_is_as_well_as_its_nodes_and_workloads() {
     let gate = WorkloadGate::new(move |_| std::future::ready(Ok(client.clone())));
     let look = GateLook::at(now());
     assert_eq!(
-        gate.check(&eu(), look).await.unwrap(),
+        gate.check(&eu(), &look).await.unwrap(),
         Verdict::Inconclusive,
         "no nodes"
     );
@@ -91,27 +91,27 @@ async fn a_cluster_is_as_well_as_its_nodes_and_workloads() {
     }
     make(&hub, deployment("shop", "True")).await;
     assert_eq!(
-        gate.check(&eu(), look).await.unwrap(),
+        gate.check(&eu(), &look).await.unwrap(),
         Verdict::Pass,
         "more than one page of nodes"
     );
     make(&hub, deployment("lab", "False")).await;
     let reason = "Deployment lab/web: 1 of 2 replicas".to_owned();
-    assert_eq!(gate.check(&eu(), look).await.unwrap(), Verdict::Fail { reason });
+    assert_eq!(gate.check(&eu(), &look).await.unwrap(), Verdict::Fail { reason });
     let shop = gate.clone().in_namespaces(["shop"]);
-    assert_eq!(shop.check(&eu(), look).await.unwrap(), Verdict::Pass);
+    assert_eq!(shop.check(&eu(), &look).await.unwrap(), Verdict::Pass);
     let batch = gate.selector("tier=batch");
-    assert_eq!(batch.check(&eu(), look).await.unwrap(), Verdict::Pass);
+    assert_eq!(batch.check(&eu(), &look).await.unwrap(), Verdict::Pass);
     // The last page counts as well.
     set_status(&hub, &node("n1099", ""), &node("n1099", "Unknown")["status"]).await;
     let reason = "node n1099 is not ready: Test".to_owned();
-    assert_eq!(shop.check(&eu(), look).await.unwrap(), Verdict::Fail { reason });
+    assert_eq!(shop.check(&eu(), &look).await.unwrap(), Verdict::Fail { reason });
 }
 
 #[tokio::test]
 async fn a_cluster_that_does_not_answer_gives_no_verdict() {
     let gate = WorkloadGate::new(|_| std::future::ready(Err("no way there".into())));
-    assert!(gate.check(&eu(), GateLook::at(now())).await.is_err());
+    assert!(gate.check(&eu(), &GateLook::at(now())).await.is_err());
 }
 
 fn application(name: &str, cluster: &str, health: &str) -> Value {
@@ -147,17 +147,18 @@ async fn a_cluster_is_as_well_as_its_applications() {
             .unwrap();
     }
     let gate = ApplicationGate::new(hub.client(), "argocd").synced();
-    let asked = async |cluster: &str, look| gate.check(&cluster.parse().unwrap(), look).await.unwrap();
+    let asked =
+        async |cluster: &str, look: &GateLook| gate.check(&cluster.parse().unwrap(), look).await.unwrap();
     let look = GateLook::at(now());
     let before = hub.requests().total();
-    assert_eq!(asked("eu", look).await, Verdict::Pass);
+    assert_eq!(asked("eu", &look).await, Verdict::Pass);
     let reason = "Application us-shop is Degraded".to_owned();
-    assert_eq!(asked("us", look).await, Verdict::Fail { reason });
-    assert_eq!(asked("ap", look).await, Verdict::Inconclusive, "it has none");
-    let mut later = look;
+    assert_eq!(asked("us", &look).await, Verdict::Fail { reason });
+    assert_eq!(asked("ap", &look).await, Verdict::Inconclusive, "it has none");
+    let mut later = look.clone();
     later.upgraded = Some(now() + jiff::SignedDuration::from_secs(1));
     assert_eq!(
-        asked("eu", later).await,
+        asked("eu", &later).await,
         Verdict::Inconclusive,
         "nobody has looked since"
     );
@@ -165,7 +166,7 @@ async fn a_cluster_is_as_well_as_its_applications() {
     let by_label =
         ApplicationGate::new(hub.client(), "argocd").cluster_of(|object| object.metadata.name.clone());
     assert_eq!(
-        by_label.check(&"eu-db".parse().unwrap(), look).await.unwrap(),
+        by_label.check(&"eu-db".parse().unwrap(), &look).await.unwrap(),
         Verdict::Pass
     );
 }
@@ -186,13 +187,13 @@ async fn a_job_is_run_once_after_the_upgrade_and_judged_by_its_end() {
     let jobs: Api<Job> = Api::namespaced(hub.client(), "tests");
     let mut look = GateLook::at(now());
     assert_eq!(
-        gate.check(&eu(), look).await.unwrap(),
+        gate.check(&eu(), &look).await.unwrap(),
         Verdict::Pass,
         "nothing to test yet"
     );
     look.upgraded = Some(now());
     for _ in 0..3 {
-        assert_eq!(gate.check(&eu(), look).await.unwrap(), Verdict::Inconclusive);
+        assert_eq!(gate.check(&eu(), &look).await.unwrap(), Verdict::Inconclusive);
     }
     let name = format!("smoke-{}", now().as_second());
     let made = jobs.list(&kube::api::ListParams::default()).await.unwrap().items;
@@ -208,9 +209,9 @@ async fn a_job_is_run_once_after_the_upgrade_and_judged_by_its_end() {
         |kind: &str| json!({"conditions": [{"type": kind, "status": "True", "message": "exit code 3"}]});
     set_status(&hub, &object, &ended("Failed")).await;
     let reason = format!("Job {name} failed: exit code 3");
-    assert_eq!(gate.check(&eu(), look).await.unwrap(), Verdict::Fail { reason });
+    assert_eq!(gate.check(&eu(), &look).await.unwrap(), Verdict::Fail { reason });
     set_status(&hub, &object, &ended("Complete")).await;
-    assert_eq!(gate.check(&eu(), look).await.unwrap(), Verdict::Pass);
+    assert_eq!(gate.check(&eu(), &look).await.unwrap(), Verdict::Pass);
 }
 
 #[test]

@@ -156,7 +156,7 @@ impl Application {
 
 #[async_trait]
 impl HealthGate for ApplicationGate {
-    async fn check(&self, cluster: &ClusterName, look: GateLook) -> Result<Verdict, BoxError> {
+    async fn check(&self, cluster: &ClusterName, look: &GateLook) -> Result<Verdict, BoxError> {
         // Whoever comes while somebody lists waits for that list.
         let mut known = self.known.lock().await;
         let list = match known.take() {

@@ -73,7 +73,7 @@ impl JobGate {
 
 #[async_trait]
 impl HealthGate for JobGate {
-    async fn check(&self, cluster: &ClusterName, look: GateLook) -> Result<Verdict, BoxError> {
+    async fn check(&self, cluster: &ClusterName, look: &GateLook) -> Result<Verdict, BoxError> {
         let Some(upgraded) = look.upgraded else {
             return Ok(Verdict::Pass);
         };

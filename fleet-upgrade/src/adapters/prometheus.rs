@@ -156,7 +156,56 @@ impl Prometheus {
 
     /// The one number that a query gives.
     async fn number(&self, query: &str, at: Timestamp) -> Result<f64, Missing> {
-        let unavailable = |reason: String| Missing::Unavailable { reason };
+        let sample = match self.ask(query, at).await? {
+            Data::Scalar { result } => result,
+            Data::Vector { result } => {
+                let mut samples = result.into_iter();
+                match (samples.next(), samples.next()) {
+                    (None, _) => return Err(Missing::NoData),
+                    (Some(sample), None) => sample.value,
+                    (Some(_), Some(_)) => {
+                        return Err(unavailable(format!(
+                            "several series where one was expected: {query}"
+                        )));
+                    }
+                }
+            }
+            Data::Other => return Err(unavailable(format!("not a number: {query}"))),
+        };
+        let number = value(&sample)?;
+        if number.is_finite() {
+            Ok(number)
+        } else {
+            Err(Missing::NoData)
+        }
+    }
+
+    /// The numbers that a query gives, by a label. What has no such label, or is no number, is left out.
+    pub(super) async fn by_label(
+        &self,
+        query: &str,
+        label: &str,
+        at: Timestamp,
+    ) -> Result<BTreeMap<String, f64>, Missing> {
+        let Data::Vector { result } = self.ask(query, at).await? else {
+            return Err(unavailable(format!("not one number for each {label}: {query}")));
+        };
+        let mut numbers = BTreeMap::new();
+        for mut sample in result {
+            let Some(of) = sample.metric.remove(label) else {
+                continue;
+            };
+            let number = value(&sample.value)?;
+            if number.is_finite() && numbers.insert(of, number).is_some() {
+                return Err(unavailable(format!(
+                    "several series of one {label} where one was expected: {query}"
+                )));
+            }
+        }
+        Ok(numbers)
+    }
+
+    async fn ask(&self, query: &str, at: Timestamp) -> Result<Data, Missing> {
         // Thanos leaves out what does not answer unless it is told not to; Prometheus knows nothing of it.
         let parameters = form_urlencoded::Serializer::new(String::new())
             .append_pair("query", query)
@@ -179,32 +228,19 @@ impl Prometheus {
         if let Some(warning) = answer.warnings.into_iter().next() {
             return Err(Missing::Partial { warning });
         }
-        let sample = match answer.data {
-            Some(Data::Scalar { result }) => result,
-            Some(Data::Vector { result }) => {
-                let mut samples = result.into_iter();
-                match (samples.next(), samples.next()) {
-                    (None, _) => return Err(Missing::NoData),
-                    (Some(sample), None) => sample.value,
-                    (Some(_), Some(_)) => {
-                        return Err(unavailable(format!(
-                            "several series where one was expected: {query}"
-                        )));
-                    }
-                }
-            }
-            Some(Data::Other) | None => return Err(unavailable(format!("not a number: {query}"))),
-        };
-        let number: f64 = sample
-            .1
-            .parse()
-            .map_err(|_| unavailable(format!("not a number: {}", sample.1)))?;
-        if number.is_finite() {
-            Ok(number)
-        } else {
-            Err(Missing::NoData)
-        }
+        answer
+            .data
+            .ok_or_else(|| unavailable(format!("not a number: {query}")))
     }
+}
+
+fn unavailable(reason: String) -> Missing {
+    Missing::Unavailable { reason }
+}
+
+fn value(sample: &(f64, String)) -> Result<f64, Missing> {
+    let number = sample.1.parse();
+    number.map_err(|_| unavailable(format!("not a number: {}", sample.1)))
 }
 
 /// What the query API answers.
@@ -234,6 +270,8 @@ enum Data {
 
 #[derive(Deserialize)]
 struct Sample {
+    #[serde(default)]
+    metric: BTreeMap<String, String>,
     value: (f64, String),
 }
 
@@ -276,7 +314,7 @@ impl SloGate {
 
 #[async_trait]
 impl HealthGate for SloGate {
-    async fn check(&self, cluster: &ClusterName, look: GateLook) -> Result<Verdict, BoxError> {
+    async fn check(&self, cluster: &ClusterName, look: &GateLook) -> Result<Verdict, BoxError> {
         Ok(match self.judge(cluster, look.upgraded, look.now).await {
             SloVerdict::Pass => Verdict::Pass,
             SloVerdict::Fail(burn) => Verdict::Fail {

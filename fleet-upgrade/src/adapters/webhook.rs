@@ -85,7 +85,7 @@ enum Said {
 
 #[async_trait]
 impl HealthGate for WebhookGate {
-    async fn check(&self, cluster: &ClusterName, look: GateLook) -> Result<Verdict, BoxError> {
+    async fn check(&self, cluster: &ClusterName, look: &GateLook) -> Result<Verdict, BoxError> {
         let question = json!({
             "cluster": cluster, "now": look.now, "started": look.started, "upgraded": look.upgraded,
         });
@@ -143,7 +143,7 @@ mod tests {
         let verdict = gate
             .check(
                 &"eu".parse().unwrap(),
-                GateLook::at("2026-03-02T08:00:00Z".parse().unwrap()),
+                &GateLook::at("2026-03-02T08:00:00Z".parse().unwrap()),
             )
             .await;
         let question = String::from_utf8(told.2.lock().unwrap().clone()).unwrap();

@@ -109,7 +109,7 @@ async fn all(api: &Api<DynamicObject>, params: ListParams) -> Result<Vec<Dynamic
 
 #[async_trait]
 impl HealthGate for WorkloadGate {
-    async fn check(&self, cluster: &ClusterName, _: GateLook) -> Result<Verdict, BoxError> {
+    async fn check(&self, cluster: &ClusterName, _: &GateLook) -> Result<Verdict, BoxError> {
         let client = self.clients.of(cluster).await?;
         let kind = ApiResource::from_gvk(&GroupVersionKind::gvk("", "v1", "Node"));
         let nodes = all(&Api::all_with(client.clone(), &kind), ListParams::default()).await?;

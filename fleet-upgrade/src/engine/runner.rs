@@ -21,7 +21,8 @@ use crate::kernel::{
     StageId, audit, begin, readiness_needs,
 };
 use crate::ports::{
-    ClusterUpgrader, GateLook, RemedyError, RemedyProgress, RunStore, RunStoreError, UpgraderError, Verdict,
+    ClusterUpgrader, Cohorts, GateLook, RemedyError, RemedyProgress, RunStore, RunStoreError, UpgraderError,
+    Verdict,
 };
 use crate::spec::Remedy;
 
@@ -40,6 +41,8 @@ pub(super) struct Runner {
     inbox: mpsc::Receiver<Order>,
     feed: Feed,
     live: LiveRun,
+    /// What gates compare.
+    cohorts: Cohorts,
     /// Orders that failed: how many times in a row, and when the next try is due.
     retries: BTreeMap<ClusterId, (u32, Timestamp)>,
     told: Option<Blocker>,
@@ -63,6 +66,7 @@ impl Runner {
         Self {
             roster: Roster::of(&plan),
             live: LiveRun::new(plan),
+            cohorts: Cohorts::default(),
             retries: BTreeMap::new(),
             told: None,
             remedied: BTreeMap::new(),
@@ -161,6 +165,9 @@ impl Runner {
                 missing,
             });
         }
+        for (name, id) in self.roster.iter() {
+            self.cohorts.set(name, self.live.state().times(id));
+        }
         let first = begin(self.live.plan(), self.settings.clone());
         if let (Command::Record(Fact::RunStarted { plan, .. }), Some(known)) =
             (&first, self.live.state().plan_digest())
@@ -197,8 +204,13 @@ impl Runner {
                 let name = self.roster.name(id)?.clone();
                 let calls = calls.clone();
                 let needs = readiness_needs(plan, state, id);
-                let times = (state.started(id), state.upgraded(id));
-                Some(async move { (id, calls.observe(&name, needs, times).await) })
+                let look = GateLook {
+                    started: state.started(id),
+                    upgraded: state.upgraded(id),
+                    cohorts: self.cohorts.clone(),
+                    ..GateLook::at(Timestamp::MIN)
+                };
+                Some(async move { (id, calls.observe(&name, needs, look).await) })
             });
             let looks: Vec<_> = stream::iter(looks)
                 .buffer_unordered(self.limits.calls_at_once.get())
@@ -274,6 +286,9 @@ impl Runner {
                 )
             });
             self.live.apply(&event);
+            if let (Some(id), Some(name)) = (event.fact.cluster(), &cluster) {
+                self.cohorts.set(name, self.live.state().times(id));
+            }
             debug!(run = %self.name, cluster = cluster.as_ref().map(ClusterName::as_str), fact = ?event.fact, "recorded");
             self.tell(at, stage, cluster, Step::Fact(event.fact));
         }
@@ -555,7 +570,7 @@ impl Calls {
         &self,
         cluster: &ClusterName,
         needs: Option<ReadinessNeeds<'_>>,
-        (started, upgraded): (Option<Timestamp>, Option<Timestamp>),
+        look: GateLook,
     ) -> ClusterObservation {
         // What is seen holds for the moment before the question at the least.
         let seen_at = self.ports.clock.now();
@@ -568,10 +583,9 @@ impl Calls {
             }
             None => return ClusterObservation::unreachable(seen_at),
         };
-        let mut look = GateLook::at(seen_at);
-        (look.started, look.upgraded) = (started, upgraded);
+        let look = GateLook { now: seen_at, ..look };
         if report.health == Health::Healthy {
-            report.health = match self.in_time(self.ports.gate.check(cluster, look)).await {
+            report.health = match self.in_time(self.ports.gate.check(cluster, &look)).await {
                 Some(Ok(Verdict::Pass)) => Health::Healthy,
                 Some(Ok(Verdict::Fail { reason })) => Health::Degraded { reason },
                 Some(Ok(Verdict::Inconclusive) | Err(_)) | None => Health::Unknown,

@@ -266,6 +266,12 @@ impl Roster {
         self.names.get(cluster.index())
     }
 
+    /// All clusters with their places.
+    pub fn iter(&self) -> impl Iterator<Item = (&ClusterName, ClusterId)> {
+        let ids = (0..self.names.len()).map(ClusterId::at);
+        self.names.iter().zip(ids)
+    }
+
     /// The number of clusters.
     pub fn len(&self) -> usize {
         self.names.len()

@@ -210,6 +210,15 @@ impl RunState {
             .since
     }
 
+    /// When a cluster's upgrade began and was done, where it is one that upgraded clusters may be compared with or one of
+    /// them.
+    #[cfg(feature = "engine")]
+    pub(crate) fn times(&self, cluster: ClusterId) -> Option<(Option<Timestamp>, Option<Timestamp>)> {
+        let cell = self.cell(cluster).filter(|cell| cell.hops > 0)?;
+        let is_in = !cell.phase.is_terminal() || cell.phase == Phase::Upgraded;
+        is_in.then(|| (cell.started, self.upgraded(cluster)))
+    }
+
     /// The stage that a cluster belongs to.
     pub fn stage_of(&self, cluster: ClusterId) -> Option<StageId> {
         let index = self.stages.partition_point(|stage| stage.end <= cluster.index());

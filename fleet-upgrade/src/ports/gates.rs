@@ -44,7 +44,7 @@ impl AskedGates {
 
 #[async_trait]
 impl HealthGate for AskedGates {
-    async fn check(&self, cluster: &ClusterName, look: GateLook) -> Result<Verdict, BoxError> {
+    async fn check(&self, cluster: &ClusterName, look: &GateLook) -> Result<Verdict, BoxError> {
         let asked = self.named.iter().filter(|(rule, _)| match rule.when {
             GateMoment::Always => true,
             GateMoment::Before => look.started.is_none(),
@@ -79,7 +79,7 @@ mod tests {
 
     #[async_trait]
     impl HealthGate for Says {
-        async fn check(&self, _: &ClusterName, _: GateLook) -> Result<Verdict, BoxError> {
+        async fn check(&self, _: &ClusterName, _: &GateLook) -> Result<Verdict, BoxError> {
             Ok(self.0.clone())
         }
     }
@@ -90,7 +90,7 @@ mod tests {
         }
     }
 
-    async fn asked(when: GateMoment, look: GateLook) -> Verdict {
+    async fn asked(when: GateMoment, look: &GateLook) -> Verdict {
         let rules = [GateRule::new("slo").when(when)];
         let known = NamedGates::from([("slo".to_owned(), Arc::new(Says(fail())) as Arc<dyn HealthGate>)]);
         let gates =
@@ -103,11 +103,11 @@ mod tests {
         let before = GateLook::at("2026-03-02T08:00:00Z".parse().unwrap());
         let during = GateLook {
             started: Some(before.now),
-            ..before
+            ..before.clone()
         };
         let after = GateLook {
             upgraded: Some(before.now),
-            ..during
+            ..during.clone()
         };
         let failed = Verdict::Fail {
             reason: "slo: slow".into(),
@@ -117,7 +117,7 @@ mod tests {
             (GateMoment::Before, [&failed, &Verdict::Pass, &Verdict::Pass]),
             (GateMoment::After, [&Verdict::Pass, &Verdict::Pass, &failed]),
         ] {
-            for (look, verdict) in [before, during, after].into_iter().zip(verdicts) {
+            for (look, verdict) in [&before, &during, &after].into_iter().zip(verdicts) {
                 assert_eq!(asked(when, look).await, *verdict, "{when:?} {look:?}");
             }
         }

@@ -26,7 +26,7 @@ impl<T: ClusterUpgrader + ?Sized> ClusterUpgrader for Arc<T> {
 
 #[async_trait]
 impl<T: HealthGate + ?Sized> HealthGate for Arc<T> {
-    async fn check(&self, cluster: &ClusterName, look: GateLook) -> Result<Verdict, BoxError> {
+    async fn check(&self, cluster: &ClusterName, look: &GateLook) -> Result<Verdict, BoxError> {
         (**self).check(cluster, look).await
     }
 }

@@ -190,6 +190,11 @@ impl Comparison {
         }
     }
 
+    /// How it was asked to judge.
+    pub fn sensitivity(&self) -> &Sensitivity {
+        &self.sensitivity
+    }
+
     /// Takes in a block: what both sides did in the same stretch of time, each stretch once.
     ///
     /// A block without requests on one side says nothing about the difference, and is left out.

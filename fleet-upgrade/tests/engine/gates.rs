@@ -1,5 +1,7 @@
 //! Gates that the policy names.
 
+use std::sync::{Arc, Mutex};
+
 use async_trait::async_trait;
 use fleet_core::{ClusterName, Fleet, FleetCluster, HumanDuration};
 use fleet_upgrade::engine::{Engine, EngineError};
@@ -17,13 +19,24 @@ struct FailsWhen(fn(&GateLook) -> bool);
 
 #[async_trait]
 impl HealthGate for FailsWhen {
-    async fn check(&self, _: &ClusterName, look: GateLook) -> Result<Verdict, BoxError> {
+    async fn check(&self, _: &ClusterName, look: &GateLook) -> Result<Verdict, BoxError> {
         let reason = "slow".to_owned();
-        Ok(if self.0(&look) {
+        Ok(if self.0(look) {
             Verdict::Fail { reason }
         } else {
             Verdict::Pass
         })
+    }
+}
+
+/// Passes everything, and sees it.
+struct Sees<F>(F);
+
+#[async_trait]
+impl<F: Fn(&ClusterName, &GateLook) + Send + Sync> HealthGate for Sees<F> {
+    async fn check(&self, cluster: &ClusterName, look: &GateLook) -> Result<Verdict, BoxError> {
+        self.0(cluster, look);
+        Ok(Verdict::Pass)
     }
 }
 
@@ -78,6 +91,33 @@ async fn a_gate_keeps_clusters_from_starting_and_stops_after_their_upgrade() {
     assert!(outcome == Outcome::Completed && started == 2, "{outcome}");
     let (outcome, started) = ends(GateRule::new("slo").when(GateMoment::Before), after).await;
     assert!(outcome == Outcome::Completed && started == 2, "{outcome}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_gate_knows_which_clusters_are_upgraded_and_which_have_not_begun() {
+    let names = |clusters: Vec<ClusterName>| clusters.iter().map(ToString::to_string).collect::<String>();
+    let seen: Arc<Mutex<Vec<(String, String)>>> = Arc::default();
+    let book = Arc::clone(&seen);
+    let gate = Sees(move |_: &ClusterName, look: &GateLook| {
+        let cohorts = (
+            names(look.cohorts.upgraded(look.now)),
+            names(look.cohorts.control(look.now)),
+        );
+        book.lock().unwrap().push(cohorts);
+    });
+    let plan = planned(&[]);
+    let clock = TokioClock::starting_at(start());
+    let clusters = InMemoryUpgrader::for_plan(&plan, clock);
+    let engine = Engine::new(plan, InMemoryRunStore::new())
+        .upgrader(clusters)
+        .gate(gate)
+        .clock(clock);
+    engine.start().outcome().await.unwrap();
+    let mut seen = seen.lock().unwrap().clone();
+    seen.dedup();
+    let expected = [("", "ab"), ("", "b"), ("a", "b"), ("a", ""), ("ab", "")]
+        .map(|(upgraded, control)| (upgraded.into(), control.into()));
+    assert_eq!(*seen, expected);
 }
 
 #[tokio::test(start_paused = true)]

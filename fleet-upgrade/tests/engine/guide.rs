@@ -41,7 +41,7 @@ struct Burning {
 
 #[async_trait]
 impl HealthGate for Burning {
-    async fn check(&self, cluster: &ClusterName, look: GateLook) -> Result<Verdict, BoxError> {
+    async fn check(&self, cluster: &ClusterName, look: &GateLook) -> Result<Verdict, BoxError> {
         let burns = *cluster == self.cluster;
         let verdict = self
             .slo

@@ -399,7 +399,9 @@ impl<'p> Driver<'p> {
         }
         for (from, to) in &mut self.pauses {
             *from = right.min(*from);
-            to.iter_mut().for_each(|to| *to = right.min(*to));
+            if let Some(to) = to {
+                *to = right.min(*to);
+            }
         }
     }
 
