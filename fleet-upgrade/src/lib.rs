@@ -38,6 +38,6 @@ pub use spec::SpecError;
 pub use spec::{
     API_VERSION, ApprovalRule, AtMost, AtMostError, BackupRequirement, ClusterCalendar, Deadline,
     DeadlineError, FailureBudget, FleetUpgrade, FleetUpgradeSpec, GateMoment, GateRule, Group, KIND,
-    OnFailure, Percent, Place, PreflightRequirement, Remedy, SoakRule, SpreadRule, Stage, StageApproval,
-    Weight,
+    OnAtTarget, OnChange, OnChangedByOthers, OnFailure, OnJoining, OnLeaving, OnUpgradedByOthers, Percent,
+    Place, PreflightRequirement, Remedy, SoakRule, SpreadRule, Stage, StageApproval, Weight,
 };

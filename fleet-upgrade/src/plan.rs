@@ -37,7 +37,8 @@ use serde::ser::SerializeStruct;
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::spec::{
-    BackupRequirement, FailureBudget, GateRule, OnFailure, Percent, PreflightRequirement, StageApproval,
+    BackupRequirement, FailureBudget, GateRule, OnChange, OnFailure, Percent, PreflightRequirement,
+    StageApproval,
 };
 
 /// An upgrade of a fleet, laid out in time: what [`plan`](crate::plan()) returns.
@@ -52,7 +53,12 @@ pub struct UpgradePlan {
     pub(crate) created: Timestamp,
     pub(crate) calendar: Calendar,
     pub(crate) failure_budget: FailureBudget,
-    pub(crate) cluster_deadline: HumanDuration,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) cluster_deadline: Option<HumanDuration>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) unwell_limit: Option<HumanDuration>,
+    #[serde(default, skip_serializing_if = "OnChange::is_default")]
+    pub(crate) on_change: OnChange,
     #[serde(default, skip_serializing_if = "PreflightRequirement::is_none")]
     pub(crate) preflight: PreflightRequirement,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -103,9 +109,30 @@ impl UpgradePlan {
         self.failure_budget
     }
 
-    /// A hop that takes longer than this has failed.
-    pub fn cluster_deadline(&self) -> HumanDuration {
+    /// A hop that takes longer than this has failed; none where that depends on the cluster, see
+    /// [`deadline_of`](Self::deadline_of).
+    pub fn cluster_deadline(&self) -> Option<HumanDuration> {
         self.cluster_deadline
+    }
+
+    /// A hop of this cluster that takes longer than this has failed: as the policy says, else twice what it is expected to
+    /// take, and two hours at least.
+    pub fn deadline_of(&self, cluster: &PlannedCluster) -> HumanDuration {
+        self.cluster_deadline.unwrap_or_else(|| {
+            let twice = cluster.hop_estimate.as_signed().saturating_mul(2).as_secs();
+            let twice = HumanDuration::seconds(u32::try_from(twice).unwrap_or(u32::MAX));
+            twice.max(HumanDuration::hours(2))
+        })
+    }
+
+    /// How long a cluster that is not being upgraded may be unwell before it has failed; none where the engine says it.
+    pub fn unwell_limit(&self) -> Option<HumanDuration> {
+        self.unwell_limit
+    }
+
+    /// What is done when the fleet changes under the run.
+    pub fn on_change(&self) -> OnChange {
+        self.on_change
     }
 
     /// Whether a cluster must have passed a pre-flight check before each hop.
@@ -241,6 +268,9 @@ pub struct PlannedStage {
     pub clusters: Vec<PlannedCluster>,
     /// The clusters that run the target already; nothing is started for them.
     pub at_target: Vec<AtTarget>,
+    /// Whether nobody looks at those.
+    #[serde(default)]
+    pub at_target_left_out: bool,
     /// How many clusters are upgraded at the same time.
     pub max_concurrent: NonZeroU32,
     /// How many clusters are started on one day of the calendar's time zone; no limit when absent.
@@ -267,6 +297,17 @@ pub struct PlannedStage {
     pub soak_until: Timestamp,
 }
 
+impl PlannedStage {
+    /// The clusters at the target that bear witness to how it does.
+    pub(crate) fn witnesses(&self) -> &[AtTarget] {
+        if self.at_target_left_out {
+            &[]
+        } else {
+            &self.at_target
+        }
+    }
+}
+
 impl Serialize for PlannedStage {
     /// Writes each cluster with its stage's name, so that an entry says everything by itself.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -278,7 +319,7 @@ impl Serialize for PlannedStage {
                 stage: &self.name,
             })
             .collect();
-        let mut entry = serializer.serialize_struct("PlannedStage", 13)?;
+        let mut entry = serializer.serialize_struct("PlannedStage", 14)?;
         entry.serialize_field("name", &self.name)?;
         entry.serialize_field("start", &self.start)?;
         entry.serialize_field("end", &self.end)?;
@@ -300,6 +341,9 @@ impl Serialize for PlannedStage {
         }
         entry.serialize_field("clusters", &clusters)?;
         entry.serialize_field("atTarget", &self.at_target)?;
+        if self.at_target_left_out {
+            entry.serialize_field("atTargetLeftOut", &true)?;
+        }
         entry.end()
     }
 }

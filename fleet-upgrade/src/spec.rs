@@ -1,6 +1,7 @@
 //! The policy: what to upgrade to, in which stages, at which pace.
 
 mod budget;
+mod change;
 mod deadline;
 mod failure;
 mod gate;
@@ -12,6 +13,7 @@ mod spread;
 mod wire;
 
 pub use budget::FailureBudget;
+pub use change::{OnAtTarget, OnChange, OnChangedByOthers, OnJoining, OnLeaving, OnUpgradedByOthers};
 pub use deadline::{Deadline, DeadlineError};
 pub use failure::{OnFailure, Remedy};
 pub use gate::{GateMoment, GateRule};
@@ -142,9 +144,18 @@ pub struct FleetUpgradeSpec {
     /// the budget the run ends.
     #[serde(default, skip_serializing_if = "OnFailure::is_default")]
     pub on_failure: OnFailure,
-    /// A cluster whose hop takes longer than this has failed. Default: `2h`.
-    #[serde(default = "default_cluster_deadline")]
-    pub cluster_deadline: HumanDuration,
+    /// What is done about clusters that join, leave, are upgraded already, or are changed by others. Default: joining ones are
+    /// told of, leaving ones tolerated, those at the target watched, and what others change is held.
+    #[serde(default, skip_serializing_if = "OnChange::is_default")]
+    pub on_change: OnChange,
+    /// A cluster whose hop takes longer than this has failed. Default: twice what the hop is expected to take, and `2h` at
+    /// least.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cluster_deadline: Option<HumanDuration>,
+    /// A cluster that is not being upgraded and has been unwell or unreachable for this long, while everything waits for it,
+    /// has failed. Default: as the engine is set, `24h`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unwell_limit: Option<HumanDuration>,
     /// Whether a cluster must have passed a pre-flight check before each hop. Default: `none`.
     #[serde(default, skip_serializing_if = "PreflightRequirement::is_none")]
     pub preflight: PreflightRequirement,
@@ -173,7 +184,9 @@ impl FleetUpgradeSpec {
             calendar: Calendar::always(),
             failure_budget: FailureBudget::default(),
             on_failure: OnFailure::default(),
-            cluster_deadline: default_cluster_deadline(),
+            on_change: OnChange::default(),
+            cluster_deadline: None,
+            unwell_limit: None,
             preflight: PreflightRequirement::None,
             backup: None,
             gates: Vec::new(),
@@ -249,7 +262,19 @@ impl FleetUpgradeSpec {
 
     /// Takes a hop that lasts longer than this for failed.
     pub fn cluster_deadline(mut self, deadline: HumanDuration) -> Self {
-        self.cluster_deadline = deadline;
+        self.cluster_deadline = Some(deadline);
+        self
+    }
+
+    /// Takes a cluster for failed that has been unwell for this long without being upgraded.
+    pub fn unwell_limit(mut self, limit: HumanDuration) -> Self {
+        self.unwell_limit = Some(limit);
+        self
+    }
+
+    /// Does this when the fleet changes under the run.
+    pub fn on_change(mut self, on_change: OnChange) -> Self {
+        self.on_change = on_change;
         self
     }
 
@@ -437,10 +462,6 @@ pub struct ClusterCalendar {
     pub selector: Selector,
     /// When.
     pub calendar: Calendar,
-}
-
-const fn default_cluster_deadline() -> HumanDuration {
-    HumanDuration::hours(2)
 }
 
 const fn one() -> NonZeroU32 {

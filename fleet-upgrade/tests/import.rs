@@ -94,7 +94,7 @@ rolloutStrategy:
     );
     assert_eq!(spec.stages[0].completion_threshold.unwrap().get(), 100);
     assert_eq!(spec.stages[2].soak.min_time.to_string(), "1d");
-    assert_eq!(spec.cluster_deadline.to_string(), "10m");
+    assert_eq!(spec.cluster_deadline.unwrap().to_string(), "10m");
     assert_eq!(spec.failure_budget.to_string(), "2");
     assert!(
         lost(&imported)

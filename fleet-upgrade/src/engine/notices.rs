@@ -96,6 +96,10 @@ pub(super) fn of_fact(
             let text = format!("it is held: {writer} changed its version from {expected} to {found}");
             (NoticeKind::ClusterHeld, text)
         }
+        Fact::ClusterAdopted { .. } => (
+            NoticeKind::ClusterStarted,
+            "somebody else is upgrading it, which counts".to_owned(),
+        ),
         Fact::ClusterGone { .. } => (NoticeKind::ClusterGone, "it left the fleet".to_owned()),
         Fact::Stopping { reason } => (NoticeKind::Stopping, format!("nothing new starts: {reason}")),
         Fact::Halted { reason } => (

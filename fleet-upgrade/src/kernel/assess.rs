@@ -2,6 +2,8 @@
 
 use fleet_core::KubernetesVersion;
 
+use crate::spec::{OnLeaving, OnUpgradedByOthers};
+
 use super::moment::{Moment, after};
 use super::readiness::Ready;
 use super::rules::Member;
@@ -70,9 +72,13 @@ fn at_rest(
     };
     let should = planned.expected(cell.hop);
     let ailment = match &seen.sight {
-        Sight::Gone => return Some(Fact::ClusterGone { cluster: id }),
+        Sight::Gone => return Some(gone(moment, id)),
         Sight::Present(report) if !report.desired.same_release(should) => {
-            return Some(held(id, report, should));
+            return Some(if is_welcome(moment, report, cell, planned) {
+                Fact::ClusterAdopted { cluster: id }
+            } else {
+                held(id, report, should)
+            });
         }
         Sight::Present(report) => seen
             .ailment()
@@ -107,7 +113,7 @@ fn starting(moment: &Moment<'_>, id: ClusterId, cell: &Cell, planned: Member<'_>
     let to = planned.to(cell.hop)?;
     let since = cell.since?;
     if let Some(Sight::Gone) = moment.fresh(id).map(|seen| &seen.sight) {
-        return Some(Fact::ClusterGone { cluster: id });
+        return Some(gone(moment, id));
     }
     if let Some(report) = later_report(moment, id, cell) {
         if report.desired.same_release(to) {
@@ -129,7 +135,7 @@ fn starting(moment: &Moment<'_>, id: ClusterId, cell: &Cell, planned: Member<'_>
             });
         }
     }
-    overdue(moment, id, cell).then_some(Fact::ClusterFailed {
+    overdue(moment, id, cell, planned).then_some(Fact::ClusterFailed {
         cluster: id,
         cause: FailureCause::NotAccepted,
     })
@@ -140,8 +146,12 @@ fn running(moment: &Moment<'_>, id: ClusterId, cell: &Cell, planned: Member<'_>)
     let news = moment
         .fresh(id)
         .and_then(|seen| news_of_hop(seen, id, cell, planned));
+    let news = news.map(|fact| match fact {
+        Fact::ClusterGone { cluster } => gone(moment, cluster),
+        fact => fact,
+    });
     news.or_else(|| {
-        overdue(moment, id, cell).then_some(Fact::ClusterFailed {
+        overdue(moment, id, cell, planned).then_some(Fact::ClusterFailed {
             cluster: id,
             cause: FailureCause::Deadline,
         })
@@ -196,8 +206,11 @@ fn untouched(report: &ClusterReport, cell: &Cell, planned: Member<'_>) -> bool {
 }
 
 /// Whether the hop's deadline is over, and someone has looked since, or tried to.
-fn overdue(moment: &Moment<'_>, id: ClusterId, cell: &Cell) -> bool {
-    let Some(deadline) = cell.since.map(|since| after(since, moment.rules.deadline())) else {
+fn overdue(moment: &Moment<'_>, id: ClusterId, cell: &Cell, planned: Member<'_>) -> bool {
+    let Some(deadline) = cell
+        .since
+        .map(|since| after(since, moment.rules.deadline(planned)))
+    else {
         return false;
     };
     let looked = moment.seen.get(id).is_some_and(|seen| seen.seen_at >= deadline) || moment.is_stale(id);
@@ -214,6 +227,25 @@ fn lost_patience(moment: &Moment<'_>, id: ClusterId) -> Option<Fact> {
             ailment: ailment.clone(),
         },
     })
+}
+
+/// A cluster that left the fleet.
+fn gone(moment: &Moment<'_>, cluster: ClusterId) -> Fact {
+    match moment.rules.on_change().leaving {
+        OnLeaving::Tolerate => Fact::ClusterGone { cluster },
+        OnLeaving::Fail => Fact::ClusterFailed {
+            cluster,
+            cause: FailureCause::Left,
+        },
+    }
+}
+
+/// Whether somebody else has sent a cluster on its whole way before its turn, and may.
+fn is_welcome(moment: &Moment<'_>, report: &ClusterReport, cell: &Cell, planned: Member<'_>) -> bool {
+    let target = planned.hops().last();
+    moment.rules.on_change().upgraded_by_others == OnUpgradedByOthers::Accept
+        && cell.is_waiting()
+        && target.is_some_and(|target| report.desired.same_release(target))
 }
 
 fn held(cluster: ClusterId, report: &ClusterReport, expected: &KubernetesVersion) -> Fact {

@@ -87,6 +87,7 @@ pub fn audit(
         || run.cancelled.is_some()
         || run.ended.is_some()
         || rules.counted_failures(run) > rules.budget()
+        || rules.intolerable_changes(run).is_some()
         || limits.failure_budget.is_some_and(|budget| {
             let lost = run.cells[own.first..own.end].iter().filter(|cell| cell.is_lost());
             lost.count() > budget.allowed() as usize + own.forgiven as usize

@@ -255,6 +255,12 @@ impl fmt::Display for StopReason {
                     "{unreachable} were lost to their being unreachable, and the policy tolerates {budget}"
                 )
             }
+            Self::ChangedByOthers { clusters } => {
+                write!(
+                    f,
+                    "{clusters} changed by others, and the policy does not put up with that"
+                )
+            }
             Self::StageBudget {
                 stage,
                 failures,

@@ -18,10 +18,10 @@ impl<'a> Moment<'a> {
     /// Where news may come from, in plan order.
     pub(crate) fn newsworthy(&self, may_start: bool) -> impl Iterator<Item = Candidate<'a>> + use<'a> {
         let (age, now) = (self.settings.evidence_max_age, self.now);
-        let (guards, deadline) = (self.guards(may_start), self.rules.deadline());
+        let guards = self.guards(may_start);
         self.candidates(self.begun(), move |index, places, ids| {
             ids.extend(index.restless(places));
-            ids.extend(index.deadlines(deadline, now));
+            ids.extend(index.deadlines(now));
             ids.extend(index.stale(guards, age, now));
         })
     }
@@ -70,14 +70,14 @@ impl<'a> Moment<'a> {
     /// whose look is due first; in plan order.
     pub(crate) fn looked_at(&self, may_start: bool) -> impl Iterator<Item = Candidate<'a>> + use<'a> {
         let (age, poll, now) = (self.settings.refresh(), self.settings.poll(), self.now);
-        let (guards, deadline) = (self.guards(may_start), self.rules.deadline());
+        let guards = self.guards(may_start);
         let soaked = self.soak_over().filter(|soaked| *soaked <= now);
         self.candidates(self.begun(), move |index, places, ids| {
             if let Some(soaked) = soaked {
                 ids.extend(index.stale(guards.clone(), now.duration_since(soaked), now));
             }
             ids.extend(index.rolling_due(poll, now));
-            ids.extend(index.deadlines(deadline, now));
+            ids.extend(index.deadlines(now));
             ids.extend(index.restless(places.clone()));
             ids.extend(index.unseen(places));
             ids.extend(index.due(guards, age, now));

@@ -128,9 +128,12 @@ fn control(moment: &Moment<'_>) -> Option<Fact> {
     Some(Fact::RunEnded { outcome })
 }
 
-/// Which budget is exceeded, if one is.
+/// Which budget is exceeded, if one is; or what others did that the policy does not put up with.
 fn over_budget(moment: &Moment<'_>) -> Option<StopReason> {
     let (run, budget) = (moment.run, moment.rules.budget());
+    if let Some(clusters) = moment.rules.intolerable_changes(run) {
+        return Some(StopReason::ChangedByOthers { clusters });
+    }
     let failures = moment.rules.counted_failures(run);
     if failures > budget {
         return Some(StopReason::FailureBudget { failures, budget });
@@ -383,7 +386,7 @@ pub(crate) fn on_its_way(moment: &Moment<'_>, cell: &Cell, planned: Member<'_>) 
     Blocker::Running {
         cluster: planned.name().clone(),
         to: planned.to(cell.hop).unwrap_or(planned.from()).clone(),
-        deadline: after(cell.since.unwrap_or(moment.now), moment.rules.deadline()),
+        deadline: after(cell.since.unwrap_or(moment.now), moment.rules.deadline(planned)),
     }
 }
 

@@ -99,6 +99,11 @@ pub enum Fact {
         /// Who changed it, where the cluster tells.
         writer: Option<String>,
     },
+    /// Somebody else has brought the cluster to the target before its turn, and the policy accepts that: it counts as under way.
+    ClusterAdopted {
+        /// The cluster.
+        cluster: ClusterId,
+    },
     /// The cluster left the fleet.
     ClusterGone {
         /// The cluster.
@@ -283,6 +288,8 @@ pub enum FailureCause {
         /// Its reason.
         reason: String,
     },
+    /// It left the fleet, and the policy takes that for a failure.
+    Left,
     /// Unwell for longer than the run's `unwell_limit`.
     Unwell {
         /// What was wrong with it.
@@ -297,6 +304,7 @@ impl fmt::Display for FailureCause {
             Self::NotAccepted => f.write_str("did not take the order to upgrade within its deadline"),
             Self::Refused { reason } => write!(f, "refused to upgrade: {reason}"),
             Self::Rollout { reason } => write!(f, "the rollout failed: {reason}"),
+            Self::Left => f.write_str("left the fleet"),
             Self::Unwell { ailment } => write!(f, "{ailment} for too long"),
         }
     }
@@ -364,6 +372,11 @@ pub enum StopReason {
         /// How many the policy tolerates.
         budget: u32,
     },
+    /// Clusters were brought to other versions by others, and the policy does not put up with that.
+    ChangedByOthers {
+        /// How many.
+        clusters: u32,
+    },
     /// More clusters of a stage failed than the policy tolerates in it.
     StageBudget {
         /// The stage.
@@ -418,6 +431,7 @@ impl Fact {
             | Self::HopDone { cluster, .. }
             | Self::ClusterFailed { cluster, .. }
             | Self::ClusterHeld { cluster, .. }
+            | Self::ClusterAdopted { cluster }
             | Self::ClusterGone { cluster }
             | Self::ClusterUnwell { cluster, .. }
             | Self::ClusterWell { cluster }

@@ -29,8 +29,8 @@ pub(crate) struct Index {
     restless: BTreeSet<ClusterId>,
     /// Upgraded, not known to be unwell, and never looked at.
     unseen: BTreeSet<ClusterId>,
-    /// Those that work on a hop and of which there is no news: by when they were seen, if they were, and by when the hop
-    /// started.
+    /// Those that work on a hop and of which there is no news: by when they were seen, if they were, and by when the hop's
+    /// deadline is.
     rolling: ByTime,
     hops: ByTime,
     /// Of the quiet ones, those upgraded lately: by when they were seen, and by when they were upgraded.
@@ -115,7 +115,7 @@ enum Standing {
     /// It works on a hop, and nothing new is seen of it.
     Rolling {
         seen: Option<Timestamp>,
-        since: Timestamp,
+        deadline: Timestamp,
     },
 }
 
@@ -156,7 +156,7 @@ impl Standing {
                 {
                     Self::Rolling {
                         seen: seen.map(|seen| seen.seen_at),
-                        since,
+                        deadline: after(since, rules.deadline(planned)),
                     }
                 }
                 _ => Self::Restless,
@@ -239,9 +239,9 @@ impl Index {
             Standing::Silent => {}
             Standing::Restless => drop(self.restless.insert(id)),
             Standing::Unseen => drop(self.unseen.insert(id)),
-            Standing::Rolling { seen, since } => {
+            Standing::Rolling { seen, deadline } => {
                 self.rolling.insert((seen.unwrap_or(Timestamp::MIN), id));
-                self.hops.insert((since, id));
+                self.hops.insert((deadline, id));
             }
             Standing::Quiet { seen, since } => {
                 stage.quiet.insert((seen, id));
@@ -280,9 +280,9 @@ impl Index {
             Standing::Silent => {}
             Standing::Restless => drop(self.restless.remove(&id)),
             Standing::Unseen => drop(self.unseen.remove(&id)),
-            Standing::Rolling { seen, since } => {
+            Standing::Rolling { seen, deadline } => {
                 self.rolling.remove(&(seen.unwrap_or(Timestamp::MIN), id));
-                self.hops.remove(&(since, id));
+                self.hops.remove(&(deadline, id));
             }
             Standing::Quiet { seen, since } => {
                 stage.quiet.remove(&(seen, id));
@@ -418,9 +418,11 @@ impl Index {
         stages.iter().flat_map(move |stage| due(&stage.quiet, age, now))
     }
 
-    /// The clusters whose hop started so long ago, and the one of which that is next.
-    pub(crate) fn deadlines(&self, age: SignedDuration, now: Timestamp) -> impl Iterator<Item = ClusterId> {
-        due(&self.hops, age, now)
+    /// The clusters whose hop's deadline is over, and the one whose is next.
+    pub(crate) fn deadlines(&self, now: Timestamp) -> impl Iterator<Item = ClusterId> {
+        let over = self.hops.range(..=(now, LAST));
+        let next = self.hops.range((now, LAST)..).next();
+        over.chain(next).map(|(_, id)| *id)
     }
 
     /// As [`Index::due`], of those that work on a hop.

@@ -159,9 +159,7 @@ impl<P: Borrow<UpgradePlan>> LiveRun<P> {
     /// that soaks.
     #[cfg(feature = "simulate")]
     pub(crate) fn ripe(&self, now: Timestamp) -> Vec<ClusterId> {
-        let overdue = self
-            .index
-            .deadlines(Rules::of(self.plan.borrow()).deadline(), now);
+        let overdue = self.index.deadlines(now);
         let mut stages = self.run.stages.iter();
         let soaking = stages.find(|stage| matches!(stage.phase, super::StagePhase::Soaking(_)));
         let soaking = soaking.map_or(0..0, |stage| stage.first..stage.end);

@@ -72,7 +72,7 @@ impl<'a> Moment<'a> {
         let fits = run.stages.len() == rules.stages().len()
             && run.stages.iter().zip(rules.stages()).all(|(cell, stage)| {
                 cell.first <= cell.end
-                    && cell.end - cell.first == stage.clusters.len() + stage.at_target.len()
+                    && cell.end - cell.first == stage.clusters.len() + stage.witnesses().len()
                     && cell.end <= run.cells.len()
             });
         if !fits {
@@ -89,7 +89,7 @@ impl<'a> Moment<'a> {
             seen,
             now,
             index,
-            settings: run.settings(),
+            settings: rules.settings(run),
             current,
             in_flight: 0,
             moving: 0,

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::moment::{Moment, after};
-use super::{ClusterId, Command, Fact, Phase};
+use super::{ClusterId, Command, End, Fact, FailureCause, Phase};
 use crate::spec::Remedy;
 
 /// How far the remedies of one failed cluster are.
@@ -26,11 +26,15 @@ impl Moment<'_> {
             .flatten()
             .filter(|(_, cell, _)| cell.phase == Phase::Failed)
             .filter_map(move |(id, cell, _)| {
-                let done = self
-                    .run
-                    .detail(id)
-                    .map(|detail| detail.remedies.clone())
-                    .unwrap_or_default();
+                let detail = self.run.detail(id);
+                let left = End::Failed {
+                    cause: FailureCause::Left,
+                };
+                // Where there is no cluster nothing can be done about it.
+                if detail.is_some_and(|detail| detail.end.as_ref() == Some(&left)) {
+                    return None;
+                }
+                let done = detail.map(|detail| detail.remedies.clone()).unwrap_or_default();
                 let remedy = remedies.get(done.over as usize)?;
                 Some((id, *remedy, done.since.or(cell.since)?))
             })

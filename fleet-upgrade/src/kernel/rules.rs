@@ -5,8 +5,8 @@ use std::num::NonZeroU32;
 use fleet_core::{Calendar, ClusterName, HumanDuration, KubernetesVersion};
 use jiff::{SignedDuration, Timestamp};
 
-use super::{ClusterId, PlanDigest, RunState, StageId};
-use crate::spec::{FailureBudget, OnFailure, PreflightRequirement};
+use super::{ClusterId, PlanDigest, RunSettings, RunState, StageId};
+use crate::spec::{FailureBudget, OnChange, OnChangedByOthers, OnFailure, PreflightRequirement};
 use crate::{AtTarget, DomainShare, PlanDomain, PlannedCluster, PlannedStage, UpgradePlan};
 
 /// A plan's rules.
@@ -64,6 +64,13 @@ impl<'p> Rules<'p> {
         counted.saturating_sub(self.forgiven(run))
     }
 
+    /// How many clusters others have changed, where that is to stop the fleet and nobody has let it go on since.
+    pub(crate) fn intolerable_changes(self, run: &RunState) -> Option<u32> {
+        let since = run.held.saturating_sub(run.held_forgiven);
+        let stops = self.on_change().changed_by_others == OnChangedByOthers::Stop;
+        (stops && since > 0).then_some(since)
+    }
+
     /// The failures among them that somebody let the run go on after.
     fn forgiven(self, run: &RunState) -> u32 {
         match self.unreachable_budget() {
@@ -77,8 +84,27 @@ impl<'p> Rules<'p> {
         self.plan.failure_budget().allowed()
     }
 
-    pub(crate) fn deadline(self) -> SignedDuration {
-        self.plan.cluster_deadline().as_signed()
+    /// How long a hop of a cluster may take.
+    pub(crate) fn deadline(self, cluster: Member<'_>) -> SignedDuration {
+        match cluster {
+            Member::ToUpgrade(cluster) => self.plan.deadline_of(cluster).as_signed(),
+            Member::AtTarget(_) => SignedDuration::ZERO,
+        }
+    }
+
+    /// What is done when the fleet changes under the run.
+    pub(crate) fn on_change(self) -> OnChange {
+        self.plan.on_change()
+    }
+
+    /// How evidence is judged: as the run began, and as the policy says.
+    pub(crate) fn settings(self, run: &RunState) -> RunSettings {
+        let settings = run.settings();
+        let unwell_limit = self.plan.unwell_limit();
+        RunSettings {
+            unwell_limit: unwell_limit.map_or(settings.unwell_limit, HumanDuration::as_signed),
+            ..settings
+        }
     }
 
     /// What a stage's soak must earn.
@@ -107,7 +133,7 @@ impl<'p> Rules<'p> {
         let to_upgrade = stage.clusters.get(index).map(Member::ToUpgrade);
         to_upgrade.or_else(|| {
             stage
-                .at_target
+                .witnesses()
                 .get(index - stage.clusters.len())
                 .map(Member::AtTarget)
         })
@@ -152,7 +178,7 @@ pub(crate) fn members(stage: &PlannedStage) -> impl Iterator<Item = Member<'_>> 
         .clusters
         .iter()
         .map(Member::ToUpgrade)
-        .chain(stage.at_target.iter().map(Member::AtTarget))
+        .chain(stage.witnesses().iter().map(Member::AtTarget))
 }
 
 /// One cluster of a plan: nothing but where it stands, so that a pass over all of them reads only those it asks about.

@@ -48,6 +48,11 @@ pub struct RunState {
     pub(crate) forgiven: (u32, u32),
     pub(crate) ended: Option<(Timestamp, Outcome)>,
     pub(crate) failures: u32,
+    /// Of the failures, those that others changed; and how many of them somebody let the run go on after.
+    #[serde(default)]
+    pub(crate) held: u32,
+    #[serde(default)]
+    pub(crate) held_forgiven: u32,
     /// Of the failures, those whose last ailment was that nobody could reach them.
     #[serde(default)]
     pub(crate) unreachable: u32,
@@ -90,6 +95,8 @@ impl RunState {
             forgiven: (0, 0),
             ended: None,
             failures: 0,
+            held: 0,
+            held_forgiven: 0,
             unreachable: 0,
             latest: None,
             next_seq: 0,
@@ -328,6 +335,9 @@ impl RunState {
                 writer,
             } => {
                 let (found, expected, writer) = (found.clone(), expected.clone(), writer.clone());
+                if self.cell(*cluster).is_some_and(Cell::is_live) {
+                    self.held = self.held.saturating_add(1);
+                }
                 self.end_cluster(
                     at,
                     *cluster,
@@ -338,6 +348,17 @@ impl RunState {
                         writer,
                     }),
                 );
+            }
+            Fact::ClusterAdopted { cluster } => {
+                if self.cell(*cluster).is_some_and(Cell::is_waiting) {
+                    self.make_well(*cluster);
+                    self.on_cell(*cluster, |cell| {
+                        cell.phase = Phase::Running;
+                        cell.hop = cell.hops.saturating_sub(1);
+                        (cell.since, cell.accepted) = (Some(at), Some(at));
+                        cell.started = cell.started.or(Some(at));
+                    });
+                }
             }
             Fact::ClusterGone { cluster } => self.end_cluster(at, *cluster, Phase::Gone, None),
             Fact::ClusterUnwell { cluster, cause } => {
@@ -355,6 +376,7 @@ impl RunState {
             } => {
                 if self.halted.take().is_some() {
                     self.forgiven = (self.failures, self.unreachable);
+                    self.held_forgiven = self.held;
                     for stage in &mut self.stages {
                         let lost = self.cells[stage.first..stage.end]
                             .iter()

@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::moment::{Moment, after};
+use super::rules::Member;
 use super::{Ailment, Blocker, ClusterId, Observation, Phase, RunState};
 use crate::UpgradePlan;
 
@@ -24,7 +25,7 @@ pub(crate) fn due_at(moment: Option<Moment<'_>>) -> Vec<ClusterId> {
         return Vec::new();
     };
     let mut due = Vec::new();
-    each_watched(&moment, |id, every| {
+    each_watched(&moment, |id, _, every| {
         let seen = moment.seen.get(id);
         if seen.is_none_or(|seen| seen.seen_at > moment.now || after(seen.seen_at, every) <= moment.now) {
             due.push(id);
@@ -60,7 +61,7 @@ pub(crate) fn wake(moment: &Moment<'_>, blocker: &Blocker) -> Option<Timestamp> 
     if moment.pending > 0 && moment.started_today > 0 {
         at(moment.tomorrow);
     }
-    each_watched(moment, |id, every| {
+    each_watched(moment, |id, planned, every| {
         // A look that brought nothing new is repeated no sooner than one that did.
         let due = moment.seen.get(id).map(|seen| after(seen.seen_at, every));
         at(due
@@ -73,7 +74,7 @@ pub(crate) fn wake(moment: &Moment<'_>, blocker: &Blocker) -> Option<Timestamp> 
             && matches!(cell.phase, Phase::Starting | Phase::Running)
             && let Some(since) = cell.since
         {
-            at(after(since, moment.rules.deadline()));
+            at(after(since, moment.rules.deadline(planned)));
         }
     });
     next
@@ -81,7 +82,7 @@ pub(crate) fn wake(moment: &Moment<'_>, blocker: &Blocker) -> Option<Timestamp> 
 
 /// Calls back with every cluster that matters now, and how often it is to be looked at. With an index, of those that are
 /// well and were looked at in time only with the ones of which a look is due next.
-fn each_watched(moment: &Moment<'_>, mut watched: impl FnMut(ClusterId, SignedDuration)) {
+fn each_watched(moment: &Moment<'_>, mut watched: impl FnMut(ClusterId, Member<'_>, SignedDuration)) {
     if moment.run.header.is_none() || moment.run.ended.is_some() {
         return;
     }
@@ -95,7 +96,7 @@ fn each_watched(moment: &Moment<'_>, mut watched: impl FnMut(ClusterId, SignedDu
     // What a soak still lacks is a look from when it is over.
     let soaked = moment.soak_over();
     let backup_of = |id| matches!(moment.run.unwell(id), Some((_, Ailment::Backup { .. })));
-    for (id, cell, _) in moment.looked_at(may_start) {
+    for (id, cell, planned) in moment.looked_at(may_start) {
         let every = match cell.phase {
             Phase::Starting | Phase::Running => Some(poll),
             // A backup that is being made, a finding that is being mended: the cluster keeps the others waiting.
@@ -107,7 +108,7 @@ fn each_watched(moment: &Moment<'_>, mut watched: impl FnMut(ClusterId, SignedDu
             Phase::Failed | Phase::Held | Phase::Gone | Phase::Skipped => None,
         };
         if let Some(every) = every {
-            watched(id, every);
+            watched(id, planned, every);
         }
     }
     let Some(stage) = moment.current.filter(|_| may_start) else {
@@ -117,8 +118,8 @@ fn each_watched(moment: &Moment<'_>, mut watched: impl FnMut(ClusterId, SignedDu
         .waiting(stage)
         .filter(|(_, cell, _)| cell.phase == Phase::Pending && !cell.unwell)
         .filter(|(_, _, planned)| moment.held_back(*planned, &moment.usage).is_none());
-    for (id, ..) in next.take(moment.slots() as usize) {
-        watched(id, refresh);
+    for (id, _, planned) in next.take(moment.slots() as usize) {
+        watched(id, planned, refresh);
     }
 }
 

@@ -1,8 +1,11 @@
-//! What was changed in a policy since its run began: pure.
+//! What was changed in a policy, and in the fleet, since a run began: pure.
 
+use std::collections::BTreeSet;
+
+use fleet_core::{ClusterName, Fleet};
 use serde_json::Value;
 
-use crate::FleetUpgradeSpec;
+use crate::{FleetUpgradeSpec, OnJoining, UpgradePlan};
 
 /// How many places are named; of more, their number.
 const NAMED: usize = 8;
@@ -45,6 +48,39 @@ fn compare(before: &Value, now: &Value, path: &str, found: &mut Vec<String>) {
     }
 }
 
+/// The clusters that a plan knows.
+pub(super) fn members(plan: &UpgradePlan) -> BTreeSet<ClusterName> {
+    let to_upgrade = plan.clusters().map(|cluster| &cluster.name);
+    let at_target = plan.at_target().map(|cluster| &cluster.name);
+    to_upgrade.chain(at_target).cloned().collect()
+}
+
+/// The clusters that the policy is about, that are not at its target, and that a plan of it does not know, because they have
+/// joined the fleet since.
+pub(super) fn joined(
+    policy: &FleetUpgradeSpec,
+    members: &BTreeSet<ClusterName>,
+    fleet: &Fleet,
+) -> Vec<ClusterName> {
+    if policy.on_change.joining == OnJoining::Ignore {
+        return Vec::new();
+    }
+    let new = fleet.select(&policy.clusters).filter(|cluster| {
+        let is_done = cluster.version().same_release(&policy.target) && !cluster.workers_lag();
+        !is_done && !members.contains(cluster.name())
+    });
+    new.map(|cluster| cluster.name().clone()).collect()
+}
+
+/// Some names, and how many more there are.
+pub(super) fn listed(names: &[ClusterName]) -> String {
+    let mut words: Vec<String> = names.iter().take(NAMED).map(ToString::to_string).collect();
+    if names.len() > NAMED {
+        words.push(format!("{} more", names.len() - NAMED));
+    }
+    words.join(", ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -75,6 +111,29 @@ mod tests {
         );
         let fewer = spec("{target: v1.31.4, stages: [{name: a, soak: 24h}]}");
         assert_eq!(changes(&before, &fewer), ["spec.stages"]);
+    }
+
+    #[test]
+    fn who_joined_is_told_where_the_policy_is_about_it() {
+        let fleet = |text: &str| crate::fleet_from_yaml(text, "fleet.yaml").unwrap();
+        let policy = |rest: &str| {
+            spec(&format!(
+                "{{target: v1.31.4, clusters: env=prod, stages: [{{name: all}}]{rest}}}"
+            ))
+        };
+        let then = fleet(
+            "[{name: a, version: v1.30.4, labels: {env: prod}}, {name: b, version: v1.31.4, labels: {env: prod}}]",
+        );
+        let named = crate::FleetUpgrade::new("up", policy(""));
+        let plan = crate::plan(&named, &then, "2026-03-02T08:00:00Z".parse().unwrap()).unwrap();
+        let members = members(&plan);
+        let now = fleet(
+            "[{name: a, version: v1.30.4, labels: {env: prod}}, {name: b, version: v1.31.4, labels: {env: prod}},
+              {name: c, version: v1.30.4, labels: {env: prod}}, {name: d, version: v1.31.4, labels: {env: prod}},
+              {name: e, version: v1.31.4, workerVersion: v1.30.4, labels: {env: prod}}, {name: f, version: v1.30.4}]",
+        );
+        assert_eq!(listed(&joined(&policy(""), &members, &now)), "c, e");
+        assert!(joined(&policy(", onChange: {joining: ignore}"), &members, &now).is_empty());
     }
 
     #[test]

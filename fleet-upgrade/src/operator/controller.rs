@@ -18,11 +18,12 @@ use serde_json::json;
 use tokio::sync::{Mutex, mpsc, watch};
 use tracing::{info, warn};
 
+use super::changes::members;
 use super::lease::{Elector, Sharding};
 use super::metrics::Metrics;
 use super::people::{Annotations, Events};
 use super::resource::{FINALIZER, FleetUpgradeResource, FleetUpgradeStatus, RunObject};
-use super::run::{ActiveRun, Follower, SeenSpec, write_status};
+use super::run::{ActiveRun, Began, Follower, SeenSpec, write_status};
 use super::status::{self, Context};
 use super::store::ResourceStore;
 use crate::engine::{Engine, EngineError};
@@ -343,7 +344,7 @@ impl Operator {
             .keeping(object.spec.policy.clone());
         let policy = FleetUpgrade::new(name, object.spec.policy.clone());
         let before = object.status.clone().unwrap_or_default();
-        let (plan, began_with) = if let Some(stored) = store.load(name).await? {
+        let (plan, policy) = if let Some(stored) = store.load(name).await? {
             (stored.plan, store.began_with().await)
         } else {
             let fleet = self.fleet.fleet().await.map_err(ReconcileError::Fleet)?;
@@ -351,6 +352,10 @@ impl Operator {
                 Ok(plan) => (plan, Some(policy.spec)),
                 Err(error) => return Ok(Begun::Refused("Refused", error.to_string())),
             }
+        };
+        let began = Began {
+            policy,
+            members: members(&plan),
         };
         let events = Events::new(
             client.clone(),
@@ -388,7 +393,7 @@ impl Operator {
         }
         let seen = SeenSpec {
             generation: object.metadata.generation,
-            changed: Vec::new(),
+            ..SeenSpec::default()
         };
         let (spec, seen) = watch::channel(seen);
         let follower = Follower {
@@ -405,7 +410,7 @@ impl Operator {
         };
         let engine = engine.upgrader(Arc::clone(&self.upgrader));
         Ok(Begun::Run(Box::new(ActiveRun::start(
-            engine, approvals, began_with, spec, follower,
+            engine, approvals, began, spec, follower,
         ))))
     }
 
@@ -444,6 +449,7 @@ impl Operator {
             waiting: None,
             events: Vec::new(),
             changed: &[],
+            joined: &[],
             now: self.config.clock.now(),
         };
         let new = status::of_refusal(reason, message, &context);
@@ -598,6 +604,11 @@ async fn reconcile_run(object: &FleetUpgradeResource, operator: &Operator) -> Re
         },
     };
     run.look_at_spec(object.metadata.generation, &object.spec.policy);
+    match operator.fleet.fleet().await {
+        Ok(fleet) => run.look_at_fleet(&fleet),
+        // The run goes on; who has joined is told another time.
+        Err(error) => warn!(%namespace, %name, %error, "the fleet could not be read"),
+    }
     operator
         .take_approvals(&run.approvals, object, &namespace, &name)
         .await?;

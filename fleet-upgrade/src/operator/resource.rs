@@ -2,6 +2,7 @@
 
 use std::num::NonZeroU32;
 
+use fleet_core::ClusterName;
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, ObjectMeta};
 use kube::CustomResource;
@@ -159,6 +160,9 @@ pub struct FleetUpgradeStatus {
     /// How many clusters are not in that list.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clusters_omitted: Option<NonZeroU32>,
+    /// The clusters that have joined the fleet since the run began, and wait for another one; 200 at most.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub joined: Vec<ClusterName>,
     /// What happened last, 20 at most, the newest first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub events: Vec<EventStatus>,

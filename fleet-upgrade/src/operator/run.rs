@@ -1,8 +1,10 @@
 //! One run under way in this process: its engine, and the status that follows it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use fleet_core::{ClusterName, Fleet};
 use futures::StreamExt as _;
 use jiff::Timestamp;
 use kube::Client;
@@ -12,7 +14,7 @@ use tokio::sync::{Mutex, mpsc, watch};
 use tokio::task::JoinHandle;
 use tracing::{info, warn};
 
-use super::changes::changes;
+use super::changes::{changes, joined, listed};
 use super::metrics::Metrics;
 use super::people::{Annotations, Events};
 use super::resource::{FleetUpgradeStatus, RunObject};
@@ -31,10 +33,17 @@ pub(super) struct ActiveRun {
     pub(super) approvals: Annotations,
     handle: Arc<Mutex<Option<RunHandle>>>,
     orders: Arc<RunOrders>,
-    /// What it began with, where that was kept.
-    policy: Option<FleetUpgradeSpec>,
+    began: Began,
     spec: watch::Sender<SeenSpec>,
     task: JoinHandle<()>,
+}
+
+/// What a run began with.
+pub(super) struct Began {
+    /// The policy, where it was kept.
+    pub(super) policy: Option<FleetUpgradeSpec>,
+    /// The clusters that the plan knows.
+    pub(super) members: BTreeSet<ClusterName>,
 }
 
 /// The spec as it was last seen.
@@ -43,6 +52,8 @@ pub(super) struct SeenSpec {
     pub(super) generation: Option<i64>,
     /// What in it the run does not go by.
     pub(super) changed: Vec<String>,
+    /// The clusters that it is about, and the run is not.
+    pub(super) joined: Vec<ClusterName>,
 }
 
 /// What was ordered already, so that an order is given once.
@@ -70,7 +81,7 @@ impl ActiveRun {
     pub(super) fn start(
         engine: Engine<crate::engine::WithUpgrader>,
         approvals: Annotations,
-        policy: Option<FleetUpgradeSpec>,
+        began: Began,
         spec: watch::Sender<SeenSpec>,
         follower: Follower,
     ) -> Self {
@@ -88,7 +99,7 @@ impl ActiveRun {
             approvals,
             handle,
             orders: Arc::default(),
-            policy,
+            began,
             spec,
             task,
         }
@@ -96,17 +107,27 @@ impl ActiveRun {
 
     /// Tells in the status what the spec says that the run does not go by.
     pub(super) fn look_at_spec(&self, generation: Option<i64>, policy: &FleetUpgradeSpec) {
-        let began_with = self.policy.as_ref();
+        let began_with = self.began.policy.as_ref();
         let changed = began_with.map_or_else(Vec::new, |before| changes(before, policy));
         self.tell_of_spec(generation, changed);
     }
 
     pub(super) fn tell_of_spec(&self, generation: Option<i64>, changed: Vec<String>) {
-        let seen = SeenSpec { generation, changed };
+        self.see(|seen| (seen.generation, seen.changed) = (generation, changed));
+    }
+
+    /// Tells in the status which clusters have joined the fleet since the run began.
+    pub(super) fn look_at_fleet(&self, fleet: &Fleet) {
+        let Began { policy, members } = &self.began;
+        let joined = policy.as_ref().map(|policy| joined(policy, members, fleet));
+        self.see(|seen| seen.joined = joined.unwrap_or_default());
+    }
+
+    fn see(&self, change: impl FnOnce(&mut SeenSpec)) {
         self.spec.send_if_modified(|known| {
-            let is_new = *known != seen;
-            *known = seen;
-            is_new
+            let before = known.clone();
+            change(known);
+            *known != before
         });
     }
 
@@ -196,26 +217,34 @@ async fn follow(
     }
 }
 
-/// Publishes that the spec was changed, unless the status said just that before.
+/// Publishes that the spec was changed or that clusters have joined, unless the status said just that before.
 async fn tell_changes(follower: &mut Follower) {
     let seen = follower.spec.borrow_and_update().clone();
-    let Some(text) = status::spec_changed(&seen.changed) else {
-        return;
-    };
-    let mut conditions = follower.before.conditions.iter();
-    if conditions.any(|known| known.reason == status::SPEC_CHANGED && known.message == text) {
-        return;
+    let mut news = Vec::new();
+    if let Some(text) = status::spec_changed(&seen.changed) {
+        let mut conditions = follower.before.conditions.iter();
+        if !conditions.any(|known| known.reason == status::SPEC_CHANGED && known.message == text) {
+            news.push((NoticeKind::SpecChanged, text));
+        }
     }
-    let notice = Notice {
-        run: follower.name.clone(),
-        at: follower.clock.now(),
-        kind: NoticeKind::SpecChanged,
-        stage: None,
-        cluster: None,
-        text,
-    };
-    if let Err(error) = follower.events.notify(&notice).await {
-        warn!(name = %follower.name, %error, "an Event could not be published");
+    let is_new = |name: &&ClusterName| !follower.before.joined.contains(*name);
+    let new: Vec<ClusterName> = seen.joined.iter().filter(is_new).cloned().collect();
+    if !new.is_empty() {
+        let text = format!("joined the fleet, and waits for another run: {}", listed(&new));
+        news.push((NoticeKind::ClusterJoined, text));
+    }
+    for (kind, text) in news {
+        let notice = Notice {
+            run: follower.name.clone(),
+            at: follower.clock.now(),
+            kind,
+            stage: None,
+            cluster: None,
+            text,
+        };
+        if let Err(error) = follower.events.notify(&notice).await {
+            warn!(name = %follower.name, %error, "an Event could not be published");
+        }
     }
 }
 
@@ -240,6 +269,7 @@ async fn write(follower: &mut Follower, waiting: Option<&Blocker>) -> Result<(),
             waiting,
             events: follower.events.last(),
             changed: &spec.changed,
+            joined: &spec.joined,
             now,
         },
     );
@@ -277,6 +307,7 @@ pub(super) async fn write_status(
             "clusters",
             "events",
             "conditions",
+            "joined",
         ] {
             fields.entry(field).or_insert(serde_json::Value::Null);
         }

@@ -126,7 +126,7 @@ fn spec_schema() -> Value {
 }
 
 /// Under these no cluster could ever start, or everything would count for nothing.
-const NEVER_ZERO: [&str; 4] = ["clusterDeadline", "duration", "maxAge", "validFor"];
+const NEVER_ZERO: [&str; 5] = ["clusterDeadline", "duration", "maxAge", "unwellLimit", "validFor"];
 
 /// Asks durations of these names for a digit that is not zero.
 fn lasting(properties: &mut Map<String, Value>) {

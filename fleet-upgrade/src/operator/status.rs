@@ -2,6 +2,7 @@
 
 use std::num::NonZeroU32;
 
+use fleet_core::ClusterName;
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 
@@ -20,6 +21,8 @@ pub(super) struct Context<'a> {
     pub(super) events: Vec<EventStatus>,
     /// What the spec says that the run does not go by.
     pub(super) changed: &'a [String],
+    /// The clusters that the spec is about and the run is not.
+    pub(super) joined: &'a [ClusterName],
     pub(super) now: Timestamp,
 }
 
@@ -61,6 +64,7 @@ pub(super) fn of_run(snapshot: &Snapshot, context: &Context<'_>) -> FleetUpgrade
         finished: report.finished,
         stages,
         events: context.events.clone(),
+        joined: context.joined.iter().take(LISTED).cloned().collect(),
         ..FleetUpgradeStatus::default()
     };
     (status.clusters, status.clusters_omitted) = clusters(&report);

@@ -20,7 +20,7 @@ use super::{
 };
 use crate::estimate::Estimates;
 use crate::pick::{Pick, Take};
-use crate::spec::{ApprovalRule, FleetUpgrade, Stage, StageApproval};
+use crate::spec::{ApprovalRule, FleetUpgrade, OnAtTarget, Stage, StageApproval};
 
 /// Plans an upgrade with the default [`Estimates`].
 ///
@@ -129,6 +129,8 @@ pub fn plan_with(
         calendar: policy.spec.calendar.clone(),
         failure_budget: policy.spec.failure_budget,
         cluster_deadline: policy.spec.cluster_deadline,
+        unwell_limit: policy.spec.unwell_limit,
+        on_change: policy.spec.on_change,
         preflight: policy.spec.preflight,
         backup: policy.spec.backup.clone(),
         gates: policy.spec.gates.clone(),
@@ -416,9 +418,14 @@ fn zero_durations(policy: &FleetUpgrade, problems: &mut Vec<PlanProblem>) {
         }
     };
     check(
-        Some(spec.cluster_deadline),
+        spec.cluster_deadline,
         "spec.clusterDeadline".to_owned(),
         "write how long one hop of a cluster may take, such as 2h",
+    );
+    check(
+        spec.unwell_limit,
+        "spec.unwellLimit".to_owned(),
+        "write how long a cluster may be unwell, such as 24h",
     );
     check(
         spec.backup.as_ref().map(|backup| backup.max_age),
@@ -622,6 +629,7 @@ fn planned_stage(
                 version: cluster(member).version().clone(),
             })
             .collect(),
+        at_target_left_out: policy.spec.on_change.at_target == OnAtTarget::LeaveOut,
         max_concurrent: places(stage),
         completion_threshold: stage.completion_threshold,
         failure_budget: stage.failure_budget,

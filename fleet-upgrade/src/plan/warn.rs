@@ -258,7 +258,10 @@ fn longer_than_deadline(
     draft: &Draft,
     warnings: &mut Vec<PlanWarning>,
 ) {
-    let deadline = policy.spec.cluster_deadline;
+    // The default is longer than any hop.
+    let Some(deadline) = policy.spec.cluster_deadline else {
+        return;
+    };
     let jobs = draft.jobs.iter().flat_map(|stage| &stage.jobs);
     let members = draft.members.iter().flatten();
     let late = jobs

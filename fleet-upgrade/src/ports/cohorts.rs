@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, Weak};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use fleet_core::ClusterName;
 use jiff::Timestamp;
@@ -100,7 +100,7 @@ impl fmt::Debug for Cohorts {
 /// See [`Cohorts::identity`].
 #[cfg(feature = "prometheus")]
 #[derive(Debug, Clone)]
-pub(crate) struct CohortsId(Weak<RwLock<Members>>);
+pub(crate) struct CohortsId(std::sync::Weak<RwLock<Members>>);
 
 #[cfg(feature = "prometheus")]
 impl CohortsId {

@@ -104,6 +104,8 @@ pub enum NoticeKind {
     ClusterGone,
     /// Nothing new starts any more.
     Stopping,
+    /// Clusters joined the fleet while the run was under way: another run upgrades them.
+    ClusterJoined,
     /// Someone changed the policy of a run that goes by the one it began with.
     SpecChanged,
     /// The clock was set back while the run was under way.
@@ -136,6 +138,7 @@ impl NoticeKind {
             Self::RemedyFailed => "RemedyFailed",
             Self::ClusterGone => "ClusterGone",
             Self::Stopping => "Stopping",
+            Self::ClusterJoined => "ClusterJoined",
             Self::SpecChanged => "SpecChanged",
             Self::ClockSetBack => "ClockSetBack",
             Self::Paused => "Paused",

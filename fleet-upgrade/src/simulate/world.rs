@@ -89,7 +89,7 @@ impl<'p> World<'p> {
                 .iter()
                 .map(|planned| cluster(planned.oldest(), planned.hop_estimate.as_signed()));
             let at_target = stage
-                .at_target
+                .witnesses()
                 .iter()
                 .map(|planned| cluster(&planned.version, SignedDuration::ZERO));
             to_upgrade.chain(at_target)

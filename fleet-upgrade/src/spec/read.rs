@@ -240,7 +240,7 @@ fn mend(path: &FieldPath, problem: &DecodeProblem) -> &'static str {
         Some("maxPerDay") => "leave it out for no limit per day",
         Some("count") => "leave pick out for every cluster of the stage",
         Some("failureBudget" | "unreachableBudget") => "write `none` for no failure at all",
-        Some("soak" | "clusterDeadline") => "write a duration such as 5d, 1h30m or 90s",
+        Some("soak" | "clusterDeadline" | "unwellLimit") => "write a duration such as 5d, 1h30m or 90s",
         Some("selector" | "clusters") => {
             "write a selector such as `env=production,tier!=gold`, or matchLabels and matchExpressions"
         }

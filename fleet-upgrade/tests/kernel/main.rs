@@ -5,6 +5,7 @@
 
 mod approvals;
 mod audits;
+mod changes;
 mod endings;
 mod exhaustive;
 mod live;

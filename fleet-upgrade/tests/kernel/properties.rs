@@ -5,7 +5,10 @@ use std::num::NonZeroU32;
 
 use fleet_core::HumanDuration;
 use fleet_upgrade::kernel::{Roster, RunSettings};
-use fleet_upgrade::{AtMost, BackupRequirement, FleetUpgradeSpec, Percent, SpreadRule};
+use fleet_upgrade::{
+    AtMost, BackupRequirement, FleetUpgradeSpec, OnChange, OnChangedByOthers, OnLeaving, OnUpgradedByOthers,
+    Percent, SpreadRule,
+};
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -81,6 +84,7 @@ fn mishap() -> impl Strategy<Value = Mishap> {
         span().prop_map(|(from, until)| Mishap::Frozen(from, until)),
         moment().prop_map(Mishap::Vanishes),
         moment().prop_map(Mishap::ForeignWrite),
+        moment().prop_map(Mishap::UpgradedByOthers),
         (1..5_u32).prop_map(Mishap::LosesOrders),
         (1..3_u32).prop_map(Mishap::LosesAnswers),
     ]
@@ -100,7 +104,7 @@ fn case() -> impl Strategy<Value = Case> {
         (
             prop_oneof![Just(0_u32), Just(1), Just(3), Just(100)],
             proptest::sample::select(&CALENDARS[..]),
-            prop_oneof![2 => Just(0_u8), 3 => 0..32_u8],
+            prop_oneof![2 => Just(0_u8), 3 => 0..64_u8],
         ),
         proptest::collection::vec(1..110_i64, 1..6),
         proptest::collection::vec((any::<prop::sample::Index>(), mishap()), 0..5),
@@ -180,6 +184,13 @@ fn turn(knobs: u8, mut spec: FleetUpgradeSpec) -> FleetUpgradeSpec {
         spec = spec
             .backup(BackupRequirement::within(HumanDuration::hours(1)))
             .require_preflight();
+    }
+    if on(5) {
+        let change = OnChange::default()
+            .leaving(OnLeaving::Fail)
+            .upgraded_by_others(OnUpgradedByOthers::Accept)
+            .changed_by_others(OnChangedByOthers::Stop);
+        spec = spec.on_change(change).unwell_limit(HumanDuration::minutes(45));
     }
     if on(3) {
         spec = spec.unreachable_budget(budget(1));

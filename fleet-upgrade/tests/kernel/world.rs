@@ -123,6 +123,7 @@ pub enum Mishap {
     Frozen(Timestamp, Timestamp),
     Vanishes(Timestamp),
     ForeignWrite(Timestamp),
+    UpgradedByOthers(Timestamp),
     LosesOrders(u32),
     LosesAnswers(u32),
 }
@@ -131,6 +132,8 @@ pub enum Mishap {
 pub struct ClusterInWorld {
     /// The oldest version that any part of it runs.
     pub version: KubernetesVersion,
+    /// The version everybody wants it to run in the end.
+    pub target: KubernetesVersion,
     /// The version its control plane was told to run.
     pub control_plane: KubernetesVersion,
     pub rolling: Option<(KubernetesVersion, Timestamp)>,
@@ -163,6 +166,14 @@ impl ClusterInWorld {
             self.version = KubernetesVersion::new(1, 29, 9);
             self.control_plane = self.version.clone();
             self.rolling = None;
+        }
+        let early = |mishap: &Mishap| matches!(mishap, Mishap::UpgradedByOthers(at) if *at <= now);
+        if let Some(index) = self.mishaps.iter().position(early) {
+            self.mishaps.remove(index);
+            if self.version != self.target {
+                self.control_plane = self.target.clone();
+                self.rolling = Some((self.target.clone(), now));
+            }
         }
     }
 
@@ -305,7 +316,7 @@ impl<'p> Driver<'p> {
                 .map(|cluster| (cluster.oldest(), &cluster.from))
         };
         let at_target = |stage: &'p PlannedStage| {
-            let clusters = stage.at_target.iter();
+            let clusters = stage.at_target.iter().filter(|_| !stage.at_target_left_out);
             clusters.map(|cluster| (&cluster.version, &cluster.version))
         };
         let world = plan
@@ -315,6 +326,7 @@ impl<'p> Driver<'p> {
             .map(|(version, control_plane)| ClusterInWorld {
                 version: version.clone(),
                 control_plane: control_plane.clone(),
+                target: plan.target().clone(),
                 rolling: None,
                 hop: minutes(40),
                 mishaps: Vec::new(),
@@ -631,6 +643,10 @@ impl<'p> Driver<'p> {
                     book.flying.remove(cluster);
                     book.upgraded.remove(cluster);
                     book.bad.insert(*cluster);
+                }
+                Fact::ClusterAdopted { cluster } => {
+                    book.flying.insert(*cluster);
+                    book.began.entry(*cluster).or_insert(event.at);
                 }
                 Fact::ClusterGone { cluster } => {
                     book.flying.remove(cluster);

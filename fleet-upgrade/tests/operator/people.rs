@@ -1,8 +1,15 @@
 //! What people do with an object: pause, approve, cancel, delete, change the spec.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use fleet_upgrade::operator::{CANCEL, FINALIZER, FleetUpgradeStatus, PAUSED, RunPhase, Sharding};
+use async_trait::async_trait;
+use fleet_core::{Fleet, FleetCluster};
+use fleet_upgrade::ports::BoxError;
+
+use fleet_upgrade::operator::{
+    CANCEL, FINALIZER, FleetSource, FleetUpgradeStatus, PAUSED, RunPhase, Sharding,
+};
 use kube::Client;
 use kube::api::{DeleteParams, Patch, PatchParams};
 use kube::client::Body;
@@ -283,12 +290,47 @@ async fn a_changed_spec_is_told_at_once_place_by_place() {
     operator.abort();
 }
 
+/// A fleet that others add to.
+struct Growing(Arc<Mutex<Fleet>>);
+
+#[async_trait]
+impl FleetSource for Growing {
+    async fn fleet(&self) -> Result<Fleet, BoxError> {
+        Ok(self.0.lock().unwrap().clone())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cluster_that_joins_is_told_once_and_waits_for_another_run() {
+    let world = World::new(three_stages()).await;
+    let fleet = Arc::new(Mutex::new(world.fleet.clone()));
+    let controller = world
+        .controller(world.hub.client())
+        .fleet(Growing(Arc::clone(&fleet)));
+    let operator = tokio::spawn(controller.run(std::future::pending()));
+    world.until(|status| status.phase == RunPhase::Running).await;
+    let new = FleetCluster::new("late".parse().unwrap(), "v1.30.8".parse().unwrap());
+    let grown = Fleet::new(world.fleet.iter().cloned().chain([new])).unwrap();
+    *fleet.lock().unwrap() = grown;
+    let status = world.until(|status| !status.joined.is_empty()).await;
+    assert_eq!(status.joined[0].as_str(), "late");
+    let status = world.until(|status| status.phase.is_over()).await;
+    assert_eq!(status.phase, RunPhase::Completed);
+    let told = status
+        .events
+        .iter()
+        .filter(|event| event.reason == "ClusterJoined");
+    let told: Vec<_> = told.map(|event| event.message.as_str()).collect();
+    assert_eq!(told, ["joined the fleet, and waits for another run: late"]);
+    operator.abort();
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_run_whose_spec_becomes_unreadable_goes_on_and_is_not_taken_up_again_before_it_is_mended() {
     let world = World::new(three_stages()).await;
     let operator = world.operator();
     world.until(|status| status.phase == RunPhase::Running).await;
-    let spoil = Patch::Merge(json!({"spec": {"preflight": "perhaps"}}));
+    let spoil = Patch::Merge(json!({"spec": {"clusters": "env in ("}}));
     world
         .raw()
         .patch("up", &PatchParams::default(), &spoil)
@@ -305,7 +347,7 @@ async fn a_run_whose_spec_becomes_unreadable_goes_on_and_is_not_taken_up_again_b
     let told = world.raw().get("up").await.unwrap().data["status"]["conditions"][0].clone();
     assert_eq!(told["reason"], "SpecChanged");
     assert!(
-        told["message"].as_str().unwrap().contains("spec.preflight"),
+        told["message"].as_str().unwrap().contains("spec.clusters"),
         "{told}"
     );
     // The next operator cannot take it up, and says so.
@@ -318,11 +360,11 @@ async fn a_run_whose_spec_becomes_unreadable_goes_on_and_is_not_taken_up_again_b
         (&json!("Planned"), &json!("InvalidSpec"))
     );
     assert!(
-        told["message"].as_str().unwrap().starts_with("spec.preflight"),
+        told["message"].as_str().unwrap().starts_with("spec.clusters"),
         "{told}"
     );
     // Mended, the run goes on where it was.
-    let mended = Patch::Merge(json!({"spec": {"preflight": null}}));
+    let mended = Patch::Merge(json!({"spec": {"clusters": null}}));
     world
         .raw()
         .patch("up", &PatchParams::default(), &mended)

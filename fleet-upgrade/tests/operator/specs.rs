@@ -12,7 +12,8 @@ pub const GOOD: [&str; 3] = [
     "{target: v1.31.4, stages: [{name: all}], failureBudget: 3, unreachableBudget: none, clusterDeadline: 90m,
       preflight: required, backup: {maxAge: 24h}, gates: [{name: slo}, {name: jobs, when: after}],
       spread: [{labels: [pair], maxUnavailable: 1}, {maxUnavailable: 25%, weighBy: nodes}],
-      onFailure: {remedies: [abort, shiftTraffic], goOn: {by: [ada]}},
+      onFailure: {remedies: [abort, shiftTraffic], goOn: {by: [ada]}}, unwellLimit: 6h,
+      onChange: {joining: ignore, leaving: fail, atTarget: leaveOut, upgradedByOthers: accept, changedByOthers: stop},
       clusterCalendars: [{selector: env=production, calendar: {holidays: [2026-12-25]}}],
       calendar: {timeZone: Europe/Berlin, windows: [{days: Mon-Thu, start: '9:00', duration: 8h}, {days: [Sat], start: '22:30', duration: 1d}],
         freezes: [{from: 2026-12-20, to: '2027-01-06T08:00', reason: holidays}],
@@ -21,7 +22,15 @@ pub const GOOD: [&str; 3] = [
 ];
 
 /// Specs that say what no policy may, each behind the field that is to be named.
-pub const WRONG: [(&str, &str); 44] = [
+pub const WRONG: [(&str, &str); 46] = [
+    (
+        "unwellLimit",
+        "{target: v1.31.4, unwellLimit: 0s, stages: [{name: all}]}",
+    ),
+    (
+        "leaving",
+        "{target: v1.31.4, onChange: {leaving: panic}, stages: [{name: all}]}",
+    ),
     ("target", "{stages: [{name: all}]}"),
     ("target", "{target: v1.31, stages: [{name: all}]}"),
     ("target", "{target: latest, stages: [{name: all}]}"),
