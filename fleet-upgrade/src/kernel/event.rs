@@ -455,3 +455,14 @@ impl Fact {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_digest_is_that_of_fnv_1a() {
+        assert_eq!(PlanDigest::of_bytes(b"").to_string(), "cbf29ce484222325");
+        assert_eq!(PlanDigest::of_bytes(b"foobar").to_string(), "85944171f73967e8");
+    }
+}

@@ -201,6 +201,23 @@ mod tests {
     }
 
     #[test]
+    fn backups_are_told_with_what_there_is_instead() {
+        let told = |verdict: BackupVerdict| verdict.to_string();
+        let (backup, completed) = ("nightly".to_owned(), at("2026-03-02T01:00:00Z"));
+        let in_progress = BackupVerdict::InProgress {
+            backup: backup.clone(),
+        };
+        assert_eq!(told(in_progress), "backup nightly is being made");
+        let verified = BackupVerdict::Verified { backup, completed };
+        assert_eq!(told(verified), "backup nightly of 2026-03-02T01:00:00Z");
+        let reason = "the last failed".to_owned();
+        assert_eq!(
+            told(BackupVerdict::Missing { reason }),
+            "no backup: the last failed"
+        );
+    }
+
+    #[test]
     fn only_a_clear_check_and_a_recent_backup_make_a_cluster_ready() {
         let to: KubernetesVersion = "v1.31.4".parse().unwrap();
         let needs = ReadinessNeeds {

@@ -210,6 +210,12 @@ fn the_calendar_is_open() {
     let mut driver = driver(&plan, &roster);
     let order = first_order(&mut driver);
     assert_eq!(judged(&driver, &order), Ok(()));
+    driver.now = at(MONDAY) + 119.minutes();
+    assert_eq!(
+        judged(&driver, &order),
+        Err(Violation::Calendar),
+        "tomorrow there is time for it"
+    );
     driver.now = at(MONDAY) + 2.hours();
     assert_eq!(judged(&driver, &order), Err(Violation::Calendar));
 }

@@ -206,6 +206,90 @@ fn the_one_that_goes_first_is_one_that_may_go() {
 }
 
 #[test]
+fn who_was_never_looked_at_keeps_its_place_and_who_is_unwell_lets_others_by() {
+    let plan = a_plan(&[StageLike::of(2)], 1, |spec| spec, at(MONDAY));
+    let roster = Roster::of(&plan);
+    let mut driver = Driver::new(&plan, &roster, at(MONDAY), RunSettings::default());
+    assert_eq!(driver.step(), Stand::Busy, "the stage opens");
+    let [first, second] = ["s0-c0", "s0-c1"].map(|name| driver.id(name));
+    let well = ClusterObservation::present(
+        driver.now,
+        ClusterReport::settled(KubernetesVersion::new(1, 30, 4)),
+    );
+    let mut seen = Observation::empty();
+    seen.insert(second, well);
+    driver.know(seen.clone());
+    let commands = driver.commands();
+    assert!(
+        matches!(commands[..], [Command::WaitUntil { .. }]),
+        "{commands:?}"
+    );
+    seen.insert(first, ClusterObservation::unreachable(driver.now));
+    driver.know(seen);
+    driver.record(Fact::ClusterUnwell {
+        cluster: first,
+        cause: Ailment::Unreachable,
+    });
+    let commands = driver.commands();
+    assert!(
+        matches!(&commands[..], [Command::StartHop(order)] if order.cluster == second),
+        "{commands:?}"
+    );
+}
+
+#[test]
+fn who_falls_silent_before_its_start_is_unwell_once() {
+    let plan = a_plan(&[StageLike::of(1)], 1, |spec| spec, at(MONDAY));
+    let roster = Roster::of(&plan);
+    let mut driver = Driver::new(&plan, &roster, at(MONDAY), RunSettings::default());
+    assert_eq!(driver.step(), Stand::Busy, "the stage opens");
+    let cluster = driver.id("s0-c0");
+    let report = ClusterReport::settled(KubernetesVersion::new(1, 30, 4));
+    let mut seen = Observation::empty();
+    seen.insert(cluster, ClusterObservation::present(driver.now, report));
+    driver.now += 2.hours();
+    driver.know(seen);
+    let unwell = Fact::ClusterUnwell {
+        cluster,
+        cause: Ailment::NoEvidence,
+    };
+    assert_eq!(driver.commands(), [Command::Record(unwell.clone())]);
+    driver.record(unwell);
+    let commands = driver.commands();
+    assert!(
+        matches!(commands[..], [Command::WaitUntil { .. }]),
+        "{commands:?}"
+    );
+}
+
+#[test]
+fn a_lost_order_is_repeated_by_its_process_and_decided_anew_by_the_next() {
+    let withdrawn = |setup: &dyn Fn(&mut Driver<'_>)| {
+        let plan = a_plan(&[StageLike::of(2)], 1, |spec| spec, at(MONDAY));
+        let roster = Roster::of(&plan);
+        let mut driver = Driver::new(&plan, &roster, at(MONDAY), RunSettings::default());
+        setup(&mut driver);
+        assert!(driver.finish().is_success());
+        let facts = driver.log.iter().map(|event| &event.fact);
+        facts
+            .filter(|fact| matches!(fact, Fact::HopWithdrawn { .. }))
+            .count()
+    };
+    assert_eq!(
+        withdrawn(&|driver| driver.cluster("s0-c0").mishaps.push(Mishap::LosesOrders(3))),
+        0
+    );
+    assert_eq!(
+        withdrawn(&|driver| driver.crashes = vec![(0, Crash::BeforeAct)]),
+        1
+    );
+    assert_eq!(
+        withdrawn(&|driver| driver.crashes = vec![(0, Crash::AfterAct)]),
+        0
+    );
+}
+
+#[test]
 fn a_process_that_dies_around_a_start_does_nothing_twice() {
     for crash in [Crash::BeforeAct, Crash::AfterAct] {
         for start in 0..3 {
