@@ -3,6 +3,7 @@
 mod assign;
 mod build;
 mod check;
+mod contradictions;
 mod coverage;
 mod domains;
 mod feasible;

@@ -95,6 +95,90 @@ fn workers_that_lag_are_brought_along_or_catch_up_first() {
     );
 }
 
+#[test]
+fn a_deadline_is_met_by_looser_spreads_and_groups_too() {
+    let names: Vec<String> = (0..12).map(|number| format!("c{number:02} region: eu")).collect();
+    let fleet = fleet(&names.iter().map(String::as_str).collect::<Vec<_>>());
+    // One after the other they take 156 minutes.
+    let relaxed = |spec: &str| {
+        let text = refused(spec, &fleet);
+        text.split_once("smallest change that meets it: ")
+            .unwrap()
+            .1
+            .to_owned()
+    };
+    let within = "  deadline: 2026-03-02T09:00:00Z\n";
+    let text = relaxed(&format!(
+        "  target: v1.31.4\n  stages: [{{name: all, maxConcurrent: 12}}]\n  spread: [{{labels: [region], maxUnavailable: 1}}]\n{within}"
+    ));
+    assert!(
+        text.starts_with("spec.spread[0].maxUnavailable from 1 to 3 (finishes"),
+        "{text}"
+    );
+    let text = relaxed(&format!(
+        "  target: v1.31.4\n  stages: [{{name: all, maxConcurrent: 12}}]\n  spread: [{{labels: [region], maxUnavailable: 10%}}]\n{within}"
+    ));
+    assert!(
+        text.starts_with("spec.spread[0].maxUnavailable from 10% to 25% (finishes"),
+        "{text}"
+    );
+    let text = relaxed(&format!(
+        "  target: v1.31.4\n  stages: [{{name: all, groups: [{{name: eu, selector: region=eu}}]}}]\n{within}"
+    ));
+    assert!(
+        text.starts_with("spec.stages[0].groups[0].maxConcurrent (stage all) from 1 to 3 (finishes"),
+        "{text}"
+    );
+}
+
+#[test]
+fn knobs_that_contradict_each_other_or_do_nothing_are_refused() {
+    let fleet = fleet(&["a region: eu", "b region: us"]);
+    for (spec, path, words) in [
+        (
+            "stages: [{name: all, pick: {names: []}}, {name: rest}]",
+            "spec.stages[0].pick.names",
+            "no cluster is named",
+        ),
+        (
+            "stages: [{name: all, pick: {coverage: {labels: [region, cmi]}}}]",
+            "spec.stages[0].pick.coverage.labels[1]",
+            "no cluster has a label `cmi`",
+        ),
+        (
+            "stages: [{name: all, groups: [{name: a, selector: region=eu}, {name: a, selector: region=us}]}]",
+            "spec.stages[0].groups[1].name",
+            "none of its other groups has",
+        ),
+        (
+            "stages: [{name: all, groups: [{name: a, selector: region}, {name: b, selector: region=ap}]}]",
+            "spec.stages[0].groups[1].selector",
+            "none of the clusters of stage `all` is in group `b`",
+        ),
+        (
+            "stages: [{name: all, failureBudget: 3}]\n  failureBudget: 1",
+            "spec.stages[0].failureBudget",
+            "tolerates 3 failures and the whole run 1",
+        ),
+        (
+            "stages: [{name: all}]\n  onFailure: {remedies: [shiftTraffic, replace, shiftTraffic]}",
+            "spec.onFailure.remedies[2]",
+            "shiftTraffic is on the list already",
+        ),
+        (
+            "stages: [{name: all}]\n  clusterCalendars: [{selector: region=us, calendar: {freezes: [{from: 2026-01-01, to: 9000-01-01, reason: never}]}}]",
+            "spec.clusterCalendars[0].calendar",
+            "so one cluster (b) would never start",
+        ),
+    ] {
+        let text = refused(&format!("  target: v1.31.4\n  {spec}"), &fleet);
+        assert!(text.contains(path) && text.contains(words), "{spec}: {text}");
+    }
+    // Unreachable clusters are tolerated beside the failed ones.
+    let both = "  target: v1.31.4\n  stages: [{name: all, failureBudget: 3}]\n  failureBudget: 1\n  unreachableBudget: 2";
+    planned(both, &fleet);
+}
+
 fn starts(plan: &UpgradePlan) -> Vec<(&str, i64)> {
     let minutes = |start: Timestamp| start.duration_since(at(NOW)).as_mins();
     plan.clusters()

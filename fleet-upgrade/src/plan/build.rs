@@ -6,11 +6,12 @@ use fleet_core::{Fleet, HumanDuration};
 use jiff::Timestamp;
 
 use super::assign::{Assignment, assign};
+use super::contradictions::contradictions;
 use super::domains::Domains;
-use super::feasible::{Relaxation, RelaxedTo, smallest_count};
+use super::feasible::relaxations;
 use super::hops::{Paths, paths};
 use super::openings::{Days, Openings, seconds_up};
-use super::refusal::{ClusterSample, PlanError, PlanProblem};
+use super::refusal::{PlanError, PlanProblem};
 use super::schedule::{
     Bound, Ground, Job, Limits, Slot, StageJobs, StageTimes, Unschedulable, lower_bound, schedule,
 };
@@ -20,7 +21,7 @@ use super::{
 };
 use crate::estimate::Estimates;
 use crate::pick::{Pick, Take};
-use crate::spec::{ApprovalRule, FleetUpgrade, OnAtTarget, Stage, StageApproval};
+use crate::spec::{FleetUpgrade, OnAtTarget, Stage};
 
 /// Plans an upgrade with the default [`Estimates`].
 ///
@@ -51,10 +52,7 @@ pub fn plan_with(
     let assignment = assign(policy, fleet, &mut problems);
     let paths = paths(policy, &assignment.clusters, &mut problems);
     let domains = Domains::of(policy, &assignment, &mut problems);
-    impossible_remedies(policy, &assignment, &mut problems);
-    unusable_gates(policy, &mut problems);
-    approvers(policy, &mut problems);
-    zero_durations(policy, &mut problems);
+    contradictions(policy, &assignment, &mut problems);
     let start = seconds_up(now);
     let calendars = std::iter::once(&policy.spec.calendar).chain(&domains.calendars);
     let mut ground = Ground {
@@ -68,6 +66,16 @@ pub fn plan_with(
             after: now,
             waiting: "the upgrade".to_owned(),
         });
+    } else {
+        for (openings, (rule, clusters)) in ground.openings[1..].iter_mut().zip(domains.calendar_rules()) {
+            if openings.fit(start, 1).is_none() {
+                problems.push(PlanProblem::NeverOpens {
+                    place: policy.place(format!("spec.clusterCalendars[{rule}].calendar")),
+                    after: now,
+                    waiting: clusters.to_string(),
+                });
+            }
+        }
     }
     if !problems.is_empty() {
         return Err(PlanError::new(&policy.name, problems));
@@ -88,7 +96,7 @@ pub fn plan_with(
     if let Some(deadline) = policy.spec.deadline {
         let last = deadline.at(policy.spec.calendar.time_zone());
         if instant(finish) > last {
-            let relaxations = relaxations(&mut draft, policy, start, last.as_second(), &mut ground);
+            let relaxations = relaxations(&mut draft, policy, &domains, start, last.as_second(), &mut ground);
             let problem = PlanProblem::MissesDeadline {
                 place: policy.place("spec.deadline"),
                 deadline: last,
@@ -281,7 +289,12 @@ fn binding(
     largest.0
 }
 
-fn finish_under(limits: Limits, jobs: &[StageJobs], start: i64, ground: &mut Ground<'_>) -> Option<i64> {
+pub(crate) fn finish_under(
+    limits: Limits,
+    jobs: &[StageJobs],
+    start: i64,
+    ground: &mut Ground<'_>,
+) -> Option<i64> {
     let times = schedule(jobs, start, limits, ground, |_, _, _| {}).ok()?;
     Some(times.last().map_or(start, |stage| stage.soak_until))
 }
@@ -348,182 +361,13 @@ const SWITCHES: [(Constraint, Limits, Limits); 5] = {
     ]
 };
 
-/// Remedies that some clusters' providers do not have.
-fn impossible_remedies(policy: &FleetUpgrade, assignment: &Assignment<'_>, problems: &mut Vec<PlanProblem>) {
-    for (index, remedy) in policy.spec.on_failure.remedies.iter().enumerate() {
-        let mut clusters = ClusterSample::default();
-        let mut why = "";
-        for cluster in &assignment.clusters {
-            if let Some(reason) = remedy.impossible_on(cluster) {
-                clusters.add(cluster.name());
-                why = reason;
-            }
-        }
-        if clusters.count > 0 {
-            problems.push(PlanProblem::RemedyImpossible {
-                place: policy.place(format!("spec.onFailure.remedies[{index}]")),
-                remedy: *remedy,
-                why,
-                clusters,
-            });
-        }
-    }
-}
-
-/// Gates that have no name, or each other's.
-fn unusable_gates(policy: &FleetUpgrade, problems: &mut Vec<PlanProblem>) {
-    let gates = &policy.spec.gates;
-    for (index, gate) in gates.iter().enumerate() {
-        let place = policy.place(format!("spec.gates[{index}].name"));
-        if gate.name.trim().is_empty() {
-            problems.push(PlanProblem::UnnamedGate { place });
-        } else if gates[..index].iter().any(|earlier| earlier.name == gate.name) {
-            let name = gate.name.clone();
-            problems.push(PlanProblem::DuplicateGate { place, name });
-        }
-    }
-}
-
-/// Approvals that nobody could give: those who may are listed, and none of them has a name.
-fn approvers(policy: &FleetUpgrade, problems: &mut Vec<PlanProblem>) {
-    let spec = &policy.spec;
-    let mut check = |rule: &Option<ApprovalRule>, path: String| {
-        let named =
-            |rule: &ApprovalRule| rule.by.is_empty() || rule.by.iter().any(|by| !by.trim().is_empty());
-        if rule.as_ref().is_some_and(|rule| !named(rule)) {
-            let place = policy.place(path);
-            problems.push(PlanProblem::NobodyApproves { place });
-        }
-    };
-    check(&spec.on_failure.go_on, "spec.onFailure.goOn.by".to_owned());
-    for (index, stage) in spec.stages.iter().enumerate() {
-        check(
-            &stage.approval.before,
-            format!("spec.stages[{index}].approval.before.by"),
-        );
-        check(
-            &stage.approval.after,
-            format!("spec.stages[{index}].approval.after.by"),
-        );
-    }
-}
-
-/// Limits of no time at all, under which no cluster could ever be upgraded.
-fn zero_durations(policy: &FleetUpgrade, problems: &mut Vec<PlanProblem>) {
-    let spec = &policy.spec;
-    let mut check = |duration: Option<HumanDuration>, path: String, mend: &'static str| {
-        if duration.is_some_and(|duration| duration.is_zero()) {
-            let place = policy.place(path);
-            problems.push(PlanProblem::ZeroDuration { place, mend });
-        }
-    };
-    check(
-        spec.cluster_deadline,
-        "spec.clusterDeadline".to_owned(),
-        "write how long one hop of a cluster may take, such as 2h",
-    );
-    check(
-        spec.unwell_limit,
-        "spec.unwellLimit".to_owned(),
-        "write how long a cluster may be unwell, such as 24h",
-    );
-    check(
-        spec.backup.as_ref().map(|backup| backup.max_age),
-        "spec.backup.maxAge".to_owned(),
-        "write how old a backup may be, such as 24h",
-    );
-    let valid = |rule: &Option<ApprovalRule>| rule.as_ref().and_then(|rule| rule.valid_for);
-    let mend = "write how long an approval counts, such as 7d, or leave it out for ever";
-    check(
-        valid(&spec.on_failure.go_on),
-        "spec.onFailure.goOn.validFor".to_owned(),
-        mend,
-    );
-    for (index, stage) in spec.stages.iter().enumerate() {
-        let StageApproval { before, after } = &stage.approval;
-        for (point, rule) in [("before", before), ("after", after)] {
-            check(
-                valid(rule),
-                format!("spec.stages[{index}].approval.{point}.validFor"),
-                mend,
-            );
-        }
-    }
-}
-
 /// How many clusters of a stage may be upgraded at the same time: with groups, what those add up to.
-fn places(stage: &Stage) -> NonZeroU32 {
+pub(crate) fn places(stage: &Stage) -> NonZeroU32 {
     let groups = stage.groups.iter().map(|group| group.max_concurrent);
     groups
         .reduce(|all, group| all.saturating_add(group.get()))
         .unwrap_or(stage.max_concurrent)
 }
-
-/// The single changes of the policy by which it would end in time, the smallest first.
-fn relaxations(
-    draft: &mut Draft,
-    policy: &FleetUpgrade,
-    start: i64,
-    deadline: i64,
-    ground: &mut Ground<'_>,
-) -> Vec<Relaxation> {
-    let mut found: Vec<Relaxation> = Vec::new();
-    let mut finish_of = |jobs: &[StageJobs]| finish_under(Limits::ALL, jobs, start, ground);
-    for (index, stage) in policy.spec.stages.iter().enumerate() {
-        let path = format!("spec.stages[{index}]");
-        let most = u32::try_from(draft.jobs[index].jobs.len()).unwrap_or(u32::MAX);
-        let mut note = |field: &str, change: RelaxedTo, finish| {
-            found.push(Relaxation {
-                field: format!("{path}.{field} (stage {})", stage.name),
-                change,
-                finish,
-            });
-        };
-        let jobs = &mut draft.jobs;
-        if let Some(cap) = stage.max_per_day.filter(|cap| cap.get() < most) {
-            let better = smallest_count(cap.get(), most, deadline, |count| {
-                jobs[index].max_per_day = Some(count as usize);
-                finish_of(jobs)
-            });
-            jobs[index].max_per_day = Some(cap.get() as usize);
-            if let Some((to, finish)) = better.and_then(|(to, at)| Some((NonZeroU32::new(to)?, at))) {
-                note("maxPerDay", RelaxedTo::Count { from: cap, to }, finish);
-            }
-        }
-        if stage.groups.is_empty() && stage.max_concurrent.get() < most {
-            let from = stage.max_concurrent;
-            let better = smallest_count(from.get(), most, deadline, |count| {
-                jobs[index].max_concurrent = count as usize;
-                finish_of(jobs)
-            });
-            jobs[index].max_concurrent = from.get() as usize;
-            if let Some((to, finish)) = better.and_then(|(to, at)| Some((NonZeroU32::new(to)?, at))) {
-                note("maxConcurrent", RelaxedTo::Count { from, to }, finish);
-            }
-        }
-        let soak = jobs[index].soak_seconds;
-        let hours = u32::try_from(soak / HOUR).unwrap_or(u32::MAX);
-        if hours > 0 {
-            let better = smallest_count(0, hours, deadline, |fewer| {
-                jobs[index].soak_seconds = soak - i64::from(fewer) * HOUR;
-                finish_of(jobs)
-            });
-            jobs[index].soak_seconds = soak;
-            if let Some((fewer, finish)) = better {
-                let left = u32::try_from(soak - i64::from(fewer) * HOUR).unwrap_or(0);
-                let change = RelaxedTo::Duration {
-                    from: stage.soak.expected(),
-                    to: HumanDuration::seconds(left),
-                };
-                note("soak", change, finish);
-            }
-        }
-    }
-    found.sort_by(|a, b| a.change.size().total_cmp(&b.change.size()));
-    found
-}
-
-const HOUR: i64 = 60 * 60;
 
 #[allow(clippy::too_many_arguments)] // everything that a stage of a plan is made of
 fn planned_stage(

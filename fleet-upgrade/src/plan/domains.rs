@@ -33,13 +33,25 @@ pub struct DomainShare {
     pub weight: u64,
 }
 
+/// What of a policy makes a domain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// A rule of `spread`.
+    Spread(usize),
+    /// A group of a stage.
+    Group { stage: usize, group: usize },
+}
+
 /// All domains, and what is each cluster's, by its number in the assignment.
 pub(crate) struct Domains {
     pub(crate) list: Vec<PlanDomain>,
+    /// For each domain, what of the policy makes it, and all that weighs in it.
+    origins: Vec<(Origin, u64)>,
     /// Empty where the policy has no domains at all.
     shares: Vec<Vec<DomainShare>>,
     /// The calendars of clusters with one of their own; the fleet's own is not among them.
     pub(crate) calendars: Vec<Calendar>,
+    calendar_rules: Vec<(usize, ClusterSample)>,
     /// 0 is the fleet's calendar, others are one more than their place in the list. Empty where all have that one.
     calendar_of: Vec<u32>,
 }
@@ -52,14 +64,34 @@ impl Domains {
     ) -> Self {
         let mut all = Self {
             list: Vec::new(),
+            origins: Vec::new(),
             shares: Vec::new(),
             calendars: Vec::new(),
+            calendar_rules: Vec::new(),
             calendar_of: Vec::new(),
         };
         all.add_spreads(policy, &assignment.clusters, problems);
         all.add_groups(policy, assignment, problems);
         all.add_calendars(policy, &assignment.clusters, problems);
         all
+    }
+
+    /// The domains that one rule of the policy makes, by their places.
+    pub(crate) fn of_origin(&self, origin: Origin) -> impl Iterator<Item = usize> {
+        let origins = self.origins.iter().enumerate();
+        origins
+            .filter(move |(_, (of, _))| *of == origin)
+            .map(|(place, _)| place)
+    }
+
+    /// All that weighs in a domain.
+    pub(crate) fn total(&self, domain: usize) -> u64 {
+        self.origins.get(domain).map_or(0, |(_, total)| *total)
+    }
+
+    /// For each calendar of clusters' own, the last of the rules that made it, and whose it is.
+    pub(crate) fn calendar_rules(&self) -> &[(usize, ClusterSample)] {
+        &self.calendar_rules
     }
 
     pub(crate) fn shares(&self, member: u32) -> &[DomainShare] {
@@ -120,6 +152,7 @@ impl Domains {
                         limit,
                         counts_failed: true,
                     },
+                    (Origin::Spread(index), total),
                     clusters.len(),
                     members.into_iter().map(|number| (number, weight(number))),
                 );
@@ -157,7 +190,8 @@ impl Domains {
                     (Some(one), Some(other)) => twice.entry((one, other)).or_default().add(cluster.name()),
                 }
             }
-            if unmatched.count > 0 {
+            let all_matched = unmatched.count == 0;
+            if !all_matched {
                 problems.push(PlanProblem::GroupUnmatched {
                     place: policy.place(format!("{path}.groups")),
                     stage: stage.name.clone(),
@@ -172,13 +206,28 @@ impl Domains {
                     clusters,
                 });
             }
-            for (group, members) in stage.groups.iter().zip(members) {
+            for (number, (group, members)) in stage.groups.iter().zip(members).enumerate() {
+                // Where others are in no group, that is what there is to be mended.
+                if members.is_empty() && all_matched && !taken.members.is_empty() {
+                    problems.push(PlanProblem::GroupMatchesNothing {
+                        place: policy.place(format!("{path}.groups[{number}].selector")),
+                        group: group.name.clone(),
+                        stage: stage.name.clone(),
+                    });
+                }
                 self.add(
                     PlanDomain {
                         name: format!("group {}/{}", stage.name, group.name),
                         limit: u64::from(group.max_concurrent.get()),
                         counts_failed: false,
                     },
+                    (
+                        Origin::Group {
+                            stage: index,
+                            group: number,
+                        },
+                        members.len() as u64,
+                    ),
                     assignment.clusters.len(),
                     members.into_iter().map(|number| (number, 1)),
                 );
@@ -186,9 +235,16 @@ impl Domains {
         }
     }
 
-    fn add(&mut self, domain: PlanDomain, clusters: usize, members: impl Iterator<Item = (u32, u64)>) {
+    fn add(
+        &mut self,
+        domain: PlanDomain,
+        origin: (Origin, u64),
+        clusters: usize,
+        members: impl Iterator<Item = (u32, u64)>,
+    ) {
         let number = u32::try_from(self.list.len()).unwrap_or(u32::MAX);
         self.list.push(domain);
+        self.origins.push(origin);
         if self.shares.is_empty() {
             self.shares = vec![Vec::new(); clusters];
         }
@@ -229,15 +285,21 @@ impl Domains {
                 if matching.is_empty() {
                     return 0;
                 }
-                *known.entry(matching).or_insert_with_key(|matching| {
+                let calendar = *known.entry(matching).or_insert_with_key(|matching| {
                     let both = matching
                         .iter()
                         .fold(policy.spec.calendar.clone(), |calendar, rule| {
                             calendar.intersect(&rules[*rule].calendar)
                         });
                     self.calendars.push(both);
+                    let last = matching.last().copied().unwrap_or_default();
+                    self.calendar_rules.push((last, ClusterSample::default()));
                     u32::try_from(self.calendars.len()).unwrap_or(u32::MAX)
-                })
+                });
+                if let Some((_, whose)) = self.calendar_rules.get_mut(calendar as usize - 1) {
+                    whose.add(cluster.name());
+                }
+                calendar
             })
             .collect();
     }

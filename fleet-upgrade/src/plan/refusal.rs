@@ -308,6 +308,69 @@ pub enum PlanProblem {
         /// The selector.
         selector: Selector,
     },
+    /// A group without a name of its own.
+    #[error(
+        "{place}: `{name}` is no name for a group of stage `{stage}`, expected one that none of its other groups has"
+    )]
+    GroupName {
+        /// The group's name.
+        place: Place,
+        /// What it is.
+        name: String,
+        /// The stage.
+        stage: String,
+    },
+    /// A group that none of its stage's clusters is in.
+    #[error(
+        "{place}: none of the clusters of stage `{stage}` is in group `{group}`; correct its selector, or remove the group"
+    )]
+    GroupMatchesNothing {
+        /// The group's selector.
+        place: Place,
+        /// The group.
+        group: String,
+        /// The stage.
+        stage: String,
+    },
+    /// A pick that names no cluster.
+    #[error("{place}: no cluster is named; name one, or leave the pick out for every cluster of the stage")]
+    NoNames {
+        /// The list.
+        place: Place,
+    },
+    /// A label that is to be covered and that no cluster has.
+    #[error(
+        "{place}: no cluster has a label `{label}`, so there is no variety of it to cover; correct it, or remove it"
+    )]
+    UnknownLabel {
+        /// The label in the policy.
+        place: Place,
+        /// The label.
+        label: String,
+    },
+    /// A stage tolerates more failures than the whole run.
+    #[error(
+        "{place}: stage `{stage}` tolerates {own} failures and the whole run {run}, so this would never be reached; lower it, \
+         or raise spec.failureBudget"
+    )]
+    StageBudgetBeyondRun {
+        /// The stage's budget.
+        place: Place,
+        /// The stage.
+        stage: String,
+        /// What it tolerates.
+        own: u32,
+        /// What the run tolerates, unreachable clusters included.
+        run: u32,
+    },
+    /// A remedy that is to be done twice.
+    #[error("{place}: {remedy} is on the list already, and doing it again changes nothing; remove it")]
+    RemedyTwice {
+        /// The second one.
+        place: Place,
+        /// The remedy.
+        remedy: Remedy,
+    },
     /// A limit that some cluster can never keep.
     #[error(
         "{place}: at most {limit} {weigh_by} of {domain} may be away, but {clusters} weigh up to {needed} each and could never start; raise it to at least {needed}"
@@ -404,6 +467,12 @@ impl PlanProblem {
             | Self::HopBeyondTarget { place, .. }
             | Self::HopOrder { place, .. }
             | Self::RemedyImpossible { place, .. }
+            | Self::RemedyTwice { place, .. }
+            | Self::GroupName { place, .. }
+            | Self::GroupMatchesNothing { place, .. }
+            | Self::NoNames { place }
+            | Self::UnknownLabel { place, .. }
+            | Self::StageBudgetBeyondRun { place, .. }
             | Self::UnnamedGate { place }
             | Self::NobodyApproves { place }
             | Self::DuplicateGate { place, .. }
@@ -473,7 +542,7 @@ fn mend_deadline(relaxations: &[Relaxation], lower_bound: Timestamp, deadline: T
             "without any cap and calendar it would still finish {lower_bound}: shorten soaks, or move the deadline"
         ),
         [] => {
-            "no single maxPerDay, maxConcurrent or soak of a stage meets it: change several, loosen spread or groups, widen the calendar, or move the deadline"
+            "no single cap, spread or soak meets it: change several, widen the calendar, or move the deadline"
                 .to_owned()
         }
     }
