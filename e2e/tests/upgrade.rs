@@ -395,10 +395,22 @@ async fn workers_left_behind_rest_where_they_are_until_they_are_brought_on() -> 
     assert!(driver.run(&cluster, &half).await?.done);
 
     let upgrader = CapiUpgrader::from(driver);
-    assert_eq!(
-        upgrader.observe(&cluster).await?,
-        ClusterReport::settled(v("v1.34.0")),
-        "what was told to one half only was not told to the cluster"
+    let settled = |version: &str, report: &ClusterReport| {
+        let writer = report.writer.clone();
+        *report
+            == ClusterReport {
+                writer,
+                ..ClusterReport::settled(v(version))
+            }
+    };
+    let report = upgrader.observe(&cluster).await?;
+    assert!(
+        settled("v1.34.0", &report),
+        "what was told to one half only was not told to the cluster: {report:?}"
+    );
+    assert!(
+        report.writer.is_some_and(|writer| writer != "fleet-sdk"),
+        "whoever made the workers"
     );
     let fleet = management.fleet().await?;
     let member = fleet.get("behind").ok_or("not in the fleet")?.clone();
@@ -412,14 +424,15 @@ async fn workers_left_behind_rest_where_they_are_until_they_are_brought_on() -> 
     let report = upgrader.observe(&cluster).await?;
     assert_eq!((&report.desired, report.oldest.minor()), (&v("v1.35.0"), 34));
     let deadline = Instant::now() + Duration::from_mins(1);
-    while upgrader.observe(&cluster).await? != ClusterReport::settled(v("v1.35.0")) {
-        assert!(
-            Instant::now() < deadline,
-            "{:?}",
-            upgrader.observe(&cluster).await?
-        );
+    let report = loop {
+        let report = upgrader.observe(&cluster).await?;
+        if settled("v1.35.0", &report) {
+            break report;
+        }
+        assert!(Instant::now() < deadline, "{report:?}");
         tokio::time::sleep(Duration::from_millis(200)).await;
-    }
+    };
+    assert_eq!(report.writer.as_deref(), Some("fleet-sdk"));
     assert!(
         !management
             .fleet()

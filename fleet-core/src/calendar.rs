@@ -12,6 +12,8 @@
 //!   start: "22:00"                  # may run past midnight
 //!   duration: 6h
 //!   timeZone: America/New_York      # default: the calendar's
+//! - cron: 0 22 1-7 * 6              # instead of days and start, as a CronJob's schedule
+//!   duration: 4h
 //! freezes:
 //! - from: 2026-12-18                # a day (from its start), a local time, or an instant with an offset
 //!   to: 2027-01-03                  # a day counts to its end; a time is where work may start again
@@ -31,6 +33,8 @@
 //!
 //! Its *length* is kept: full days of it are days of the calendar, the rest is time that passes. So `duration: 24h` from 00:00 is
 //! that day, also when the day has 23 or 25 hours, and `duration: 4h` gives four hours of work in every night.
+//!
+//! A cron expression starts nothing at a time that the clock leaves out, and starts twice what comes twice, as in a `CronJob`.
 //!
 //! A day that a zone never had (Samoa's 30 December 2011) has no windows of its own: one that would have started then starts
 //! with the next day's.
@@ -59,6 +63,10 @@ pub use self::period::{Days, Moment};
 use self::rules::Rules;
 use self::spec::CalendarSpec;
 pub use self::spec::{Freeze, Holiday, Window};
+
+/// How often several calendars are asked in turn for a moment at which all are open: more than there are days until the horizon,
+/// for each of ten of them.
+const MOST_ROUNDS: usize = 20_000;
 
 /// How many years ahead a calendar is searched for an opening or a closing.
 pub const HORIZON_YEARS: i16 = 5;
@@ -159,7 +167,15 @@ impl Calendar {
         duration: HumanDuration,
     ) -> Result<Self, CalendarError> {
         let window = Window::new(days, start, duration)?;
-        self.with(|spec| spec.windows.push(window))
+        self.change(|spec| spec.windows.push(window))
+    }
+
+    /// Adds a window, such as one that a [cron expression](Window::cron) opens.
+    ///
+    /// # Errors
+    /// A cron expression that cannot be read in the calendar's zone.
+    pub fn with(self, window: Window) -> Result<Self, CalendarError> {
+        self.change(|spec| spec.windows.push(window))
     }
 
     /// Adds a freeze; its local times count in the calendar's zone.
@@ -167,7 +183,7 @@ impl Calendar {
     /// # Errors
     /// [`CalendarError::EmptyFreeze`] when it ends before it starts.
     pub fn with_freeze(self, freeze: Freeze) -> Result<Self, CalendarError> {
-        self.with(|spec| spec.freezes.push(freeze))
+        self.change(|spec| spec.freezes.push(freeze))
     }
 
     /// Adds a holiday of the calendar's zone.
@@ -175,7 +191,7 @@ impl Calendar {
     /// # Errors
     /// [`CalendarError::OutOfRange`] at the end of time only.
     pub fn with_holiday(self, holiday: Holiday) -> Result<Self, CalendarError> {
-        self.with(|spec| spec.holidays.push(holiday))
+        self.change(|spec| spec.holidays.push(holiday))
     }
 
     /// The calendar that is open while both are: the fleet's and the cluster's own. Its zone is this one's.
@@ -212,8 +228,9 @@ impl Calendar {
     pub fn next_opening(&self, from: Timestamp) -> Option<Timestamp> {
         let horizon = horizon(from);
         let mut at = from;
-        // Each round moves on to where one of the rules opens, which is at least a change of that rule further.
-        'search: loop {
+        // Each round moves on to where one of the rules opens, which is at least a change of that rule further. Cron
+        // expressions change every minute where they like, and may never meet.
+        'search: for _ in 0..MOST_ROUNDS {
             for rules in self.rules() {
                 let open = rules.next_opening(at, horizon)?;
                 if open > at {
@@ -223,6 +240,7 @@ impl Calendar {
             }
             return Some(at);
         }
+        None
     }
 
     /// When the calendar closes that is open at a moment. `None` when it is closed then (see [`is_open`](Self::is_open)),
@@ -261,7 +279,7 @@ impl Calendar {
         std::iter::once(&self.first).chain(&self.further)
     }
 
-    fn with(self, change: impl FnOnce(&mut spec::RulesSpec)) -> Result<Self, CalendarError> {
+    fn change(self, change: impl FnOnce(&mut spec::RulesSpec)) -> Result<Self, CalendarError> {
         let mut spec = self.first.into_spec();
         change(&mut spec);
         Ok(Self {

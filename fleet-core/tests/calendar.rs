@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use fleet_core::Calendar;
-use fleet_core::calendar::{Closed, Days, Freeze, HORIZON_YEARS, Holiday, Moment, Opening};
+use fleet_core::calendar::{Closed, Days, Freeze, HORIZON_YEARS, Holiday, Moment, Opening, Window};
 use jiff::civil::{date, datetime, time};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
@@ -421,7 +421,10 @@ fn says_what_is_wrong() {
             json!({"windows": [{"start": "09:00", "duration": "8"}]}),
             "a unit is missing",
         ),
-        (json!({"windows": [{"duration": "8h"}]}), "missing field `start`"),
+        (
+            json!({"windows": [{"duration": "8h"}]}),
+            "expected one of the two",
+        ),
         (
             json!({"freezes": [{"from": "2026-12-18", "to": "2026-12-17", "reason": "x"}]}),
             "ends (2026-12-17) before it starts",
@@ -480,4 +483,92 @@ fn has_a_schema() {
         schema["$defs"]["Freeze"]["required"],
         json!(["from", "to", "reason"])
     );
+}
+
+fn cron(windows: &str) -> Result<Calendar, String> {
+    let text = format!(r#"{{"timeZone": "Europe/Berlin", "windows": [{windows}]}}"#);
+    serde_json::from_str(&text).map_err(|error| error.to_string())
+}
+
+#[test]
+fn a_window_opens_by_cron_in_the_zone_where_it_counts() {
+    let calendar = cron(r#"{"cron": "0 22 1 * *", "duration": "4h"}"#).unwrap();
+    assert_eq!(
+        calendar.next_opening(at("2026-01-03T00:00:00Z")),
+        Some(at("2026-02-01T21:00:00Z"))
+    );
+    assert_eq!(
+        calendar.closes_at(at("2026-02-01T22:00:00Z")),
+        Some(at("2026-02-02T01:00:00Z"))
+    );
+    // By its own zone, by the one in the expression, and back to text.
+    for window in [
+        r#"{"cron": "0 22 * * *", "duration": "4h", "timeZone": "America/New_York"}"#,
+        r#"{"cron": "CRON_TZ=America/New_York 0 22 * * *", "duration": "4h"}"#,
+    ] {
+        let calendar = cron(window).unwrap();
+        assert_eq!(
+            calendar.next_opening(at("2026-01-02T00:00:00Z")),
+            Some(at("2026-01-02T03:00:00Z")),
+            "{window}"
+        );
+        let text = serde_json::to_string(&calendar).unwrap();
+        assert!(
+            text.contains(&window.replace("\": ", "\":").replace(", \"", ",\"")),
+            "{text}"
+        );
+        assert_eq!(serde_json::from_str::<Calendar>(&text).unwrap(), calendar);
+    }
+    // A whole day is a day of the calendar, also when it has an hour less.
+    let day = cron(r#"{"cron": "0 0 * * 0", "duration": "24h"}"#).unwrap();
+    assert_eq!(
+        day.closes_at(at("2026-03-29T10:00:00Z")),
+        Some(at("2026-03-29T22:00:00Z"))
+    );
+    let built = Calendar::in_zone("Europe/Berlin")
+        .unwrap()
+        .with(Window::cron("0 0 * * 0", "24h".parse().unwrap()).unwrap());
+    assert_eq!(built.unwrap(), day);
+}
+
+#[test]
+fn windows_of_every_minute_run_into_each_other_and_end_in_time() {
+    let at = "2026-01-02T00:00:30Z".parse().unwrap();
+    let always = cron(r#"{"cron": "* * * * *", "duration": "90s"}"#).unwrap();
+    let closes = always.closes_at(at).unwrap();
+    assert!(
+        closes.duration_since(at) > jiff::SignedDuration::from_hours(48),
+        "{closes}"
+    );
+    // The two never meet.
+    let even = cron(r#"{"cron": "*/2 * * * *", "duration": "20s"}"#).unwrap();
+    let odd = cron(r#"{"cron": "1-59/2 * * * *", "duration": "20s"}"#).unwrap();
+    assert_eq!(even.intersect(&odd).next_opening(at), None);
+}
+
+#[test]
+fn a_window_that_cron_cannot_open_is_refused_with_what_is_expected() {
+    for (window, expected) in [
+        (
+            r#"{"cron": "0 25 * * *", "duration": "4h"}"#,
+            "`0 25 * * *` is no cron expression",
+        ),
+        (
+            r#"{"cron": "@every 5h", "duration": "4h"}"#,
+            "does not say when it begins to count",
+        ),
+        (
+            r#"{"cron": "0 22 * * *", "start": "22:00", "duration": "4h"}"#,
+            "expected one of the two",
+        ),
+        (
+            r#"{"cron": "0 22 * * *", "days": "Mon", "duration": "4h"}"#,
+            "expected one of the two",
+        ),
+        (r#"{"duration": "4h"}"#, "expected one of the two"),
+        (r#"{"cron": "0 22 * * *", "duration": "0s"}"#, "longer than zero"),
+    ] {
+        let error = cron(window).unwrap_err();
+        assert!(error.contains(expected), "{window}: {error}");
+    }
 }

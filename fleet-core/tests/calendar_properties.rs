@@ -197,3 +197,34 @@ proptest! {
         }
     }
 }
+
+fn opening(schedule: &str, minutes: i64) -> serde_json::Value {
+    json!({"cron": schedule, "duration": format!("{minutes}m")})
+}
+
+proptest! {
+    /// Where no clock changes, a cron expression of a weekly window is that window.
+    #[test]
+    fn a_cron_window_is_the_weekly_one_that_it_says(
+        hour in 0..24_i8,
+        minute in 0..60_i8,
+        first in 1..6_i8,
+        days in 0..2_i8,
+        minutes in 1..3_000_i64,
+        at in 1_770_000_000..1_775_000_000_i64,
+    ) {
+        let last = first + days;
+        let names = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
+        let name = |day: i8| names[usize::try_from(day).unwrap()];
+        let weekly = json!({"windows": [{
+            "days": format!("{}-{}", name(first), name(last)),
+            "start": format!("{hour:02}:{minute:02}"), "duration": format!("{minutes}m"),
+        }]});
+        let cron = json!({"windows": [opening(&format!("{minute} {hour} * * {first}-{last}"), minutes)]});
+        let [weekly, cron]: [Calendar; 2] = [weekly, cron].map(|text| serde_json::from_value(text).unwrap());
+        let at = Timestamp::from_second(at).unwrap();
+        prop_assert_eq!(weekly.is_open(at), cron.is_open(at));
+        prop_assert_eq!(weekly.next_opening(at), cron.next_opening(at));
+        prop_assert_eq!(weekly.closes_at(at), cron.closes_at(at));
+    }
+}

@@ -69,16 +69,28 @@ impl fmt::Display for DeclaredBy {
 /// The field manager under which this SDK upgrades clusters.
 pub const FIELD_MANAGER: &str = "fleet-sdk";
 
+/// The manager that wrote a field last: of those that own it the one with the latest write.
+pub(super) fn writer(object: &Value, path: &[&str]) -> Option<String> {
+    let time = |entry: &&Value| entry.get("time").and_then(Value::as_str).map(ToOwned::to_owned);
+    let last = entries(object, path).max_by_key(time)?;
+    Some(last.get("manager")?.as_str()?.to_owned())
+}
+
 /// The managers that own a field.
 fn managers<'a>(object: &'a Value, path: &[&str]) -> impl Iterator<Item = &'a str> {
+    entries(object, path).filter_map(|entry| entry.get("manager")?.as_str())
+}
+
+/// The records of those that own a field.
+fn entries<'a>(object: &'a Value, path: &[&str]) -> impl Iterator<Item = &'a Value> {
     let pointer = format!("/f:{}", path.join("/f:"));
     let entries = object
         .pointer("/metadata/managedFields")
         .and_then(Value::as_array);
     let entries = entries.into_iter().flatten();
-    entries.filter_map(move |entry| {
-        entry.get("fieldsV1")?.pointer(&pointer)?;
-        entry.get("manager")?.as_str()
+    entries.filter(move |entry| {
+        let fields = entry.get("fieldsV1");
+        fields.is_some_and(|fields| fields.pointer(&pointer).is_some())
     })
 }
 
@@ -154,6 +166,23 @@ mod tests {
         // Another field's manager is nobody's business here.
         let other = VersionOwner::of(&object("argocd-controller"), &["spec", "replicas"]);
         assert_eq!(other, VersionOwner::Free);
+    }
+
+    #[test]
+    fn the_last_of_several_managers_is_the_writer() {
+        let field = json!({"f:spec": {"f:version": {}}});
+        let object = json!({"metadata": {"managedFields": [
+            {"manager": "argocd-controller", "time": "2026-03-02T10:00:00Z", "fieldsV1": field},
+            {"manager": "kubectl-edit", "time": "2026-03-02T11:00:00Z", "fieldsV1": field},
+            {"manager": "fleet-sdk", "time": "2026-03-02T09:00:00Z", "fieldsV1": field},
+            {"manager": "manager", "time": "2026-03-02T12:00:00Z", "fieldsV1": {"f:status": {"f:version": {}}}},
+        ]}});
+        assert_eq!(
+            writer(&object, &["spec", "version"]).as_deref(),
+            Some("kubectl-edit")
+        );
+        assert_eq!(writer(&object, &["spec", "replicas"]), None);
+        assert_eq!(writer(&json!({}), &["spec", "version"]), None);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::UPGRADE_ANNOTATION;
-use super::owner::VersionOwner;
+use super::owner::{VersionOwner, writer};
 use super::state::{
     ClusterState, Condition, EKS, GroupKind, MachineGroup, MachineRole, MachineSetState, MachineState,
     ObjectRef, StateError, TemplateRef, Topology,
@@ -328,6 +328,7 @@ fn object_ref(object: &Value) -> ObjectRef {
         // What does not parse is not ours, or of a later version than this one.
         upgrade: annotation(object, UPGRADE_ANNOTATION).and_then(|text| serde_json::from_str(text).ok()),
         version_owner: VersionOwner::of(object, version_path(kind(object))),
+        version_writer: writer(object, version_path(kind(object))),
     }
 }
 

@@ -466,6 +466,9 @@ pub struct ObjectRef {
     pub upgrade: Option<Box<UpgradeRecord>>,
     /// Who decides on the version that the object asks for.
     pub version_owner: VersionOwner,
+    /// The field manager that wrote that version last, where the server has kept it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version_writer: Option<String>,
 }
 
 impl ObjectRef {

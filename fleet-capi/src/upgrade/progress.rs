@@ -7,6 +7,7 @@ use fleet_core::{ClusterName, KubernetesVersion};
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::step::holder;
 use super::{Order, Step, next_step};
 use crate::rollout::{Blocked, ClusterState, Pace, Patience, Phase, Progress, ProgressClock, RolloutStatus};
 
@@ -28,6 +29,9 @@ pub struct ClusterProgress {
     /// was told: a cluster that rests so is in the phase [`Phase::Done`] and yet not done.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub workers_behind: Option<KubernetesVersion>,
+    /// The field manager that last wrote the version that is asked, where the server has kept it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub writer: Option<String>,
     /// Machines at that version, of those that should be there.
     pub machines: Progress,
     /// Which half is rolling.
@@ -53,6 +57,7 @@ impl ClusterProgress {
             asked: state.desired_version().cloned(),
             target: target.clone(),
             workers_behind: None,
+            writer: holder(state).and_then(|object| object.version_writer.clone()),
             machines: status.progress(),
             phase: status.phase(),
             done: status.is_done() || step == Step::Done,
@@ -69,8 +74,13 @@ impl ClusterProgress {
             return progress;
         };
         let told = RolloutStatus::of(&state.as_told(), asked);
+        let lagging = state
+            .workers
+            .iter()
+            .find(|group| group.version.as_ref() == Some(behind));
         Self {
             workers_behind: Some(behind.clone()),
+            writer: lagging.and_then(|group| group.object.version_writer.clone()),
             machines: told.progress(),
             phase: told.phase(),
             blocked: told.blocked().cloned(),

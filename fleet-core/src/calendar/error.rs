@@ -36,6 +36,26 @@ pub enum CalendarError {
         /// The text.
         found: String,
     },
+    /// A window that does not say when it starts, or says it twice.
+    #[error(
+        "a window starts at a `start` on its `days`, or when its `cron` says so; expected one of the two, such as \
+         `start: 09:00` or `cron: 0 22 * * 1-5`"
+    )]
+    WindowStart,
+    /// A text that is no cron expression.
+    #[error("`{found}` is no cron expression ({problem}); expected five fields, such as `0 22 * * 1-5`")]
+    BadCron {
+        /// The text.
+        found: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A cron expression that counts from nowhere.
+    #[error("`{found}` does not say when it begins to count; expected five fields, such as `0 22 * * 1-5`")]
+    NoPhase {
+        /// The text.
+        found: String,
+    },
     /// A window without a length never opens.
     #[error("a window must last longer than zero; correct its `duration` or remove it")]
     EmptyWindow,

@@ -1,12 +1,14 @@
 //! One calendar without intersections, and the search in it.
 
 use jiff::Timestamp;
-use jiff::civil::{Date, DateTime};
+use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, ToSpan as _};
 
+use crate::cron::Schedule;
+
 use super::period::{Days, end_of_day, start_of_day};
-use super::spec::{RulesSpec, Window};
+use super::spec::{Opens, RulesSpec, Window};
 use super::{CalendarError, Closed, Moment};
 
 /// Windows less freezes and holidays.
@@ -28,8 +30,10 @@ struct Block {
 impl TryFrom<RulesSpec> for Rules {
     type Error = CalendarError;
 
-    fn try_from(spec: RulesSpec) -> Result<Self, CalendarError> {
+    fn try_from(mut spec: RulesSpec) -> Result<Self, CalendarError> {
         let zone = spec.time_zone.clone().unwrap_or(TimeZone::UTC);
+        let windows = spec.windows.into_iter().map(|window| window.in_zone(&zone));
+        spec.windows = windows.collect::<Result<_, _>>()?;
         let mut blocks = Vec::with_capacity(spec.freezes.len() + spec.holidays.len());
         for freeze in &spec.freezes {
             let (start, end) = (freeze.from.start(&zone)?, freeze.to.end(&zone)?);
@@ -140,7 +144,11 @@ impl Rules {
             return limit;
         }
         let mut end = at;
-        while end < limit {
+        // A cron expression can open a window every minute; what is open for so many of them is as good as that.
+        for _ in 0..MOST_MERGED {
+            if end >= limit {
+                break;
+            }
             match self
                 .spec
                 .windows
@@ -162,7 +170,7 @@ impl Rules {
                 .spec
                 .windows
                 .iter()
-                .any(|window| window.days == Days::EVERY && days_and_rest(window).0 >= 1)
+                .any(|window| window.days() == Some(Days::EVERY) && days_and_rest(window).0 >= 1)
     }
 
     /// The block that holds longest of those that hold at a moment.
@@ -186,22 +194,44 @@ impl Rules {
     /// The end of the occurrence of a window that holds at a moment; the latest, when several do.
     fn end_around(&self, window: &Window, at: Timestamp) -> Option<Timestamp> {
         let zone = self.zone_of(window);
+        let (days, start) = match &window.opens {
+            Opens::Weekly { days, start } => (*days, *start),
+            Opens::Cron(schedule) => return cron_end_around(schedule, window, at),
+        };
         // A window of more than a week has an occurrence that started within the last week. One day more on both sides,
         // because a missing local time moves a start.
         let back = days_and_rest(window).0.min(7) + 2;
-        occurrences(window, zone, day_before(zone.to_datetime(at), back), back + 2)
-            .filter(|(start, end)| *start <= at && at < *end)
-            .map(|(_, end)| end)
-            .max()
+        occurrences(
+            window,
+            days,
+            start,
+            zone,
+            day_before(zone.to_datetime(at), back),
+            back + 2,
+        )
+        .filter(|(start, end)| *start <= at && at < *end)
+        .map(|(_, end)| end)
+        .max()
     }
 
     /// When a window starts next, strictly after a moment.
     fn next_start(&self, window: &Window, after: Timestamp) -> Option<Timestamp> {
         let zone = self.zone_of(window);
+        let (days, start) = match &window.opens {
+            Opens::Weekly { days, start } => (*days, *start),
+            Opens::Cron(schedule) => return schedule.next_after(after),
+        };
         // Eight days hold each day of the week, ten do so when one of them is missing.
-        occurrences(window, zone, day_before(zone.to_datetime(after), 1), 10)
-            .map(|(start, _)| start)
-            .find(|start| *start > after)
+        occurrences(
+            window,
+            days,
+            start,
+            zone,
+            day_before(zone.to_datetime(after), 1),
+            10,
+        )
+        .map(|(start, _)| start)
+        .find(|start| *start > after)
     }
 
     fn zone_of<'a>(&'a self, window: &'a Window) -> &'a TimeZone {
@@ -219,7 +249,9 @@ impl Eq for Rules {}
 
 /// The occurrences of a window on so many days from a day on, in order: start and end, the end not included.
 fn occurrences<'a>(
-    window: &'a Window,
+    window: &Window,
+    on: Days,
+    start: Time,
     zone: &'a TimeZone,
     from: Date,
     days: i64,
@@ -227,19 +259,51 @@ fn occurrences<'a>(
     let (whole_days, rest) = days_and_rest(window);
     (0..=days)
         .filter_map(move |offset| from.checked_add(offset.days()).ok())
-        .filter(move |day| window.days.contains(day.weekday()))
+        .filter(move |day| on.contains(day.weekday()))
         .filter_map(move |day| {
             // jiff's choice for missing and doubled times is ours, too: later by the gap, and the first of two.
-            let start = zone.to_timestamp(day.to_datetime(window.start)).ok()?;
+            let opens = zone.to_timestamp(day.to_datetime(start)).ok()?;
             let last_day = if whole_days == 0 {
-                start
+                opens
             } else {
                 let last = day.checked_add(whole_days.days()).ok()?;
-                zone.to_timestamp(last.to_datetime(window.start)).ok()?
+                zone.to_timestamp(last.to_datetime(start)).ok()?
             };
-            Some((start, last_day.checked_add(rest).ok()?))
+            Some((opens, last_day.checked_add(rest).ok()?))
         })
 }
+
+/// The end of the last occurrence of a cron window that has begun by then, if it holds.
+fn cron_end_around(schedule: &Schedule, window: &Window, at: Timestamp) -> Option<Timestamp> {
+    let (whole_days, rest) = days_and_rest(window);
+    let zone = schedule.time_zone();
+    // A day of the calendar may have an hour or two more.
+    let longest = window.duration.as_signed() + SignedDuration::from_hours(3);
+    let mut start = schedule.next_after(at.checked_sub(longest).ok()?)?;
+    if start > at {
+        return None;
+    }
+    // The last one: between it and `at` there is no further start.
+    let mut none_from = at;
+    while none_from.duration_since(start) > SignedDuration::from_secs(1) {
+        let middle = start.checked_add(none_from.duration_since(start) / 2).ok()?;
+        match schedule.next_after(middle).filter(|next| *next <= at) {
+            Some(next) => start = next,
+            None => none_from = middle,
+        }
+    }
+    let last_day = if whole_days == 0 {
+        start
+    } else {
+        let local = zone.to_datetime(start).checked_add(whole_days.days()).ok()?;
+        zone.to_timestamp(local).ok()?
+    };
+    let end = last_day.checked_add(rest).ok()?;
+    (at < end).then_some(end)
+}
+
+/// How many occurrences of windows that run into each other are followed to find where a calendar closes.
+const MOST_MERGED: usize = 4_000;
 
 /// A window's length as days of the calendar and the time that passes after them.
 fn days_and_rest(window: &Window) -> (i64, SignedDuration) {

@@ -7,23 +7,53 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use super::CalendarError;
 use super::period::{Days, Moment, time_of_day, time_zone};
 use crate::HumanDuration;
+use crate::cron::Schedule;
 
-/// A time of the week in which work is allowed: `days`, `start` on the clock, `duration`.
+/// A time in which work is allowed: what opens it, and how long it lasts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "WindowFields", into = "WindowFields")]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schemars", schemars(with = "WindowFields", rename = "Window"))]
+pub struct Window {
+    pub(super) opens: Opens,
+    pub(super) duration: HumanDuration,
+    pub(super) time_zone: Option<TimeZone>,
+}
+
+/// What opens a window.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Opens {
+    /// A time of the clock on some days of the week.
+    Weekly { days: Days, start: Time },
+    /// A cron expression.
+    Cron(Schedule),
+}
+
+/// A window as it is written: `days` and `start`, or `cron`; and `duration`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
-pub struct Window {
+#[cfg_attr(feature = "schemars", schemars(extend("oneOf" = [{"required": ["start"]}, {"required": ["cron"]}])))]
+struct WindowFields {
     /// The days of the week on which it starts. Default: every day.
-    #[serde(default = "every_day", skip_serializing_if = "is_every_day")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schemars", schemars(schema_with = "days_schema"))]
-    pub(super) days: Days,
+    days: Option<Days>,
     /// When it starts, on the clock of the zone, such as `09:00`.
-    #[serde(serialize_with = "write_time", deserialize_with = "read_time")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "write_time",
+        deserialize_with = "read_time"
+    )]
     #[cfg_attr(feature = "schemars", schemars(with = "String", regex(pattern = TIME)))]
-    pub(super) start: Time,
+    start: Option<Time>,
+    /// When it starts, instead of `days` and `start`, as a cron expression of five fields: `0 22 * * 1-5`. Read as a `CronJob`'s.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schemars", schemars(length(min = 1)))]
+    cron: Option<String>,
     /// How long it lasts. Full days are days of the calendar, the rest is time that passes.
-    #[serde(deserialize_with = "read_duration")]
-    pub(super) duration: HumanDuration,
+    duration: HumanDuration,
     /// The zone of its clock, an IANA name. Default: the calendar's.
     #[serde(
         default,
@@ -32,7 +62,59 @@ pub struct Window {
         deserialize_with = "read_zone"
     )]
     #[cfg_attr(feature = "schemars", schemars(with = "Option<String>"))]
-    pub(super) time_zone: Option<TimeZone>,
+    time_zone: Option<TimeZone>,
+}
+
+impl TryFrom<WindowFields> for Window {
+    type Error = CalendarError;
+
+    fn try_from(fields: WindowFields) -> Result<Self, CalendarError> {
+        let opens = match (fields.start, fields.cron) {
+            (Some(start), None) => Opens::Weekly {
+                days: fields.days.unwrap_or(Days::EVERY),
+                start,
+            },
+            (None, Some(expression)) if fields.days.is_none() => {
+                Opens::Cron(schedule(&expression, TimeZone::UTC)?)
+            }
+            _ => return Err(CalendarError::WindowStart),
+        };
+        Ok(Self {
+            opens,
+            duration: lasting(fields.duration)?,
+            time_zone: fields.time_zone,
+        })
+    }
+}
+
+impl From<Window> for WindowFields {
+    fn from(window: Window) -> Self {
+        let (days, start, cron) = match window.opens {
+            Opens::Weekly { days, start } => {
+                (Some(days).filter(|days| *days != Days::EVERY), Some(start), None)
+            }
+            Opens::Cron(schedule) => (None, None, Some(schedule.expression().to_owned())),
+        };
+        Self {
+            days,
+            start,
+            cron,
+            duration: window.duration,
+            time_zone: window.time_zone,
+        }
+    }
+}
+
+/// A cron expression that says when something starts.
+fn schedule(expression: &str, zone: TimeZone) -> Result<Schedule, CalendarError> {
+    let found = || expression.to_owned();
+    if expression.trim_start().starts_with("@every") {
+        return Err(CalendarError::NoPhase { found: found() });
+    }
+    Schedule::parse_in(expression, zone).map_err(|problem| CalendarError::BadCron {
+        found: found(),
+        problem: problem.to_string(),
+    })
 }
 
 impl Window {
@@ -42,21 +124,57 @@ impl Window {
     /// [`CalendarError::EmptyWindow`] when the duration is zero.
     pub fn new(days: Days, start: Time, duration: HumanDuration) -> Result<Self, CalendarError> {
         Ok(Self {
-            days,
-            start,
+            opens: Opens::Weekly { days, start },
             duration: lasting(duration)?,
             time_zone: None,
         })
     }
 
-    /// The days of the week on which it starts.
-    pub fn days(&self) -> Days {
-        self.days
+    /// A window that opens when a cron expression of five fields says so, in the calendar's zone unless it names its own. It is
+    /// read as Kubernetes reads a `CronJob`'s; a time that the clock leaves out opens nothing.
+    ///
+    /// # Errors
+    /// [`CalendarError::EmptyWindow`] when the duration is zero, [`CalendarError::BadCron`] for what is no expression, and
+    /// [`CalendarError::NoPhase`] for `@every`.
+    pub fn cron(expression: &str, duration: HumanDuration) -> Result<Self, CalendarError> {
+        Ok(Self {
+            opens: Opens::Cron(schedule(expression, TimeZone::UTC)?),
+            duration: lasting(duration)?,
+            time_zone: None,
+        })
     }
 
-    /// When it starts, on the clock of the zone.
-    pub fn start(&self) -> Time {
-        self.start
+    /// The window, with its cron expression read in the zone where it counts.
+    pub(super) fn in_zone(mut self, calendar: &TimeZone) -> Result<Self, CalendarError> {
+        if let Opens::Cron(read) = &self.opens {
+            let zone = self.time_zone.as_ref().unwrap_or(calendar);
+            self.opens = Opens::Cron(schedule(read.expression(), zone.clone())?);
+        }
+        Ok(self)
+    }
+
+    /// The days of the week on which it starts; none where a cron expression says when.
+    pub fn days(&self) -> Option<Days> {
+        match self.opens {
+            Opens::Weekly { days, .. } => Some(days),
+            Opens::Cron(_) => None,
+        }
+    }
+
+    /// When it starts, on the clock of the zone; none where a cron expression says when.
+    pub fn start(&self) -> Option<Time> {
+        match self.opens {
+            Opens::Weekly { start, .. } => Some(start),
+            Opens::Cron(_) => None,
+        }
+    }
+
+    /// The cron expression that says when it starts, if one does.
+    pub fn cron_expression(&self) -> Option<&str> {
+        match &self.opens {
+            Opens::Weekly { .. } => None,
+            Opens::Cron(schedule) => Some(schedule.expression()),
+        }
     }
 
     /// How long it lasts.
@@ -244,15 +362,6 @@ impl CalendarSpec {
     }
 }
 
-fn every_day() -> Days {
-    Days::EVERY
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref)] // serde's signature
-fn is_every_day(days: &Days) -> bool {
-    *days == Days::EVERY
-}
-
 fn lasting(duration: HumanDuration) -> Result<HumanDuration, CalendarError> {
     if duration.is_zero() {
         Err(CalendarError::EmptyWindow)
@@ -261,12 +370,11 @@ fn lasting(duration: HumanDuration) -> Result<HumanDuration, CalendarError> {
     }
 }
 
-fn read_duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<HumanDuration, D::Error> {
-    lasting(HumanDuration::deserialize(deserializer)?).map_err(de::Error::custom)
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref)] // serde's signature
-fn write_time<S: Serializer>(time: &Time, serializer: S) -> Result<S::Ok, S::Error> {
+#[allow(clippy::ref_option)] // serde's signature
+fn write_time<S: Serializer>(time: &Option<Time>, serializer: S) -> Result<S::Ok, S::Error> {
+    let Some(time) = time else {
+        return serializer.serialize_none();
+    };
     if time.second() == 0 && time.subsec_nanosecond() == 0 {
         serializer.collect_str(&format_args!("{:02}:{:02}", time.hour(), time.minute()))
     } else {
@@ -274,8 +382,10 @@ fn write_time<S: Serializer>(time: &Time, serializer: S) -> Result<S::Ok, S::Err
     }
 }
 
-fn read_time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Time, D::Error> {
-    time_of_day(&String::deserialize(deserializer)?).map_err(de::Error::custom)
+fn read_time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Time>, D::Error> {
+    Option::<String>::deserialize(deserializer)?
+        .map(|text| time_of_day(&text).map_err(de::Error::custom))
+        .transpose()
 }
 
 #[allow(clippy::ref_option)] // serde's signature

@@ -17,7 +17,7 @@ use crate::ports::{ClusterUpgrader, UpgraderError};
 ///
 /// A cluster is settled when every machine of it runs the version and nothing speaks against it. What holds up a
 /// cluster that is not settled is its ailment; one that the management cluster does not reach is of unknown health. Who
-/// changed a version is not known to it.
+/// changed a version last is the field manager that the management cluster has recorded.
 #[derive(Debug, Clone)]
 pub struct CapiUpgrader {
     driver: CapiClusterDriver,
@@ -104,6 +104,7 @@ fn report(progress: ClusterProgress) -> ClusterReport {
         phase,
         done,
         blocked,
+        writer,
         ..
     } = progress;
     // What was told to one half only was not told to the cluster: it wants what its workers want.
@@ -138,7 +139,7 @@ fn report(progress: ClusterProgress) -> ClusterReport {
         oldest,
         rollout,
         health,
-        writer: None,
+        writer,
     }
 }
 

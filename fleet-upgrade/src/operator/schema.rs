@@ -165,9 +165,16 @@ fn structural(schema: &mut Value) {
     if fields.get("format").is_some_and(is_unsigned) {
         fields.remove("format");
     }
-    let alternatives = ["anyOf", "oneOf"].into_iter().find_map(|key| fields.remove(key));
-    if let Some(Value::Array(alternatives)) = alternatives {
-        unite(fields, alternatives);
+    let alternatives = ["anyOf", "oneOf"]
+        .into_iter()
+        .find_map(|key| Some((key, fields.remove(key)?)));
+    match alternatives {
+        // Which fields go together can be said there, too.
+        Some((key, Value::Array(of_fields))) if of_fields.iter().all(is_of_fields) => {
+            fields.insert(key.to_owned(), Value::Array(of_fields));
+        }
+        Some((_, Value::Array(alternatives))) => unite(fields, alternatives),
+        _ => {}
     }
     for (name, value) in fields.iter_mut() {
         match (name.as_str(), value) {
@@ -176,6 +183,12 @@ fn structural(schema: &mut Value) {
             _ => {}
         }
     }
+}
+
+/// Whether an alternative says nothing but which fields there are.
+fn is_of_fields(alternative: &Value) -> bool {
+    let mut keys = alternative.as_object().into_iter().flatten();
+    keys.all(|(key, _)| key == "required")
 }
 
 const ANYTHING: &str = "x-kubernetes-preserve-unknown-fields";

@@ -15,14 +15,22 @@ pub const GOOD: [&str; 3] = [
       onFailure: {remedies: [abort, shiftTraffic], goOn: {by: [ada]}}, unwellLimit: 6h,
       onChange: {joining: ignore, leaving: fail, atTarget: leaveOut, upgradedByOthers: accept, changedByOthers: stop},
       clusterCalendars: [{selector: env=production, calendar: {holidays: [2026-12-25]}}],
-      calendar: {timeZone: Europe/Berlin, windows: [{days: Mon-Thu, start: '9:00', duration: 8h}, {days: [Sat], start: '22:30', duration: 1d}],
+      calendar: {timeZone: Europe/Berlin, windows: [{days: Mon-Thu, start: '9:00', duration: 8h}, {days: [Sat], start: '22:30', duration: 1d}, {cron: '0 22 1 * *', duration: 4h}],
         freezes: [{from: 2026-12-20, to: '2027-01-06T08:00', reason: holidays}],
         holidays: ['2026-05-01', {date: '2026-10-03', name: unity}], allOf: [{windows: [{start: '00:00', duration: 12h}]}]}}",
 
 ];
 
 /// Specs that say what no policy may, each behind the field that is to be named.
-pub const WRONG: [(&str, &str); 46] = [
+pub const WRONG: [(&str, &str); 48] = [
+    (
+        "windows[0]",
+        "{target: v1.31.4, calendar: {windows: [{duration: 8h}]}, stages: [{name: a}]}",
+    ),
+    (
+        "windows[0]",
+        "{target: v1.31.4, calendar: {windows: [{cron: '0 9 * * *', start: '9:00', duration: 8h}]}, stages: [{name: a}]}",
+    ),
     (
         "unwellLimit",
         "{target: v1.31.4, unwellLimit: 0s, stages: [{name: all}]}",
