@@ -14,14 +14,16 @@ mod world;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use fleet_core::yaml;
 use fleet_upgrade::adapters::{CapiFleet, CapiUpgrader};
 use fleet_upgrade::kernel::RunSettings;
-use fleet_upgrade::operator::{FleetUpgradeController, FleetUpgradeResource, RunPhase, Sharding, crd};
+use fleet_upgrade::operator::{FleetUpgradeController, FleetUpgradeResource, RBAC, RunPhase, Sharding, crd};
 use futures::future::try_join_all;
 use jiff::SignedDuration;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::Client;
-use kube::api::{Api, DynamicObject, Patch, PatchParams, PostParams};
+use kube::ResourceExt as _;
+use kube::api::{Api, ApiResource, DynamicObject, GroupVersionKind, Patch, PatchParams, PostParams};
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use serde_json::json;
@@ -60,7 +62,7 @@ fn controller(client: &Client, identity: &str) -> FleetUpgradeController {
         .fleet(CapiFleet::new(client.clone()).in_namespace("default"))
         .upgrader(CapiUpgrader::new(client.clone()).in_namespace("default"))
         .settings(settings())
-        .sharded(Sharding::one_leader("default", identity).duration(Duration::from_secs(3)))
+        .sharded(Sharding::one_leader("fleet-system", identity).duration(Duration::from_secs(3)))
 }
 
 /// The operator as a process of its own, which ends when it is killed.
@@ -93,7 +95,10 @@ const IDENTITY: &str = "FLEET_E2E_OPERATOR";
 #[ignore = "what the test below starts and kills; without its environment variable nothing"]
 async fn the_operator_itself() -> Result<(), Failed> {
     if let Ok(identity) = std::env::var(IDENTITY) {
-        let client = Client::try_default().await?;
+        // With the roles that an operator needs, and no others.
+        let mut config = kube::Config::infer().await?;
+        config.auth_info.impersonate = Some("system:serviceaccount:fleet-system:fleet-upgrade".to_owned());
+        let client = Client::try_from(config)?;
         controller(&client, &identity).run(std::future::pending()).await?;
     }
     Ok(())
@@ -107,6 +112,18 @@ async fn install(client: &Client) -> Result<(), Failed> {
         .await?;
     let established = kube::runtime::conditions::is_crd_established();
     kube::runtime::wait::await_condition(definitions, "fleetupgrades.fleet-sdk.dev", established).await?;
+    let namespace = "{apiVersion: v1, kind: Namespace, metadata: {name: fleet-system}}";
+    for document in yaml::documents(namespace)?.iter().chain(&yaml::documents(RBAC)?) {
+        let object: DynamicObject = serde_json::from_value(document.value().clone())?;
+        let types = object.types.clone().ok_or("an object has a type")?;
+        let kind = ApiResource::from_gvk(&GroupVersionKind::try_from(types)?);
+        let api: Api<DynamicObject> = match &object.metadata.namespace {
+            Some(namespace) => Api::namespaced_with(client.clone(), namespace, &kind),
+            None => Api::all_with(client.clone(), &kind),
+        };
+        api.patch(&object.name_any(), &params, &Patch::Apply(&object))
+            .await?;
+    }
     Ok(())
 }
 

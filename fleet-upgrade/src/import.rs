@@ -102,7 +102,8 @@ pub enum ImportError {
     },
 }
 
-/// Makes a policy to this version of another tool's strategy. Which tool's it is, the document says.
+/// Makes a policy to this version of another tool's strategy. Which tool's it is, the document says; of several documents the
+/// first that is a strategy is taken, and the others are named as lost.
 ///
 /// # Errors
 ///
@@ -112,55 +113,106 @@ pub fn import(text: &str, file: &str, target: KubernetesVersion) -> Result<Impor
         file: file.to_owned(),
         problem: Box::new(problem),
     })?;
-    let value = documents
-        .into_iter()
-        .next()
-        .map(yaml::Document::into_value)
-        .unwrap_or_default();
-    let kind = value["kind"].as_str().unwrap_or("").to_owned();
+    let values: Vec<Value> = documents.into_iter().map(yaml::Document::into_value).collect();
+    let kind = |value: &Value| value["kind"].as_str().unwrap_or("").to_owned();
+    let Some((taken, strategy)) = values
+        .iter()
+        .enumerate()
+        .find_map(|(number, value)| Some((number, Strategy::of(value)?)))
+    else {
+        return Err(ImportError::Unknown {
+            file: file.to_owned(),
+            kind: values.first().map(kind).unwrap_or_default(),
+        });
+    };
+    let value = &values[taken];
     let name = value["metadata"]["name"]
         .as_str()
         .or(value["name"].as_str())
         .unwrap_or("imported")
         .to_owned();
-    let import = Import {
+    let mut import = Import {
         file,
         spec: FleetUpgradeSpec::new(target),
         lost: Vec::new(),
     };
-    let azure = ["/strategy", "/properties/strategy", "/spec/strategy"]
-        .iter()
-        .find_map(|path| {
-            value
-                .pointer(path)
-                .filter(|strategy| strategy["stages"].is_array())
-        });
-    let rolling_sync = value
-        .pointer("/spec/strategy/rollingSync")
-        .or(value.pointer("/rollingSync"));
-    let rollout = [
-        "/rolloutStrategy",
-        "/spec/rolloutStrategy",
-        "/spec/placementRefs/0/rolloutStrategy",
-    ]
-    .iter()
-    .find_map(|path| value.pointer(path));
-    let import = match (kind.as_str(), azure, rolling_sync, rollout) {
-        ("ClusterStagedUpdateStrategy" | "StagedUpdateStrategy", ..) => import.kubefleet(&value)?,
-        (_, Some(strategy), ..) => import.azure(strategy)?,
-        (_, _, Some(strategy), _) => import.argo(strategy)?,
-        (_, _, _, Some(strategy)) => import.ocm(strategy)?,
-        _ => {
-            return Err(ImportError::Unknown {
-                file: file.to_owned(),
-                kind,
-            });
+    for (number, other) in values.iter().enumerate().filter(|(number, _)| *number != taken) {
+        let note = match Strategy::of(other) {
+            Some(_) => "another strategy: import it by itself".to_owned(),
+            None => format!("no strategy, but of kind `{}`", kind(other)),
+        };
+        import.lose(format!("document {}", number + 1), note);
+    }
+    let import = match strategy {
+        Strategy::KubeFleet(spec) => import.kubefleet(spec)?,
+        Strategy::Azure(strategy) => import.azure(strategy)?,
+        Strategy::Argo(strategy) => import.argo(strategy)?,
+        Strategy::Ocm { first, others } => {
+            for (path, number) in others {
+                import.lose(
+                    format!("{path}[{number}]"),
+                    "another placement: only the first one's strategy is taken over",
+                );
+            }
+            import.ocm(first)?
         }
     };
     Ok(Imported {
         policy: FleetUpgrade::new(name, import.spec),
         lost: import.lost,
     })
+}
+
+/// Whose strategy a document is, and the part of it that says so.
+enum Strategy<'v> {
+    KubeFleet(&'v Value),
+    Azure(&'v Value),
+    Argo(&'v Value),
+    Ocm {
+        first: &'v Value,
+        /// Other places with a strategy of their own.
+        others: Vec<(&'static str, usize)>,
+    },
+}
+
+impl<'v> Strategy<'v> {
+    fn of(value: &'v Value) -> Option<Self> {
+        let kind = value["kind"].as_str().unwrap_or("");
+        if matches!(kind, "ClusterStagedUpdateStrategy" | "StagedUpdateStrategy") {
+            return Some(Self::KubeFleet(&value["spec"]));
+        }
+        let first = |paths: &[&str]| paths.iter().find_map(|path| value.pointer(path));
+        let azure = ["/strategy", "/properties/strategy", "/spec/strategy"];
+        let azure = azure.iter().filter_map(|path| value.pointer(path));
+        if let Some(strategy) = azure.into_iter().find(|strategy| strategy["stages"].is_array()) {
+            return Some(Self::Azure(strategy));
+        }
+        if let Some(strategy) = first(&["/spec/strategy/rollingSync", "/rollingSync"]) {
+            return Some(Self::Argo(strategy));
+        }
+        if let Some(first) = first(&["/rolloutStrategy", "/spec/rolloutStrategy"]) {
+            let others = Vec::new();
+            return Some(Self::Ocm { first, others });
+        }
+        // A ManifestWorkReplicaSet has one for each placement, and so has a ClusterManagementAddOn.
+        for (path, pointer) in [
+            ("spec.placementRefs", "/spec/placementRefs"),
+            (
+                "spec.installStrategy.placements",
+                "/spec/installStrategy/placements",
+            ),
+        ] {
+            let placements = value.pointer(pointer).into_iter().flat_map(list).enumerate();
+            let mut with_one = placements.filter(|(_, placement)| placement["rolloutStrategy"].is_object());
+            if let Some((_, placement)) = with_one.next() {
+                return Some(Self::Ocm {
+                    first: &placement["rolloutStrategy"],
+                    others: with_one.map(|(number, _)| (path, number)).collect(),
+                });
+            }
+        }
+        None
+    }
 }
 
 struct Import<'a> {
@@ -175,6 +227,15 @@ impl Import<'_> {
             field: field.into(),
             note: note.into(),
         });
+    }
+
+    /// Names the fields of an object that are not known here.
+    fn only(&mut self, path: &str, value: &Value, known: &[&str]) {
+        for (field, value) in value.as_object().into_iter().flatten() {
+            if !known.contains(&field.as_str()) && !value.is_null() {
+                self.lose(format!("{path}.{field}"), "not known here, and left out");
+            }
+        }
     }
 
     fn wrong(&self, field: &str, problem: impl Into<String>) -> ImportError {
@@ -194,9 +255,19 @@ impl Import<'_> {
         Selector::try_from(&selector).map_err(|error| self.wrong(field, error.to_string()))
     }
 
-    fn kubefleet(mut self, value: &Value) -> Result<Self, ImportError> {
-        for (index, stage) in list(&value["spec"]["stages"]).enumerate() {
+    fn kubefleet(mut self, spec: &Value) -> Result<Self, ImportError> {
+        self.only("spec", spec, &["stages"]);
+        for (index, stage) in list(&spec["stages"]).enumerate() {
             let path = format!("spec.stages[{index}]");
+            let known = [
+                "name",
+                "labelSelector",
+                "sortingLabelKey",
+                "maxConcurrency",
+                "beforeStageTasks",
+                "afterStageTasks",
+            ];
+            self.only(&path, stage, &known);
             let mut ours = Stage::new(text(&stage["name"], &format!("stage-{}", index + 1)));
             if !stage["labelSelector"].is_null() {
                 ours =
@@ -252,8 +323,17 @@ impl Import<'_> {
     }
 
     fn azure(mut self, strategy: &Value) -> Result<Self, ImportError> {
+        self.only("strategy", strategy, &["stages"]);
         for (index, stage) in list(&strategy["stages"]).enumerate() {
             let path = format!("strategy.stages[{index}]");
+            let known = [
+                "name",
+                "groups",
+                "afterStageWaitInSeconds",
+                "beforeGates",
+                "afterGates",
+            ];
+            self.only(&path, stage, &known);
             let name = text(&stage["name"], &format!("stage-{}", index + 1));
             let names: Vec<String> = list(&stage["groups"])
                 .map(|group| text(&group["name"], "group"))
@@ -278,6 +358,8 @@ impl Import<'_> {
                 }
             }
             for (number, group) in list(&stage["groups"]).enumerate() {
+                let known = ["name", "beforeGates", "afterGates", "maxConcurrency"];
+                self.only(&format!("{path}.groups[{number}]"), group, &known);
                 for gate in ["beforeGates", "afterGates"] {
                     if list(&group[gate]).next().is_some() {
                         self.lose(
@@ -317,8 +399,10 @@ impl Import<'_> {
     }
 
     fn argo(mut self, strategy: &Value) -> Result<Self, ImportError> {
+        self.only("rollingSync", strategy, &["steps"]);
         for (index, step) in list(&strategy["steps"]).enumerate() {
             let path = format!("rollingSync.steps[{index}]");
+            self.only(&path, step, &["matchExpressions", "maxUpdate"]);
             let expressions = serde_json::json!({"matchExpressions": step["matchExpressions"]});
             let selector = self.selector(&format!("{path}.matchExpressions"), &expressions)?;
             let mut ours = Stage::new(format!("step-{}", index + 1)).selector(selector);
@@ -368,6 +452,15 @@ impl Import<'_> {
             other => return Err(self.wrong("rolloutStrategy.type", format!("`{other}` is not known"))),
         };
         let path = format!("rolloutStrategy.{field}");
+        self.only("rolloutStrategy", strategy, &["type", field]);
+        let known = [
+            "minSuccessTime",
+            "progressDeadline",
+            "maxFailures",
+            "mandatoryDecisionGroups",
+            "maxConcurrency",
+        ];
+        self.only(&path, details, &known);
         let soak = match details["minSuccessTime"].as_str() {
             None => HumanDuration::ZERO,
             Some(text) => go_duration(text).ok_or_else(|| {

@@ -141,3 +141,49 @@ fn what_is_no_strategy_is_refused() {
     let wait = "kind: ClusterStagedUpdateStrategy\nspec: {stages: [{name: a, afterStageTasks: [{type: TimedWait, waitTime: soon}]}]}";
     assert!(error(wait).contains("spec.stages[0].afterStageTasks[0]: `soon` is no duration"));
 }
+
+#[test]
+fn what_is_not_known_is_named_and_so_are_other_documents() {
+    let text = "
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: shop}
+---
+apiVersion: addon.open-cluster-management.io/v1alpha1
+kind: ClusterManagementAddOn
+metadata: {name: agent}
+spec:
+  installStrategy:
+    placements:
+    - {name: first, namespace: fleet}
+    - name: second
+      rolloutStrategy:
+        type: Progressive
+        progressive: {maxConcurrency: 3, minSuccessTime: 5m, jitter: 3}
+    - {name: third, rolloutStrategy: {type: All}}
+---
+apiVersion: placement.kubernetes-fleet.io/v1beta1
+kind: ClusterStagedUpdateStrategy
+metadata: {name: waves}
+spec: {stages: [{name: all, pace: slow}]}
+";
+    let imported = import(text, "addon.yaml", "v1.31.4".parse().unwrap()).unwrap();
+    assert_eq!(imported.policy.name, "agent");
+    assert_eq!(imported.policy.spec.stages[0].max_concurrent.get(), 3);
+    let lost: Vec<String> = imported.lost.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        lost,
+        [
+            "document 1: no strategy, but of kind `Deployment`",
+            "document 3: another strategy: import it by itself",
+            "spec.installStrategy.placements[2]: another placement: only the first one's strategy is taken over",
+            "rolloutStrategy.progressive.jitter: not known here, and left out",
+        ]
+    );
+    let (_, waves) = text.rsplit_once("---").unwrap();
+    let imported = import(waves, "waves.yaml", "v1.31.4".parse().unwrap()).unwrap();
+    assert_eq!(
+        imported.lost[0].to_string(),
+        "spec.stages[0].pace: not known here, and left out"
+    );
+}

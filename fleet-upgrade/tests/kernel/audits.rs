@@ -4,15 +4,16 @@ use std::num::NonZeroU32;
 
 use fleet_core::HumanDuration;
 use fleet_upgrade::kernel::{
-    ClusterId, ClusterObservation, ClusterReport, Command, Fact, HopOrder, Observation, Roster, RunSettings,
-    StopReason, Violation, audit,
+    Ailment, ClusterId, ClusterObservation, ClusterReport, Command, Fact, FailureCause, HopOrder,
+    Observation, Roster, RunSettings, StopReason, Violation, audit,
 };
 use fleet_upgrade::{
-    ApprovalRule, AtMost, BackupRequirement, FleetUpgradeSpec, SpreadRule, StageApproval, UpgradePlan,
+    ApprovalRule, AtMost, BackupRequirement, FailureBudget, FleetUpgradeSpec, OnChange, OnChangedByOthers,
+    SpreadRule, StageApproval, UpgradePlan,
 };
 use jiff::{Timestamp, ToSpan};
 
-use crate::world::{Driver, StageLike, Stand, a_plan, at, minutes};
+use crate::world::{Driver, StageLike, Stand, a_plan, at, budget, minutes};
 
 const MONDAY: &str = "2026-03-02T08:00:00Z";
 
@@ -141,6 +142,56 @@ fn orders_from_people_and_breached_budgets_end_all_starts() {
         let mut driver = driver.clone();
         driver.record(fact.clone());
         assert_eq!(judged(&driver, &order), Err(violation), "{fact:?}");
+    }
+}
+
+type Policy = Box<dyn FnOnce(FleetUpgradeSpec) -> FleetUpgradeSpec>;
+
+#[test]
+fn each_budget_by_itself_ends_all_starts() {
+    let lost = |ailment| FailureCause::Unwell { ailment };
+    let degraded = Ailment::Degraded {
+        reason: "slow".into(),
+    };
+    let stop = OnChange::default().changed_by_others(OnChangedByOthers::Stop);
+    let cases: [(Policy, Option<FailureCause>); 4] = [
+        (Box::new(|spec| spec), Some(lost(degraded.clone()))),
+        (
+            Box::new(|mut spec| {
+                spec.stages[0].failure_budget = Some(FailureBudget::NoFailure);
+                spec.failure_budget(budget(5))
+            }),
+            Some(lost(degraded)),
+        ),
+        (
+            Box::new(|spec| {
+                spec.failure_budget(budget(5))
+                    .unreachable_budget(FailureBudget::NoFailure)
+            }),
+            Some(lost(Ailment::Unreachable)),
+        ),
+        (
+            Box::new(move |spec| spec.failure_budget(budget(5)).on_change(stop)),
+            None,
+        ),
+    ];
+    for (number, (policy, cause)) in cases.into_iter().enumerate() {
+        let plan = plan(policy);
+        let roster = Roster::of(&plan);
+        let mut driver = driver(&plan, &roster);
+        let order = first_order(&mut driver);
+        let cluster = driver.id("s0-c1");
+        assert_eq!(judged(&driver, &order), Ok(()));
+        driver.record(match cause {
+            Some(cause) => Fact::ClusterFailed { cluster, cause },
+            None => Fact::ClusterHeld {
+                cluster,
+                found: plan.target().clone(),
+                expected: plan.target().clone(),
+                writer: None,
+            },
+        });
+        assert_eq!(judged(&driver, &order), Err(Violation::Stopping), "{number}");
     }
 }
 
