@@ -396,12 +396,13 @@ async fn workers_left_behind_rest_where_they_are_until_they_are_brought_on() -> 
 
     let upgrader = CapiUpgrader::from(driver);
     let settled = |version: &str, report: &ClusterReport| {
-        let writer = report.writer.clone();
-        *report
-            == ClusterReport {
-                writer,
-                ..ClusterReport::settled(v(version))
-            }
+        let (writer, control_plane) = (report.writer.clone(), report.control_plane.clone());
+        let expected = ClusterReport {
+            writer,
+            control_plane,
+            ..ClusterReport::settled(v(version))
+        };
+        *report == expected
     };
     let report = upgrader.observe(&cluster).await?;
     assert!(
@@ -411,6 +412,11 @@ async fn workers_left_behind_rest_where_they_are_until_they_are_brought_on() -> 
     assert!(
         report.writer.is_some_and(|writer| writer != "fleet-sdk"),
         "whoever made the workers"
+    );
+    let told = report.control_plane.ok_or("nothing of its control plane")?;
+    assert_eq!(
+        (&told.version, told.writer.as_deref()),
+        (&v("v1.35.0"), Some("fleet-sdk"))
     );
     let fleet = management.fleet().await?;
     let member = fleet.get("behind").ok_or("not in the fleet")?.clone();

@@ -13,8 +13,10 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
-use fleet_upgrade::adapters::{CapiFleet, CapiUpgrader};
+use fleet_core::HumanDuration;
+use fleet_upgrade::adapters::{CapiFleet, CapiUpgrader, CohortGate, Prometheus, SloGate};
 use fleet_upgrade::operator::{FleetUpgradeController, RBAC, Sharding, crd};
+use fleet_upgrade::slo::{Percentage, Sensitivity, Slo};
 use kube::Client;
 use kube::config::{Config, KubeConfigOptions, Kubeconfig};
 use tokio::net::TcpListener;
@@ -45,6 +47,19 @@ struct Options {
     /// Serves OpenMetrics at this address, such as 0.0.0.0:9090.
     #[arg(long, value_name = "ADDRESS")]
     metrics: Option<SocketAddr>,
+    /// Asks this Prometheus or Thanos, for policies that name the gates `slo` (burn rates of each cluster) or `cohort` (the upgraded
+    /// clusters against the others).
+    #[arg(long, value_name = "URL")]
+    prometheus: Option<String>,
+    /// The service level objective of the gate `slo`: the share of requests that succeed.
+    #[arg(long, default_value = "99.9%", value_name = "PERCENT")]
+    slo: Percentage,
+    /// The period of its error budget.
+    #[arg(long, default_value = "30d", value_name = "DURATION")]
+    slo_period: HumanDuration,
+    /// What is logged to standard error: error, warn, info, debug or trace.
+    #[arg(long, default_value = "info", value_name = "LEVEL")]
+    log: tracing::Level,
     /// How many clusters the rehearsal upgrades.
     #[arg(long, default_value_t = 6, value_parser = clap::value_parser!(u32).range(3..=200))]
     clusters: u32,
@@ -96,6 +111,10 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
 }
 
 async fn operate(options: &Options) -> Result<(), Box<dyn Error>> {
+    tracing_subscriber::fmt()
+        .with_max_level(options.log)
+        .with_writer(std::io::stderr)
+        .init();
     let client = Client::try_from(config(options.kubeconfig.as_deref()).await?)?;
     let (mut fleet, mut upgrader) = (CapiFleet::new(client.clone()), CapiUpgrader::new(client.clone()));
     let mut controller = FleetUpgradeController::new(client);
@@ -106,6 +125,15 @@ async fn operate(options: &Options) -> Result<(), Box<dyn Error>> {
     if let Some(namespace) = &options.lease_namespace {
         let sharding = Sharding::one_leader(namespace, &options.identity).shards(options.shards);
         controller = controller.sharded(sharding);
+    }
+    if let Some(url) = &options.prometheus {
+        let prometheus = Prometheus::new(url).map_err(|error| format!("--prometheus: {error}"))?;
+        let slo = Slo::new(options.slo, options.slo_period).map_err(|error| format!("--slo: {error}"))?;
+        // More than twice the errors of the others, with a false alarm in one run of a hundred.
+        let sensitivity = Sensitivity::new(Percentage::new(1.0)?, 2.0)?;
+        controller = controller
+            .named_gate("slo", SloGate::new(slo, prometheus.clone()))
+            .named_gate("cohort", CohortGate::new(sensitivity, prometheus));
     }
     if let Some(address) = options.metrics {
         let listener = TcpListener::bind(address)

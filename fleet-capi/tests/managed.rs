@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)] // Helpers of tests fail as tests do.
 #![cfg(all(feature = "kube", feature = "aws", feature = "azure"))]
 
-use fleet_capi::rollout::RolloutStatus;
+use fleet_capi::rollout::{Phase, RolloutStatus};
 use fleet_capi::upgrade::{CapiClusterDriver, Order, Refusal, Rotation, Step, UpgradeError};
 use fleet_core::{ClusterName, KubernetesVersion};
 use fleet_sim::Hub;
@@ -108,6 +108,16 @@ async fn hub(of: &Managed, version: &str, reported: &str, kubelet: &str) -> Hub 
 async fn version(hub: &Hub, at: (&str, &str), kind: &str, name: &str, pointer: &str) -> String {
     let object = api(hub, at, kind).get(name).await.unwrap();
     object.data.pointer(pointer).unwrap().as_str().unwrap().to_owned()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pool_of_eks_that_lags_rests_at_its_minor() {
+    let hub = hub(&EKS, "v1.34", "1.34", "v1.33.5-eks-3cfe0ce").await;
+    let progress = CapiClusterDriver::new(hub.client()).observe(&eu()).await.unwrap();
+    assert_eq!(
+        (progress.workers_behind, progress.phase, progress.done),
+        (Some(v("v1.33.4")), Phase::Done, false)
+    );
 }
 
 #[tokio::test(start_paused = true)]

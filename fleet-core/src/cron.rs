@@ -139,6 +139,11 @@ impl Schedule {
         }
     }
 
+    /// Whether it says at which times it recurs; `@every` says only how often.
+    pub fn has_phase(&self) -> bool {
+        !matches!(self.rule, Rule::Every(_))
+    }
+
     /// The times after this one, each found from the one before it; ends where [`next_after`](Self::next_after) does.
     pub fn upcoming(&self, after: Timestamp) -> impl Iterator<Item = Timestamp> + '_ {
         std::iter::successors(self.next_after(after), |last| self.next_after(*last))

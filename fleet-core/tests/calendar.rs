@@ -558,6 +558,10 @@ fn a_window_that_cron_cannot_open_is_refused_with_what_is_expected() {
             "does not say when it begins to count",
         ),
         (
+            r#"{"cron": "CRON_TZ=UTC @every 1h", "duration": "10m"}"#,
+            "does not say when it begins to count",
+        ),
+        (
             r#"{"cron": "0 22 * * *", "start": "22:00", "duration": "4h"}"#,
             "expected one of the two",
         ),

@@ -64,12 +64,18 @@ pub use decide::{begin, decide, why};
 pub use event::{Ailment, Event, Fact, FailureCause, Outcome, PlanDigest, RunSettings, StopReason};
 pub use ids::{ClusterId, StageId};
 pub use live::LiveRun;
-pub use observation::{ClusterObservation, ClusterReport, Health, Observation, Rollout, Sight};
+pub use observation::{ClusterObservation, ClusterReport, Health, Observation, Rollout, Sight, Told};
 pub use readiness::{BackupVerdict, PreflightVerdict, Readiness, ReadinessNeeds, readiness_needs};
 pub use report::{ClusterOutcome, ClusterState, Counts, RunReport, StageReport, StageState};
 pub use rules::Roster;
 pub use state::RunState;
 pub use watch::evidence_due;
+
+/// What a cluster that left the fleet means under the plan's policy.
+#[cfg(feature = "engine")]
+pub(crate) fn left(plan: &crate::UpgradePlan, cluster: ClusterId) -> Fact {
+    assess::gone(rules::Rules::of(plan), cluster)
+}
 
 use soak::Soak;
 use state::{Cell, End, Phase, StageCell, StagePhase};

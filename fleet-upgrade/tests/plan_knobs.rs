@@ -174,6 +174,13 @@ fn knobs_that_contradict_each_other_or_do_nothing_are_refused() {
         let text = refused(&format!("  target: v1.31.4\n  {spec}"), &fleet);
         assert!(text.contains(path) && text.contains(words), "{spec}: {text}");
     }
+    // A calendar of clusters with nothing to do holds nobody up.
+    let one_done = fleet_from_yaml(
+        "[{name: a, version: v1.30.4}, {name: b, version: v1.31.4, labels: {region: us}}]",
+        "fleet.yaml",
+    );
+    let frozen = "  target: v1.31.4\n  stages: [{name: all}]\n  clusterCalendars: [{selector: region=us, calendar: {freezes: [{from: 2026-01-01, to: 9000-01-01, reason: never}]}}]";
+    planned(frozen, &one_done.unwrap());
     // Unreachable clusters are tolerated beside the failed ones.
     let both = "  target: v1.31.4\n  stages: [{name: all, failureBudget: 3}]\n  failureBudget: 1\n  unreachableBudget: 2";
     planned(both, &fleet);

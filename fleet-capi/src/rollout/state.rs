@@ -126,6 +126,7 @@ impl ClusterState {
 
     /// The same cluster with each worker group that is [behind](Self::workers_behind) at the version of the control plane,
     /// as far as it runs what was asked of it: to hold a cluster against what every part of it was told.
+    #[cfg_attr(not(feature = "kube"), allow(dead_code))] // The driver looks.
     pub(crate) fn as_told(&self) -> Self {
         let mut state = self.clone();
         let Some(asked) = self.desired_version() else {
@@ -139,8 +140,13 @@ impl ClusterState {
             else {
                 continue;
             };
+            let by_minor = self.is_by_minor();
             let raise = |found: &KubernetesVersion| {
-                let is_as_told = found.same_release(version);
+                let is_as_told = if by_minor {
+                    found.minor_version() == version.minor_version()
+                } else {
+                    found.same_release(version)
+                };
                 (if is_as_told { asked } else { found }).clone()
             };
             group.version = Some(asked.clone());

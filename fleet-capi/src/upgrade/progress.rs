@@ -32,6 +32,9 @@ pub struct ClusterProgress {
     /// The field manager that last wrote the version that is asked, where the server has kept it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub writer: Option<String>,
+    /// The same of the workers that are behind.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub workers_writer: Option<String>,
     /// Machines at that version, of those that should be there.
     pub machines: Progress,
     /// Which half is rolling.
@@ -58,6 +61,7 @@ impl ClusterProgress {
             target: target.clone(),
             workers_behind: None,
             writer: holder(state).and_then(|object| object.version_writer.clone()),
+            workers_writer: None,
             machines: status.progress(),
             phase: status.phase(),
             done: status.is_done() || step == Step::Done,
@@ -80,7 +84,7 @@ impl ClusterProgress {
             .find(|group| group.version.as_ref() == Some(behind));
         Self {
             workers_behind: Some(behind.clone()),
-            writer: lagging.and_then(|group| group.object.version_writer.clone()),
+            workers_writer: lagging.and_then(|group| group.object.version_writer.clone()),
             machines: told.progress(),
             phase: told.phase(),
             blocked: told.blocked().cloned(),

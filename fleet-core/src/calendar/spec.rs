@@ -108,13 +108,15 @@ impl From<Window> for WindowFields {
 /// A cron expression that says when something starts.
 fn schedule(expression: &str, zone: TimeZone) -> Result<Schedule, CalendarError> {
     let found = || expression.to_owned();
-    if expression.trim_start().starts_with("@every") {
-        return Err(CalendarError::NoPhase { found: found() });
-    }
-    Schedule::parse_in(expression, zone).map_err(|problem| CalendarError::BadCron {
+    let schedule = Schedule::parse_in(expression, zone).map_err(|problem| CalendarError::BadCron {
         found: found(),
         problem: problem.to_string(),
-    })
+    })?;
+    if schedule.has_phase() {
+        Ok(schedule)
+    } else {
+        Err(CalendarError::NoPhase { found: found() })
+    }
 }
 
 impl Window {

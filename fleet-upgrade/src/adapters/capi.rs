@@ -6,7 +6,7 @@ use fleet_capi::rollout::{BlockReason, Phase};
 use fleet_capi::upgrade::{CapiClusterDriver, ClusterProgress, UpgradeError};
 use fleet_core::{ClusterName, KubernetesVersion};
 
-use crate::kernel::{ClusterReport, Health, Rollout};
+use crate::kernel::{ClusterReport, Health, Rollout, Told};
 use crate::ports::{ClusterUpgrader, UpgraderError};
 
 /// A [`ClusterUpgrader`] over a management cluster.
@@ -105,10 +105,18 @@ fn report(progress: ClusterProgress) -> ClusterReport {
         done,
         blocked,
         writer,
+        workers_writer,
         ..
     } = progress;
     // What was told to one half only was not told to the cluster: it wants what its workers want.
     let rests_behind = workers_behind.is_some() && phase == Phase::Done;
+    let (writer, control_plane) = match (&workers_behind, &asked) {
+        (Some(_), Some(asked)) => {
+            let version = asked.clone();
+            (workers_writer, Some(Box::new(Told { version, writer })))
+        }
+        _ => (writer, None),
+    };
     let desired = workers_behind.or(asked).unwrap_or(target);
     let done = done || rests_behind;
     let health = match (&version, blocked) {
@@ -140,6 +148,7 @@ fn report(progress: ClusterProgress) -> ClusterReport {
         rollout,
         health,
         writer,
+        control_plane,
     }
 }
 
@@ -256,7 +265,15 @@ mod tests {
             let state = ClusterState::from_values("eu", &objects).unwrap();
             report(ClusterProgress::at_rest(&state, &asked))
         };
-        assert_eq!(at_rest("v1.30.8"), ClusterReport::settled(version("v1.30.8")));
+        let control_plane = Some(Box::new(Told {
+            version: version("v1.31.4"),
+            writer: None,
+        }));
+        let expected = ClusterReport {
+            control_plane,
+            ..ClusterReport::settled(version("v1.30.8"))
+        };
+        assert_eq!(at_rest("v1.30.8"), expected);
         // A worker that is neither here nor there: they do not rest.
         let moving = at_rest("v1.29.1");
         assert_eq!(moving.desired, version("v1.30.8"));

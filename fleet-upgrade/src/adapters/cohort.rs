@@ -120,7 +120,8 @@ impl CohortGate {
         let Some(first) = cohorts.first_upgrade() else {
             return;
         };
-        let from = test.until.unwrap_or(first);
+        // What a clock that was ahead has counted is counted again when it is time.
+        let from = test.until.unwrap_or(first).min(now);
         let block = self.block.max(now.duration_since(from) / MOST_BLOCKS);
         let mut from = from;
         while let Ok(to) = from.checked_add(block)
@@ -229,12 +230,8 @@ impl Test {
     }
 
     fn verdict(&mut self, cluster: &ClusterName, cohorts: &Cohorts, least: f64, now: Timestamp) -> Verdict {
-        let upgraded = cohorts.upgraded(now);
-        if self
-            .blamed
-            .as_ref()
-            .is_some_and(|blamed| !upgraded.contains(blamed))
-        {
+        let has_left = |blamed: &ClusterName| !cohorts.is_upgraded(blamed, now);
+        if self.blamed.as_ref().is_some_and(has_left) {
             *self = Self {
                 until: self.until,
                 ..Self::new(self.comparison.sensitivity())
@@ -242,9 +239,10 @@ impl Test {
         }
         let [ours, others] = self.comparison.requests();
         if self.comparison.is_worse() {
-            let blamed = self.blamed.clone().or_else(|| self.worst(&upgraded));
-            self.blamed.clone_from(&blamed);
-            if blamed.as_ref() != Some(cluster) {
+            if self.blamed.is_none() {
+                self.blamed = self.worst(&cohorts.upgraded(now));
+            }
+            if self.blamed.as_ref() != Some(cluster) {
                 return Verdict::Pass;
             }
             let percent = |requests: Requests| requests.error_ratio().unwrap_or(0.0) * 100.0;
@@ -260,7 +258,7 @@ impl Test {
                 ),
             };
         }
-        if cohorts.control(now).is_empty() {
+        if !cohorts.has_control(now) {
             return Verdict::Pass;
         }
         if self.missing.is_some() || ours.total() < least || others.total() < least {

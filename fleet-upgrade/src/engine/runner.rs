@@ -18,7 +18,7 @@ use super::{Engine, EngineError, Limits, Ports, Progress, Step, WithUpgrader, as
 use crate::kernel::{
     BackupVerdict, Blocker, ClusterId, ClusterObservation, Command, Counts, Fact, FailureCause, Health,
     HopOrder, LiveRun, PreflightVerdict, Readiness, ReadinessNeeds, Roster, RunReport, RunSettings, RunState,
-    StageId, audit, begin, readiness_needs,
+    StageId, audit, begin, left, readiness_needs,
 };
 use crate::ports::{
     ClusterUpgrader, Cohorts, GateLook, RemedyError, RemedyProgress, RunStore, RunStoreError, UpgraderError,
@@ -165,9 +165,7 @@ impl Runner {
                 missing,
             });
         }
-        for (name, id) in self.roster.iter() {
-            self.cohorts.set(name, self.live.state().times(id));
-        }
+        self.refill_cohorts();
         let first = begin(self.live.plan(), self.settings.clone());
         if let (Command::Record(Fact::RunStarted { plan, .. }), Some(known)) =
             (&first, self.live.state().plan_digest())
@@ -265,6 +263,13 @@ impl Runner {
         Ok(())
     }
 
+    /// Tells gates anew what all clusters have come to.
+    fn refill_cohorts(&self) {
+        for (name, id) in self.roster.iter() {
+            self.cohorts.set(name, self.live.state().times(id));
+        }
+    }
+
     /// Writes facts down, then takes them in.
     async fn record(&mut self, at: Timestamp, facts: Vec<Fact>) -> Result<(), EngineError> {
         let first = self.live.state().next_event(at, Fact::RunTakenUp).seq;
@@ -286,8 +291,13 @@ impl Runner {
                 )
             });
             self.live.apply(&event);
-            if let (Some(id), Some(name)) = (event.fact.cluster(), &cluster) {
-                self.cohorts.set(name, self.live.state().times(id));
+            match (&event.fact, event.fact.cluster(), &cluster) {
+                (_, Some(id), Some(name)) => self.cohorts.set(name, self.live.state().times(id)),
+                (Fact::ClockSetBack, ..) => {
+                    self.refill_cohorts();
+                    self.retries.clear();
+                }
+                _ => {}
             }
             debug!(run = %self.name, cluster = cluster.as_ref().map(ClusterName::as_str), fact = ?event.fact, "recorded");
             self.tell(at, stage, cluster, Step::Fact(event.fact));
@@ -406,7 +416,7 @@ impl Runner {
         {
             let fact = match answer {
                 Ok(()) => Some(Fact::HopAccepted { cluster, hop }),
-                Err(UpgraderError::NotFound { .. }) => Some(Fact::ClusterGone { cluster }),
+                Err(UpgraderError::NotFound { .. }) => Some(left(self.live.plan(), cluster)),
                 Err(UpgraderError::Refused { reason, .. }) => Some(Fact::ClusterFailed {
                     cluster,
                     cause: FailureCause::Refused { reason },

@@ -6,7 +6,7 @@ use crate::spec::{OnLeaving, OnUpgradedByOthers};
 
 use super::moment::{Moment, after};
 use super::readiness::Ready;
-use super::rules::Member;
+use super::rules::{Member, Rules};
 use super::{
     Ailment, Cell, ClusterId, ClusterObservation, ClusterReport, Command, Fact, FailureCause, Health,
     HopOrder, Phase, Rollout, Sight,
@@ -72,12 +72,12 @@ fn at_rest(
     };
     let should = planned.expected(cell.hop);
     let ailment = match &seen.sight {
-        Sight::Gone => return Some(gone(moment, id)),
-        Sight::Present(report) if !report.desired.same_release(should) => {
+        Sight::Gone => return Some(gone(moment.rules, id)),
+        Sight::Present(report) if !report.is_as_told(planned, cell.hop) => {
             return Some(if is_welcome(moment, report, cell, planned) {
                 Fact::ClusterAdopted { cluster: id }
             } else {
-                held(id, report, should)
+                held(id, report, planned.lead(cell.hop), should)
             });
         }
         Sight::Present(report) => seen
@@ -113,7 +113,7 @@ fn starting(moment: &Moment<'_>, id: ClusterId, cell: &Cell, planned: Member<'_>
     let to = planned.to(cell.hop)?;
     let since = cell.since?;
     if let Some(Sight::Gone) = moment.fresh(id).map(|seen| &seen.sight) {
-        return Some(gone(moment, id));
+        return Some(gone(moment.rules, id));
     }
     if let Some(report) = later_report(moment, id, cell) {
         if report.desired.same_release(to) {
@@ -123,7 +123,7 @@ fn starting(moment: &Moment<'_>, id: ClusterId, cell: &Cell, planned: Member<'_>
             });
         }
         if !untouched(report, cell, planned) {
-            return Some(held(id, report, to));
+            return Some(held(id, report, to, to));
         }
         // Not taken. An order of an earlier process is decided anew, so that caps and windows hold across restarts;
         // one of this process is repeated for as long as it may be given.
@@ -147,7 +147,7 @@ fn running(moment: &Moment<'_>, id: ClusterId, cell: &Cell, planned: Member<'_>)
         .fresh(id)
         .and_then(|seen| news_of_hop(seen, id, cell, planned));
     let news = news.map(|fact| match fact {
-        Fact::ClusterGone { cluster } => gone(moment, cluster),
+        Fact::ClusterGone { cluster } => gone(moment.rules, cluster),
         fact => fact,
     });
     news.or_else(|| {
@@ -172,8 +172,9 @@ pub(crate) fn news_of_hop(
         Sight::Present(report) if is_later(seen, cell) => report,
         Sight::Present(_) | Sight::Unreachable => return None,
     };
-    if !report.desired.same_release(to) {
-        return Some(held(cluster, report, to));
+    // Where others upgrade it, or have taken our order away, its workers may still wait for their turn.
+    if !report.lead().same_release(to) {
+        return Some(held(cluster, report, to, to));
     }
     if let Rollout::Failed { reason } = &report.rollout {
         let reason = reason.clone();
@@ -200,9 +201,9 @@ fn later_report<'a>(moment: &Moment<'a>, id: ClusterId, cell: &Cell) -> Option<&
         .and_then(ClusterObservation::report)
 }
 
-/// Whether the cluster still wants the version it had before the hop.
+/// Whether the cluster still wants what it did before the hop.
 fn untouched(report: &ClusterReport, cell: &Cell, planned: Member<'_>) -> bool {
-    report.desired.same_release(planned.expected(cell.hop))
+    report.is_as_told(planned, cell.hop)
 }
 
 /// Whether the hop's deadline is over, and someone has looked since, or tried to.
@@ -230,8 +231,8 @@ fn lost_patience(moment: &Moment<'_>, id: ClusterId) -> Option<Fact> {
 }
 
 /// A cluster that left the fleet.
-fn gone(moment: &Moment<'_>, cluster: ClusterId) -> Fact {
-    match moment.rules.on_change().leaving {
+pub(crate) fn gone(rules: Rules<'_>, cluster: ClusterId) -> Fact {
+    match rules.on_change().leaving {
         OnLeaving::Tolerate => Fact::ClusterGone { cluster },
         OnLeaving::Fail => Fact::ClusterFailed {
             cluster,
@@ -245,15 +246,25 @@ fn is_welcome(moment: &Moment<'_>, report: &ClusterReport, cell: &Cell, planned:
     let target = planned.hops().last();
     moment.rules.on_change().upgraded_by_others == OnUpgradedByOthers::Accept
         && cell.is_waiting()
-        && target.is_some_and(|target| report.desired.same_release(target))
+        && target.is_some_and(|target| report.lead().same_release(target))
 }
 
-fn held(cluster: ClusterId, report: &ClusterReport, expected: &KubernetesVersion) -> Fact {
+/// A cluster that wants something else: its control plane another version than `lead`, or else its workers than `all`.
+fn held(
+    cluster: ClusterId,
+    report: &ClusterReport,
+    lead: &KubernetesVersion,
+    all: &KubernetesVersion,
+) -> Fact {
+    let (found, expected, writer) = match &report.control_plane {
+        Some(told) if !told.version.same_release(lead) => (&told.version, lead, &told.writer),
+        _ => (&report.desired, all, &report.writer),
+    };
     Fact::ClusterHeld {
         cluster,
-        found: report.desired.clone(),
+        found: found.clone(),
         expected: expected.clone(),
-        writer: report.writer.clone(),
+        writer: writer.clone(),
     }
 }
 

@@ -141,7 +141,7 @@ pub fn audit(
         let well = rules.cluster(run, id).is_some_and(|planned| {
             seen.fresh(id, max_age, now)
                 .and_then(super::ClusterObservation::report)
-                .is_some_and(|report| report.is_well_at(planned.expected(cell.hop)))
+                .is_some_and(|report| report.is_well(planned, cell.hop))
         });
         if cell.unwell || !well {
             return Err(Violation::Evidence);

@@ -217,6 +217,8 @@ fn proved_nothing(moment: &Moment<'_>, stage: StageId) -> bool {
     !is_last
         && opened
         && moment.moving + moment.between + moment.pending == 0
+        // A stage of which everything was left out has nothing to prove.
+        && moment.members(stage).next().is_some()
         && !moment
             .members(stage)
             .any(|(_, cell, _)| cell.phase == Phase::Upgraded)

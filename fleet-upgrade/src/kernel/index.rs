@@ -143,8 +143,8 @@ impl Standing {
             return Self::Restless;
         };
         let well = |seen: &ClusterObservation| {
-            let expected = planned.expected(cell.hop);
-            seen.report().is_some_and(|report| report.is_well_at(expected))
+            seen.report()
+                .is_some_and(|report| report.is_well(planned, cell.hop))
         };
         match (cell.phase, seen) {
             (Phase::Failed | Phase::Held | Phase::Gone | Phase::Skipped, _) => Self::Silent,

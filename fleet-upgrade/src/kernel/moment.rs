@@ -157,7 +157,7 @@ impl<'a> Moment<'a> {
         !cell.unwell
             && self.fresh(id).is_some_and(|seen| {
                 seen.report()
-                    .is_some_and(|report| report.is_well_at(planned.expected(cell.hop)))
+                    .is_some_and(|report| report.is_well(planned, cell.hop))
                     && self.readiness(id, cell, seen) == Ready::Yes
             })
     }

@@ -4,6 +4,7 @@ use fleet_core::KubernetesVersion;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::rules::Member;
 use super::{Ailment, Approval, ClusterId, Readiness};
 
 /// What is known of the clusters, by their place in the plan. What is not in it is not known.
@@ -164,6 +165,20 @@ pub struct ClusterReport {
     pub health: Health,
     /// Who last set `desired`, where that is known.
     pub writer: Option<String>,
+    /// What its control plane was told, where that is another version than `desired`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub control_plane: Option<Box<Told>>,
+}
+
+/// A version that a part of a cluster was told to run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[allow(clippy::exhaustive_structs)] // What, and by whom.
+pub struct Told {
+    /// The version.
+    pub version: KubernetesVersion,
+    /// Who told it last, where that is known.
+    pub writer: Option<String>,
 }
 
 impl ClusterReport {
@@ -175,15 +190,28 @@ impl ClusterReport {
             rollout: Rollout::Settled,
             health: Health::Healthy,
             writer: None,
+            control_plane: None,
         }
     }
 
-    /// Whether it wants the version, runs it everywhere, and is well.
-    pub(crate) fn is_well_at(&self, version: &KubernetesVersion) -> bool {
+    /// The version its control plane was told to run.
+    pub(crate) fn lead(&self) -> &KubernetesVersion {
+        self.control_plane
+            .as_ref()
+            .map_or(&self.desired, |told| &told.version)
+    }
+
+    /// Whether it was told what it should be after so many of its hops, and nobody has told it anything else.
+    pub(crate) fn is_as_told(&self, planned: Member<'_>, hops: u32) -> bool {
+        self.lead().same_release(planned.lead(hops)) && self.desired.same_release(planned.expected(hops))
+    }
+
+    /// Whether it is as it should be after so many of its hops, in all its parts, and is well.
+    pub(crate) fn is_well(&self, planned: Member<'_>, hops: u32) -> bool {
         self.health == Health::Healthy
             && !matches!(self.rollout, Rollout::Failed { .. })
-            && self.desired.same_release(version)
-            && self.oldest.same_release(version)
+            && self.is_as_told(planned, hops)
+            && self.oldest.same_release(planned.expected(hops))
     }
 
     /// Whether all of it runs the version and nothing moves.

@@ -66,9 +66,16 @@ impl<'p> Rules<'p> {
 
     /// How many clusters others have changed, where that is to stop the fleet and nobody has let it go on since.
     pub(crate) fn intolerable_changes(self, run: &RunState) -> Option<u32> {
-        let since = run.held.saturating_sub(run.held_forgiven);
-        let stops = self.on_change().changed_by_others == OnChangedByOthers::Stop;
-        (stops && since > 0).then_some(since)
+        if self.on_change().changed_by_others != OnChangedByOthers::Stop {
+            return None;
+        }
+        // Whoever brings a cluster to the target before its turn is another case.
+        let elsewhere = run
+            .changed
+            .iter()
+            .filter(|(version, _)| !version.same_release(self.plan.target()));
+        let clusters = elsewhere.map(|(_, clusters)| clusters).sum();
+        (clusters > 0).then_some(clusters)
     }
 
     /// The failures among them that somebody let the run go on after.
@@ -238,6 +245,14 @@ impl<'p> Member<'p> {
     pub(crate) fn expected(self, hops: u32) -> &'p KubernetesVersion {
         let done = (hops as usize).checked_sub(1);
         done.and_then(|last| self.hops().get(last)).unwrap_or(self.from())
+    }
+
+    /// The version its control plane is expected to be told when this many of its hops are done.
+    pub(crate) fn lead(self, hops: u32) -> &'p KubernetesVersion {
+        match self {
+            Self::ToUpgrade(cluster) if hops == 0 => &cluster.from,
+            _ => self.expected(hops),
+        }
     }
 
     /// The version of a hop.

@@ -48,11 +48,9 @@ pub struct RunState {
     pub(crate) forgiven: (u32, u32),
     pub(crate) ended: Option<(Timestamp, Outcome)>,
     pub(crate) failures: u32,
-    /// Of the failures, those that others changed; and how many of them somebody let the run go on after.
+    /// The versions that others brought clusters to, with how many, since somebody let the run go on.
     #[serde(default)]
-    pub(crate) held: u32,
-    #[serde(default)]
-    pub(crate) held_forgiven: u32,
+    pub(crate) changed: BTreeMap<KubernetesVersion, u32>,
     /// Of the failures, those whose last ailment was that nobody could reach them.
     #[serde(default)]
     pub(crate) unreachable: u32,
@@ -95,8 +93,7 @@ impl RunState {
             forgiven: (0, 0),
             ended: None,
             failures: 0,
-            held: 0,
-            held_forgiven: 0,
+            changed: BTreeMap::new(),
             unreachable: 0,
             latest: None,
             next_seq: 0,
@@ -336,7 +333,7 @@ impl RunState {
             } => {
                 let (found, expected, writer) = (found.clone(), expected.clone(), writer.clone());
                 if self.cell(*cluster).is_some_and(Cell::is_live) {
-                    self.held = self.held.saturating_add(1);
+                    *self.changed.entry(found.clone()).or_default() += 1;
                 }
                 self.end_cluster(
                     at,
@@ -376,7 +373,7 @@ impl RunState {
             } => {
                 if self.halted.take().is_some() {
                     self.forgiven = (self.failures, self.unreachable);
-                    self.held_forgiven = self.held;
+                    self.changed.clear();
                     for stage in &mut self.stages {
                         let lost = self.cells[stage.first..stage.end]
                             .iter()
@@ -473,6 +470,12 @@ impl RunState {
     /// Brings everything that lies after this time to it: of what was measured from there, nothing has passed yet.
     fn set_back(&mut self, to: Timestamp) {
         self.latest = Some(to);
+        // An order from there is nobody's at work: it is decided anew.
+        let ordered =
+            |cell: &Cell| cell.phase == Phase::Starting && cell.since.is_some_and(|since| since > to);
+        if self.taken_up.is_some() && self.cells.iter().any(ordered) {
+            self.taken_up = Some(to);
+        }
         let max_age = self.settings().evidence_max_age;
         let earlier = |at: &mut Timestamp| *at = (*at).min(to);
         let maybe = |at: &mut Option<Timestamp>| at.iter_mut().for_each(earlier);

@@ -30,9 +30,9 @@ impl Admission {
 
 /// When the first window that is long enough opens, of those to come.
 fn long_enough(calendar: &Calendar, from: Timestamp, takes: SignedDuration) -> Option<Timestamp> {
-    let mut from = from;
+    let (mut from, last) = (from, after(from, FAR));
     for _ in 0..LOOK_AHEAD {
-        let opens = calendar.next_opening(from)?;
+        let opens = calendar.next_opening(from).filter(|opens| *opens <= last)?;
         match calendar.closes_at(opens) {
             Some(closes) if closes < after(opens, takes) => from = closes,
             _ => return Some(opens),
@@ -41,8 +41,11 @@ fn long_enough(calendar: &Calendar, from: Timestamp, takes: SignedDuration) -> O
     None
 }
 
-/// How many windows are looked at: more than a month of daily ones.
-const LOOK_AHEAD: usize = 40;
+/// How far is looked ahead for a window that is long enough.
+const FAR: SignedDuration = SignedDuration::from_hours(40 * 24);
+
+/// How many windows are looked at on the way: one every half an hour.
+const LOOK_AHEAD: usize = 2_000;
 
 #[cfg(test)]
 mod tests {
@@ -54,6 +57,28 @@ mod tests {
 
     fn minutes(minutes: i64) -> SignedDuration {
         SignedDuration::from_mins(minutes)
+    }
+
+    #[test]
+    fn many_short_windows_do_not_hide_a_long_one() {
+        let calendar: Calendar = serde_json::from_str(
+            r#"{"windows": [{"cron": "0 * * * *", "duration": "15m"}, {"days": "Sat", "start": "22:00", "duration": "6h"}]}"#,
+        )
+        .unwrap();
+        let now = at("2026-03-02T08:05:00Z");
+        assert_eq!(Admission::of(&calendar, now, minutes(10)), Admission::Granted);
+        let saturday = Some(at("2026-03-07T22:00:00Z"));
+        assert_eq!(
+            Admission::of(&calendar, now, minutes(40)),
+            Admission::Deferred(saturday)
+        );
+        let second = now.as_second();
+        let fit = crate::plan::openings::Openings::new(&calendar).fit(second, 40 * 60);
+        assert_eq!(
+            fit.map(|(opens, _)| opens),
+            saturday.map(Timestamp::as_second),
+            "the plan says the same"
+        );
     }
 
     #[test]

@@ -393,10 +393,12 @@ impl Operator {
         }
         let seen = SeenSpec {
             generation: object.metadata.generation,
+            joined: before.joined.clone(),
             ..SeenSpec::default()
         };
         let (spec, seen) = watch::channel(seen);
         let follower = Follower {
+            told: before.joined.iter().cloned().collect(),
             client: client.clone(),
             namespace: namespace.to_owned(),
             name: name.to_owned(),
@@ -604,11 +606,6 @@ async fn reconcile_run(object: &FleetUpgradeResource, operator: &Operator) -> Re
         },
     };
     run.look_at_spec(object.metadata.generation, &object.spec.policy);
-    match operator.fleet.fleet().await {
-        Ok(fleet) => run.look_at_fleet(&fleet),
-        // The run goes on; who has joined is told another time.
-        Err(error) => warn!(%namespace, %name, %error, "the fleet could not be read"),
-    }
     operator
         .take_approvals(&run.approvals, object, &namespace, &name)
         .await?;
@@ -616,6 +613,14 @@ async fn reconcile_run(object: &FleetUpgradeResource, operator: &Operator) -> Re
         // It has come to its end: the next look knows how.
         Ok(()) | Err(EngineError::NotAtWork) => {}
         Err(error) => return Err(error.into()),
+    }
+    // Last, because a fleet may take its time. The run goes on in any case; who has joined is told another time.
+    if run.wants_the_fleet() {
+        match tokio::time::timeout(PATIENCE, operator.fleet.fleet()).await {
+            Ok(Ok(fleet)) => run.look_at_fleet(&fleet),
+            Ok(Err(error)) => warn!(%namespace, %name, %error, "the fleet could not be read"),
+            Err(_) => warn!(%namespace, %name, "the fleet was not told in time"),
+        }
     }
     Ok(Action::requeue(if run.is_over() { SOON } else { AGAIN }))
 }

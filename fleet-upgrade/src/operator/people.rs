@@ -62,7 +62,8 @@ impl Annotations {
             let by = by.trim();
             let at = at.unwrap_or_else(|| {
                 let same = |one: &&SeenApproval| one.stage == stage && one.point == point && one.by == by;
-                let seen = known.iter().find(same).map_or(now, |known| known.seen);
+                // A clock that was ahead when it was seen does not keep it from counting.
+                let seen = known.iter().find(same).map_or(now, |known| known.seen.min(now));
                 let (stage, by) = (stage.to_owned(), by.to_owned());
                 new.seen.push(SeenApproval {
                     stage,

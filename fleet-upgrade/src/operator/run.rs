@@ -1,7 +1,7 @@
 //! One run under way in this process: its engine, and the status that follows it.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use fleet_core::{ClusterName, Fleet};
@@ -12,6 +12,7 @@ use kube::api::{Api, Patch, PatchParams};
 use serde_json::json;
 use tokio::sync::{Mutex, mpsc, watch};
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 use tracing::{info, warn};
 
 use super::changes::{changes, joined, listed};
@@ -28,6 +29,9 @@ use crate::ports::{Clock, Notice, NoticeKind, Notifier as _};
 /// How long the status may lag behind the run: many steps, one write.
 const LAG: Duration = Duration::from_secs(1);
 
+/// How often the fleet is looked at for clusters that have joined.
+const FLEET_EVERY: Duration = Duration::from_mins(4);
+
 /// A run under way. Dropping it ends its engine as the end of the process would.
 pub(super) struct ActiveRun {
     pub(super) approvals: Annotations,
@@ -35,6 +39,8 @@ pub(super) struct ActiveRun {
     orders: Arc<RunOrders>,
     began: Began,
     spec: watch::Sender<SeenSpec>,
+    /// When the fleet was last looked at.
+    looked: std::sync::Mutex<Option<Instant>>,
     task: JoinHandle<()>,
 }
 
@@ -69,6 +75,8 @@ pub(super) struct Follower {
     pub(super) name: String,
     pub(super) before: FleetUpgradeStatus,
     pub(super) spec: watch::Receiver<SeenSpec>,
+    /// The joined clusters that people were told of.
+    pub(super) told: BTreeSet<ClusterName>,
     pub(super) store: ResourceStore,
     pub(super) events: Events,
     pub(super) clock: Arc<dyn Clock>,
@@ -101,6 +109,7 @@ impl ActiveRun {
             orders: Arc::default(),
             began,
             spec,
+            looked: std::sync::Mutex::default(),
             task,
         }
     }
@@ -114,6 +123,16 @@ impl ActiveRun {
 
     pub(super) fn tell_of_spec(&self, generation: Option<i64>, changed: Vec<String>) {
         self.see(|seen| (seen.generation, seen.changed) = (generation, changed));
+    }
+
+    /// Whether the fleet was not looked at for a while. An object changes with every step of its run, a fleet does not.
+    pub(super) fn wants_the_fleet(&self) -> bool {
+        let mut looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_due = looked.is_none_or(|at| at.elapsed() >= FLEET_EVERY);
+        if is_due {
+            *looked = Some(Instant::now());
+        }
+        is_due
     }
 
     /// Tells in the status which clusters have joined the fleet since the run began.
@@ -191,6 +210,10 @@ async fn follow(
                 () = &mut lag => break,
             }
         }
+        // What the status is going to say is told first, or it would seem to be known.
+        if follower.spec.has_changed().unwrap_or(false) {
+            tell_changes(&mut follower).await;
+        }
         if let Err(error) = write(&mut follower, waiting.as_ref()).await {
             warn!(name = %follower.name, %error, "the status could not be written; the next step writes it again");
         }
@@ -227,9 +250,10 @@ async fn tell_changes(follower: &mut Follower) {
             news.push((NoticeKind::SpecChanged, text));
         }
     }
-    let is_new = |name: &&ClusterName| !follower.before.joined.contains(*name);
+    let is_new = |name: &&ClusterName| !follower.told.contains(*name);
     let new: Vec<ClusterName> = seen.joined.iter().filter(is_new).cloned().collect();
     if !new.is_empty() {
+        follower.told.extend(new.iter().cloned());
         let text = format!("joined the fleet, and waits for another run: {}", listed(&new));
         news.push((NoticeKind::ClusterJoined, text));
     }

@@ -67,8 +67,16 @@ pub fn plan_with(
             waiting: "the upgrade".to_owned(),
         });
     } else {
-        for (openings, (rule, clusters)) in ground.openings[1..].iter_mut().zip(domains.calendar_rules()) {
-            if openings.fit(start, 1).is_none() {
+        let target = &policy.spec.target;
+        let waits = |calendar: u32| {
+            let mut clusters = (0..).zip(&assignment.clusters);
+            clusters.any(|(number, cluster)| {
+                domains.calendar(number) == calendar && !paths.of(cluster, target).is_empty()
+            })
+        };
+        let own = ground.openings[1..].iter_mut().zip(domains.calendar_rules());
+        for (number, (openings, (rule, clusters))) in (1..).zip(own) {
+            if openings.fit(start, 1).is_none() && waits(number) {
                 problems.push(PlanProblem::NeverOpens {
                     place: policy.place(format!("spec.clusterCalendars[{rule}].calendar")),
                     after: now,

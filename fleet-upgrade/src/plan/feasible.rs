@@ -146,7 +146,7 @@ impl Search<'_, '_> {
             let others = places(stage).get() - group.max_concurrent.get();
             let field = field(&format!("groups[{number}].maxConcurrent"));
             self.count(field, group.max_concurrent, most, |search, count| {
-                search.jobs[index].max_concurrent = (others + count) as usize;
+                search.jobs[index].max_concurrent = others.saturating_add(count) as usize;
                 search.ground.domains[domain].limit = u64::from(count);
             });
         }

@@ -38,7 +38,7 @@ impl<'a> Openings<'a> {
     /// The earliest start at or after `after` for something that takes `seconds`: the calendar is open then and stays
     /// open until the end. With it, when the calendar closes.
     ///
-    /// Where none of the next [`LOOK_AHEAD`] spans is that long, the next instant at which the calendar opens: it is
+    /// Where none of the spans of the next [`FAR`] seconds is that long, the next instant at which the calendar opens: it is
     /// going to close too early, but not earlier than it must.
     pub(crate) fn fit(&mut self, after: i64, seconds: i64) -> Option<(i64, i64)> {
         let mut too_short = None;
@@ -47,6 +47,9 @@ impl<'a> Openings<'a> {
             let Some((opens, closes)) = self.next(from) else {
                 break;
             };
+            if number > 0 && opens > after.saturating_add(FAR) {
+                break;
+            }
             if closes - opens >= seconds {
                 return Some((opens, closes));
             }
@@ -106,8 +109,11 @@ impl<'a> Openings<'a> {
 /// For so long a calendar that is said not to close is open.
 const HORIZON: i64 = HORIZON_YEARS as i64 * 365 * 24 * 60 * 60;
 
-/// How many spans are looked at for one that is long enough: more than a month of daily windows.
-const LOOK_AHEAD: usize = 40;
+/// How far is looked ahead for a span that is long enough.
+const FAR: i64 = 40 * 24 * 60 * 60;
+
+/// How many spans are looked at on the way: one every half an hour.
+const LOOK_AHEAD: usize = 2_000;
 
 /// The days of a time zone, in seconds since the epoch, found as they are asked for.
 pub(crate) struct Days {

@@ -22,6 +22,16 @@ struct Member {
     upgraded: Option<Timestamp>,
 }
 
+impl Member {
+    fn is_upgraded(&self, by: Timestamp) -> bool {
+        self.upgraded.is_some_and(|at| at <= by)
+    }
+
+    fn is_control(&self, until: Timestamp) -> bool {
+        self.started.is_none_or(|at| at >= until)
+    }
+}
+
 impl Cohorts {
     /// Clusters with the times at which their upgrades began and were done.
     pub fn new(
@@ -36,12 +46,24 @@ impl Cohorts {
 
     /// The clusters whose upgrade was done by then.
     pub fn upgraded(&self, by: Timestamp) -> Vec<ClusterName> {
-        self.those(|member| member.upgraded.is_some_and(|at| at <= by))
+        self.those(|member| member.is_upgraded(by))
     }
 
     /// The clusters whose upgrade had not begun until then.
     pub fn control(&self, until: Timestamp) -> Vec<ClusterName> {
-        self.those(|member| member.started.is_none_or(|at| at >= until))
+        self.those(|member| member.is_control(until))
+    }
+
+    /// Whether a cluster's upgrade was done by then.
+    pub fn is_upgraded(&self, cluster: &ClusterName, by: Timestamp) -> bool {
+        let members = self.read();
+        let member = members.get(cluster);
+        member.is_some_and(|member| member.is_upgraded(by))
+    }
+
+    /// Whether there is a cluster whose upgrade had not begun until then.
+    pub fn has_control(&self, until: Timestamp) -> bool {
+        self.read().values().any(|member| member.is_control(until))
     }
 
     /// When the first of the upgraded clusters was.

@@ -13,7 +13,7 @@ use super::odds::Defect;
 use crate::UpgradePlan;
 use crate::kernel::{
     ClusterId, ClusterObservation, ClusterReport, Command, Counts, Fact, Health, HopOrder, LiveRun, Outcome,
-    PlanDigest, Rollout, RunSettings,
+    PlanDigest, Rollout, RunSettings, Told,
 };
 
 /// How one rehearsal ended.
@@ -57,6 +57,8 @@ pub(super) struct World<'p> {
 
 struct Cluster {
     version: KubernetesVersion,
+    /// What its control plane was told, where its workers lag.
+    lead: Option<KubernetesVersion>,
     estimate: SignedDuration,
     rolling: Option<Rolling>,
     /// When it shows that the new version harms it.
@@ -78,16 +80,17 @@ impl<'p> World<'p> {
         random.set_stream(number);
         let cluster = |version: &KubernetesVersion, estimate| Cluster {
             version: version.clone(),
+            lead: None,
             estimate,
             rolling: None,
             shows: None,
             harmed: false,
         };
         let clusters = plan.stages().iter().flat_map(|stage| {
-            let to_upgrade = stage
-                .clusters
-                .iter()
-                .map(|planned| cluster(planned.oldest(), planned.hop_estimate.as_signed()));
+            let to_upgrade = stage.clusters.iter().map(|planned| Cluster {
+                lead: planned.workers.as_ref().map(|_| planned.from.clone()),
+                ..cluster(planned.oldest(), planned.hop_estimate.as_signed())
+            });
             let at_target = stage
                 .witnesses()
                 .iter()
@@ -187,6 +190,16 @@ impl<'p> World<'p> {
             rollout,
             health,
             writer: None,
+            control_plane: cluster
+                .lead
+                .clone()
+                .filter(|_| cluster.rolling.is_none())
+                .map(|version| {
+                    Box::new(Told {
+                        version,
+                        writer: None,
+                    })
+                }),
         };
         let seen = ClusterObservation::present(self.now, report);
         self.live.observe(id, seen);
@@ -263,6 +276,7 @@ impl<'p> World<'p> {
             return;
         };
         cluster.version = rolling.to;
+        cluster.lead = None;
         let Some(defect) = self
             .defect
             .filter(|_| cluster.version == *self.live.plan().target())

@@ -9,7 +9,7 @@ use fleet_core::{ClusterName, HumanDuration, KubernetesVersion};
 use jiff::Timestamp;
 
 use crate::UpgradePlan;
-use crate::kernel::{ClusterReport, Health, Rollout};
+use crate::kernel::{ClusterReport, Health, Rollout, Told};
 use crate::ports::{Clock, ClusterUpgrader, UpgraderError};
 
 /// A [`ClusterUpgrader`] over a fleet in memory. Clones share the fleet.
@@ -33,6 +33,8 @@ struct FleetInMemory {
 #[derive(Debug)]
 struct ClusterInMemory {
     version: KubernetesVersion,
+    /// What its control plane was told, where its workers lag.
+    lead: Option<KubernetesVersion>,
     rolling: Option<Rolling>,
     hop_duration: Option<HumanDuration>,
     writer: Option<String>,
@@ -109,7 +111,13 @@ impl InMemoryUpgrader {
         let at_target = plan
             .at_target()
             .map(|cluster| (cluster.name.clone(), cluster.version.clone()));
-        Self::new(to_upgrade.chain(at_target), clock)
+        let fleet = Self::new(to_upgrade.chain(at_target), clock);
+        for planned in plan.clusters().filter(|planned| planned.workers.is_some()) {
+            if let Some(cluster) = fleet.lock().find(planned.name.as_str()) {
+                cluster.lead = Some(planned.from.clone());
+            }
+        }
+        fleet
     }
 
     /// These clusters, at these versions; hops of an hour.
@@ -119,6 +127,7 @@ impl InMemoryUpgrader {
     ) -> Self {
         let cluster = |version| ClusterInMemory {
             version,
+            lead: None,
             rolling: None,
             hop_duration: None,
             writer: None,
@@ -218,6 +227,7 @@ impl ClusterInMemory {
         while let Some(index) = self.faults.iter().position(due) {
             if let Fault::ForeignWrite { at, to, writer } = self.faults.remove(index) {
                 self.rolling = Some(Rolling { to, started: at });
+                self.lead = None;
                 self.writer = Some(writer);
             }
         }
@@ -254,6 +264,12 @@ impl ClusterInMemory {
             rollout,
             health,
             writer: self.writer.clone(),
+            control_plane: self.lead.clone().map(|version| {
+                Box::new(Told {
+                    version,
+                    writer: None,
+                })
+            }),
         }
     }
 
@@ -305,6 +321,7 @@ impl ClusterUpgrader for InMemoryUpgrader {
                         started: now,
                     });
                     found.writer = None;
+                    found.lead = None;
                 }
                 let lost = found.spend(|fault| match fault {
                     Fault::LosesAnswers(left) => Some(left),

@@ -95,6 +95,52 @@ fn another_version_than_the_target_is_welcome_to_nobody() {
 }
 
 #[test]
+fn a_control_plane_that_others_change_alone_is_a_change_too() {
+    // Before its turn, under way, and after its upgrade.
+    for minute in [10, 50, 100] {
+        let report = run(
+            OnChange::default(),
+            1,
+            Mishap::HalfWritten(at(MONDAY) + minute.minutes()),
+        );
+        let ClusterState::Held { found, writer, .. } = state(&report, "s0-c1") else {
+            panic!("{minute}: {report:?}")
+        };
+        assert_eq!(
+            (found.to_string().as_str(), writer.as_deref()),
+            ("v1.39.0", Some("somebody")),
+            "{minute}"
+        );
+    }
+}
+
+#[test]
+fn who_is_brought_to_the_target_is_not_somewhere_else() {
+    let stop = OnChange::default().changed_by_others(OnChangedByOthers::Stop);
+    let report = run(stop, 3, Mishap::UpgradedByOthers(at(MONDAY) + 10.minutes()));
+    assert_eq!(report.outcome, Some(Outcome::Completed));
+    assert!(matches!(state(&report, "s0-c1"), ClusterState::Held { .. }));
+}
+
+#[test]
+fn a_stage_of_which_everything_was_left_out_has_nothing_to_prove() {
+    let first = StageLike {
+        at_target: 2,
+        ..StageLike::of(0)
+    };
+    let change = OnChange::default().at_target(OnAtTarget::LeaveOut);
+    let plan = a_plan(
+        &[first, StageLike::of(1)],
+        1,
+        |spec| spec.on_change(change),
+        at(MONDAY),
+    );
+    let roster = Roster::of(&plan);
+    let mut driver = Driver::new(&plan, &roster, at(MONDAY), RunSettings::default());
+    assert!(driver.finish().is_success());
+}
+
+#[test]
 fn what_others_change_stops_the_fleet_where_the_policy_says_so() {
     let stop = OnChange::default().changed_by_others(OnChangedByOthers::Stop);
     let written = Mishap::ForeignWrite(at(MONDAY) + 10.minutes());

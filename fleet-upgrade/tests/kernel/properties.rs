@@ -85,6 +85,7 @@ fn mishap() -> impl Strategy<Value = Mishap> {
         moment().prop_map(Mishap::Vanishes),
         moment().prop_map(Mishap::ForeignWrite),
         moment().prop_map(Mishap::UpgradedByOthers),
+        moment().prop_map(Mishap::HalfWritten),
         (1..5_u32).prop_map(Mishap::LosesOrders),
         (1..3_u32).prop_map(Mishap::LosesAnswers),
     ]
@@ -197,7 +198,7 @@ fn turn(knobs: u8, mut spec: FleetUpgradeSpec) -> FleetUpgradeSpec {
     }
     for stage in spec.stages.iter_mut().filter(|_| on(4)) {
         stage.completion_threshold = Some(Percent::new(60).unwrap());
-        stage.failure_budget = Some(budget(2));
+        stage.failure_budget = Some(spec.failure_budget);
     }
     spec
 }

@@ -8,7 +8,7 @@ use fleet_core::{Fleet, FleetCluster, HumanDuration, KubernetesVersion, Labels, 
 use fleet_upgrade::kernel::{
     ApprovalPoint, BackupVerdict, Blocker, ClusterId, ClusterObservation, ClusterReport, ClusterState,
     Command, Event, Fact, Health, HopOrder, LiveRun, Observation, Rollout, Roster, RunReport, RunSettings,
-    RunState, audit, begin, decide, evidence_due, readiness_needs,
+    RunState, Told, audit, begin, decide, evidence_due, readiness_needs,
 };
 use fleet_upgrade::kernel::{PreflightVerdict, Readiness};
 use fleet_upgrade::{FailureBudget, FleetUpgrade, FleetUpgradeSpec, PlannedStage, Stage, UpgradePlan, plan};
@@ -124,6 +124,8 @@ pub enum Mishap {
     Vanishes(Timestamp),
     ForeignWrite(Timestamp),
     UpgradedByOthers(Timestamp),
+    /// Somebody tells its control plane alone.
+    HalfWritten(Timestamp),
     LosesOrders(u32),
     LosesAnswers(u32),
 }
@@ -166,6 +168,11 @@ impl ClusterInWorld {
             self.version = KubernetesVersion::new(1, 29, 9);
             self.control_plane = self.version.clone();
             self.rolling = None;
+        }
+        let half = |mishap: &Mishap| matches!(mishap, Mishap::HalfWritten(at) if *at <= now);
+        if let Some(index) = self.mishaps.iter().position(half) {
+            self.mishaps.remove(index);
+            self.control_plane = KubernetesVersion::new(1, 39, 0);
         }
         let early = |mishap: &Mishap| matches!(mishap, Mishap::UpgradedByOthers(at) if *at <= now);
         if let Some(index) = self.mishaps.iter().position(early) {
@@ -221,6 +228,12 @@ impl ClusterInWorld {
             rollout,
             health,
             writer: None,
+            control_plane: (self.control_plane != *self.desired()).then(|| {
+                Box::new(Told {
+                    version: self.control_plane.clone(),
+                    writer: Some("somebody".to_owned()),
+                })
+            }),
         };
         ClusterObservation::present(seen_at, report)
     }
