@@ -53,6 +53,7 @@ struct WindowFields {
     #[cfg_attr(feature = "schemars", schemars(length(min = 1)))]
     cron: Option<String>,
     /// How long it lasts. Full days are days of the calendar, the rest is time that passes.
+    #[serde(deserialize_with = "read_duration")]
     duration: HumanDuration,
     /// The zone of its clock, an IANA name. Default: the calendar's.
     #[serde(
@@ -81,7 +82,7 @@ impl TryFrom<WindowFields> for Window {
         };
         Ok(Self {
             opens,
-            duration: lasting(fields.duration)?,
+            duration: fields.duration,
             time_zone: fields.time_zone,
         })
     }
@@ -370,6 +371,10 @@ fn lasting(duration: HumanDuration) -> Result<HumanDuration, CalendarError> {
     } else {
         Ok(duration)
     }
+}
+
+fn read_duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<HumanDuration, D::Error> {
+    lasting(HumanDuration::deserialize(deserializer)?).map_err(de::Error::custom)
 }
 
 #[allow(clippy::ref_option)] // serde's signature

@@ -71,10 +71,12 @@ impl<'a> Moment<'a> {
     pub(crate) fn looked_at(&self, may_start: bool) -> impl Iterator<Item = Candidate<'a>> + use<'a> {
         let (age, poll, now) = (self.settings.refresh(), self.settings.poll(), self.now);
         let guards = self.guards(may_start);
-        let soaked = self.soak_over().filter(|soaked| *soaked <= now);
+        // A soak that is over lacks looks, each at a time of its own: no order of theirs says which is due next.
+        let lacks_looks = self.soak_over().is_some_and(|soaked| soaked <= now);
         self.candidates(self.begun(), move |index, places, ids| {
-            if let Some(soaked) = soaked {
-                ids.extend(index.stale(guards.clone(), now.duration_since(soaked), now));
+            if lacks_looks {
+                ids.extend(places.map(ClusterId::at));
+                return;
             }
             ids.extend(index.rolling_due(poll, now));
             ids.extend(index.deadlines(now));
