@@ -12,7 +12,7 @@
 //!   start: "22:00"                  # may run past midnight
 //!   duration: 6h
 //!   timeZone: America/New_York      # default: the calendar's
-//! - cron: 0 22 1-7 * 6              # instead of days and start, as a CronJob's schedule
+//! - cron: 0 22 1 * *                # instead of days and start, as a CronJob's schedule
 //!   duration: 4h
 //! freezes:
 //! - from: 2026-12-18                # a day (from its start), a local time, or an instant with an offset

@@ -38,6 +38,7 @@ mod assess;
 mod audit;
 mod blocker;
 mod candidates;
+mod cell;
 mod command;
 mod decide;
 mod domains;
@@ -71,11 +72,12 @@ pub use rules::Roster;
 pub use state::RunState;
 pub use watch::evidence_due;
 
+use cell::{Cell, End, Phase};
+use soak::Soak;
+use state::{StageCell, StagePhase};
+
 /// What a cluster that left the fleet means under the plan's policy.
 #[cfg(feature = "engine")]
 pub(crate) fn left(plan: &crate::UpgradePlan, cluster: ClusterId) -> Fact {
     assess::gone(rules::Rules::of(plan), cluster)
 }
-
-use soak::Soak;
-use state::{Cell, End, Phase, StageCell, StagePhase};

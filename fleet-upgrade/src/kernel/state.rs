@@ -7,9 +7,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::ApprovalPoint;
+use super::cell::{Cell, Detail, End, Phase};
 use super::moment::after;
 use super::readiness::CLOCK_GRACE;
-use super::remedies::Remedies;
 use super::soak::Soak;
 use super::{
     Ailment, ClusterId, Event, Fact, FailureCause, Outcome, PlanDigest, RunSettings, StageId, StopReason,
@@ -559,117 +559,6 @@ pub(crate) struct Header {
     pub(crate) started: Timestamp,
     pub(crate) plan: PlanDigest,
     pub(crate) settings: RunSettings,
-}
-
-/// A cluster's state.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Cell {
-    pub(crate) phase: Phase,
-    /// Whether there is bad news of it: the news itself is in the details.
-    pub(crate) unwell: bool,
-    /// The hop it is on; between hops the next one; at the end how many are done.
-    pub(crate) hop: u32,
-    /// How many hops it has.
-    pub(crate) hops: u32,
-    /// When it came into its phase; a hop that was accepted counts from its start.
-    pub(crate) since: Option<Timestamp>,
-    /// When it is known to have taken the order of its hop: looks from before say nothing about that.
-    pub(crate) accepted: Option<Timestamp>,
-    /// When its first hop started.
-    pub(crate) started: Option<Timestamp>,
-}
-
-impl Cell {
-    fn new(hops: usize) -> Self {
-        let hops = u32::try_from(hops).unwrap_or(u32::MAX);
-        // A cluster without hops runs the target already.
-        let phase = if hops == 0 {
-            Phase::Upgraded
-        } else {
-            Phase::Pending
-        };
-        Self {
-            phase,
-            unwell: false,
-            hop: 0,
-            hops,
-            since: None,
-            accepted: None,
-            started: None,
-        }
-    }
-
-    /// Whether something may still happen to it: also to an upgraded one, while the run lasts.
-    pub(crate) fn is_live(&self) -> bool {
-        !self.phase.is_terminal() || self.phase == Phase::Upgraded
-    }
-
-    /// Whether it takes up one of its stage's places.
-    pub(crate) fn is_in_flight(&self) -> bool {
-        matches!(self.phase, Phase::Starting | Phase::Running | Phase::Between)
-    }
-
-    /// Whether it has a start ahead of it.
-    pub(crate) fn is_waiting(&self) -> bool {
-        matches!(self.phase, Phase::Pending | Phase::Between)
-    }
-
-    /// Whether it came to an end at which its capacity may be missing.
-    pub(crate) fn is_lost(&self) -> bool {
-        matches!(self.phase, Phase::Failed | Phase::Held)
-    }
-}
-
-/// Where a cluster is on its way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) enum Phase {
-    Pending,
-    /// A hop's start is recorded; whether the cluster knows of it is not.
-    Starting,
-    /// The cluster works on a hop.
-    Running,
-    /// A hop is done, the next one has not started.
-    Between,
-    Upgraded,
-    Failed,
-    Held,
-    Gone,
-    Skipped,
-}
-
-impl Phase {
-    pub(crate) fn is_terminal(self) -> bool {
-        matches!(
-            self,
-            Self::Upgraded | Self::Failed | Self::Held | Self::Gone | Self::Skipped
-        )
-    }
-}
-
-/// What is kept of a cluster with a story.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Detail {
-    unwell: Option<(Timestamp, Ailment)>,
-    pub(crate) end: Option<End>,
-    #[serde(default)]
-    pub(crate) remedies: Remedies,
-}
-
-/// How a cluster ended that did not end well.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) enum End {
-    Failed {
-        cause: FailureCause,
-    },
-    Held {
-        found: KubernetesVersion,
-        expected: KubernetesVersion,
-        writer: Option<String>,
-    },
 }
 
 /// A stage's state.
