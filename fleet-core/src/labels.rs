@@ -1,5 +1,6 @@
 //! Labels, with Kubernetes' rules for their keys and values.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -15,13 +16,19 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// assert!(Labels::from_pairs([("env", "pro duction")]).is_err());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Labels(BTreeMap<String, String>);
+///
+/// They are kept in one piece of text, which is what reading those of a hundred thousand clusters wants: setting one
+/// label copies all of them.
+#[derive(Clone, Default, PartialEq, Eq, Hash)]
+pub struct Labels(
+    /// `env=production,tier=gold`, in the order of the keys. Neither keys nor values can hold `=` or `,`.
+    String,
+);
 
 impl Labels {
     /// No labels.
     pub const fn new() -> Self {
-        Self(BTreeMap::new())
+        Self(String::new())
     }
 
     /// Labels from pairs of key and value; of two values for one key, the later one counts.
@@ -30,11 +37,13 @@ impl Labels {
         K: Into<String>,
         V: Into<String>,
     {
-        let mut labels = Self::new();
+        let mut labels = BTreeMap::new();
         for (key, value) in pairs {
-            labels.insert(key, value)?;
+            let (key, value) = (key.into(), value.into());
+            check(&key, &value)?;
+            labels.insert(key, value);
         }
-        Ok(labels)
+        Ok(Self::pack(&labels))
     }
 
     /// Sets a label, and returns the value it had.
@@ -44,39 +53,73 @@ impl Labels {
         value: impl Into<String>,
     ) -> Result<Option<String>, LabelError> {
         let (key, value) = (key.into(), value.into());
-        check_key(&key)?;
-        check_value(&key, &value)?;
-        Ok(self.0.insert(key, value))
+        check(&key, &value)?;
+        let mut labels: BTreeMap<&str, &str> = self.iter().collect();
+        let before = labels.insert(&key, &value).map(str::to_owned);
+        *self = Self::pack(&labels);
+        Ok(before)
     }
 
     /// Removes a label, and returns the value it had.
     pub fn remove(&mut self, key: &str) -> Option<String> {
-        self.0.remove(key)
+        let before = self.get(key)?.to_owned();
+        let rest: BTreeMap<&str, &str> = self.iter().filter(|(other, _)| *other != key).collect();
+        *self = Self::pack(&rest);
+        Some(before)
     }
 
     /// The value of a label.
     pub fn get(&self, key: &str) -> Option<&str> {
-        self.0.get(key).map(String::as_str)
+        let mut rest = self.0.as_str();
+        loop {
+            if let Some(value) = rest.strip_prefix(key).and_then(|rest| rest.strip_prefix('='))
+                // `env=production,tier` is no key, whatever stands before the next `=`.
+                && !key.contains('=')
+            {
+                return value.split(',').next();
+            }
+            let comma = rest.bytes().position(|byte| byte == b',')?;
+            rest = rest.get(comma + 1..)?;
+        }
     }
 
     /// Whether there is a label with this key.
     pub fn contains_key(&self, key: &str) -> bool {
-        self.0.contains_key(key)
+        self.get(key).is_some()
     }
 
     /// Keys and values, in the order of the keys.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(key, value)| (key.as_str(), value.as_str()))
+        self.0.split(',').filter_map(|label| label.split_once('='))
     }
 
     /// How many labels there are.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.iter().count()
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// Puts checked labels into one text.
+    fn pack<T: AsRef<str>>(labels: &BTreeMap<T, T>) -> Self {
+        let parts = labels.iter().map(|(key, value)| (key.as_ref(), value.as_ref()));
+        let length = parts
+            .clone()
+            .map(|(key, value)| key.len() + value.len() + 2)
+            .sum();
+        let mut text = String::with_capacity(length);
+        for (key, value) in parts {
+            if !text.is_empty() {
+                text.push(',');
+            }
+            text.push_str(key);
+            text.push('=');
+            text.push_str(value);
+        }
+        Self(text)
     }
 }
 
@@ -85,39 +128,48 @@ impl TryFrom<BTreeMap<String, String>> for Labels {
 
     fn try_from(labels: BTreeMap<String, String>) -> Result<Self, LabelError> {
         for (key, value) in &labels {
-            check_key(key)?;
-            check_value(key, value)?;
+            check(key, value)?;
         }
-        Ok(Self(labels))
+        Ok(Self::pack(&labels))
     }
 }
 
 impl From<Labels> for BTreeMap<String, String> {
     fn from(labels: Labels) -> Self {
-        labels.0
+        let owned = |(key, value): (&str, &str)| (key.to_owned(), value.to_owned());
+        labels.iter().map(owned).collect()
+    }
+}
+
+/// Label by label, in the order of the keys.
+impl Ord for Labels {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.iter().cmp(other.iter())
+    }
+}
+
+impl PartialOrd for Labels {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
     }
 }
 
 impl fmt::Debug for Labels {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        f.debug_map().entries(self.iter()).finish()
     }
 }
 
 /// `env=production,tier=gold`: the form that `kubectl get --show-labels` prints.
 impl fmt::Display for Labels {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, (key, value)) in self.iter().enumerate() {
-            let comma = if index == 0 { "" } else { "," };
-            write!(f, "{comma}{key}={value}")?;
-        }
-        Ok(())
+        f.write_str(&self.0)
     }
 }
 
 impl Serialize for Labels {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.0.serialize(serializer)
+        serializer.collect_map(self.iter())
     }
 }
 
@@ -127,6 +179,11 @@ impl<'de> Deserialize<'de> for Labels {
             .try_into()
             .map_err(serde::de::Error::custom)
     }
+}
+
+fn check(key: &str, value: &str) -> Result<(), LabelError> {
+    check_key(key)?;
+    check_value(key, value)
 }
 
 /// A label that the Kubernetes API would refuse.
@@ -205,6 +262,47 @@ fn is_subdomain(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::collection::{btree_map, vec};
+    use proptest::prelude::*;
+
+    proptest! {
+        /// Whatever was set and removed: what a map of the same would hold.
+        #[test]
+        fn labels_are_a_map(
+            start in btree_map("[a-c](-[ab])?", "[xy]{0,2}", 0..5),
+            steps in vec(("[a-c](-[ab])?", proptest::option::of("[xy]{0,2}")), 0..8),
+            asked in "[a-c=,xy]{0,5}",
+        ) {
+            let mut map = start;
+            let mut labels = Labels::from_pairs(map.clone()).unwrap();
+            for (key, value) in steps {
+                if let Some(value) = value {
+                    prop_assert_eq!(labels.insert(&*key, &*value).unwrap(), map.insert(key, value));
+                } else {
+                    prop_assert_eq!(labels.remove(&key), map.remove(&key));
+                }
+            }
+            prop_assert_eq!(labels.get(&asked), map.get(&asked).map(String::as_str));
+            for (key, value) in &map {
+                prop_assert_eq!(labels.get(key), Some(value.as_str()));
+            }
+            prop_assert_eq!((labels.len(), labels.is_empty()), (map.len(), map.is_empty()));
+            prop_assert_eq!(format!("{labels:?}"), format!("{map:?}"));
+            prop_assert_eq!(serde_json::to_string(&labels).unwrap(), serde_json::to_string(&map).unwrap());
+            prop_assert_eq!(&Labels::try_from(map.clone()).unwrap(), &labels);
+            prop_assert_eq!(BTreeMap::from(labels), map);
+        }
+
+        /// `a=1` comes before `a-b=1`, as the keys do.
+        #[test]
+        fn labels_are_in_the_order_of_maps(
+            one in btree_map("[a-c](-[ab])?", "[xy]{0,2}", 0..4),
+            other in btree_map("[a-c](-[ab])?", "[xy]{0,2}", 0..4),
+        ) {
+            let labels = |map: &BTreeMap<String, String>| Labels::from_pairs(map.clone()).unwrap();
+            prop_assert_eq!(labels(&one).cmp(&labels(&other)), one.cmp(&other));
+        }
+    }
 
     #[test]
     fn keys_as_the_api_server_takes_them() {

@@ -196,19 +196,27 @@ pub(crate) fn default_order() -> Vec<PickOrder> {
 }
 
 /// Sorts indices into `clusters`. The name is the last tie-break, so that the input's order never shows.
-pub(crate) fn sort(order: &[PickOrder], clusters: &[&FleetCluster], indices: &mut [u32]) {
+pub(crate) fn sort(
+    order: &[PickOrder],
+    clusters: &[&FleetCluster],
+    criticality_of: &[Criticality],
+    indices: &mut [u32],
+) {
     let criticality = order.contains(&PickOrder::LeastCritical);
     let size = order.contains(&PickOrder::Smallest);
     let critical_first = order.first() != Some(&PickOrder::Smallest);
     // A fleet hands its clusters out in name order, so a stable sort on the index is one on the name.
     indices.sort_by_cached_key(|&index| {
-        let cluster = clusters[index as usize];
         let criticality = if criticality {
-            cluster.criticality()
+            criticality_of[index as usize]
         } else {
             Criticality::Low
         };
-        let nodes = if size { cluster.nodes().total() } else { 0 };
+        let nodes = if size {
+            clusters[index as usize].nodes().total()
+        } else {
+            0
+        };
         let (leading, following) = (Rank::Criticality(criticality), Rank::Nodes(nodes));
         if critical_first {
             (leading, following, index)

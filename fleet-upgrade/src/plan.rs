@@ -15,6 +15,7 @@ mod refusal;
 mod render;
 mod reversibility;
 mod schedule;
+mod survey;
 mod warn;
 mod warning;
 mod why;

@@ -2,17 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use fleet_core::{ClusterName, Fleet, FleetCluster, Labels};
+use fleet_core::{ClusterName, Fleet, FleetCluster};
 
 use super::coverage::Features;
 use super::refusal::{ClusterSample, PlanProblem};
+use super::survey::Survey;
 use crate::pick::{self, Take};
-use crate::spec::{AtMost, FleetUpgrade, Stage};
+use crate::spec::{AtMost, FleetUpgrade};
 
 /// The clusters a policy is about, and which stage takes each.
 pub(crate) struct Assignment<'a> {
     /// In name order.
     pub(crate) clusters: Vec<&'a FleetCluster>,
+    pub(crate) survey: Survey<'a>,
     /// For each stage, in order.
     pub(crate) stages: Vec<Taken>,
 }
@@ -52,15 +54,16 @@ pub(crate) fn assign<'a>(
     }
     check_stage_names(policy, problems);
 
+    let survey = Survey::of(policy, &clusters);
     let mut taken_by: Vec<Option<usize>> = vec![None; clusters.len()];
     let mut stages = Vec::with_capacity(spec.stages.len());
     for (index, stage) in spec.stages.iter().enumerate() {
-        let mut members = candidates(policy, index, &clusters, &taken_by, problems);
+        let mut members = candidates(policy, index, &clusters, &survey, &taken_by, problems);
         let candidates = u32::try_from(members.len()).unwrap_or(u32::MAX);
         let (mut covers, mut pairs) = (Vec::new(), 0);
         match &stage.pick {
             Some(pick) => {
-                pick::sort(&pick.order, &clusters, &mut members);
+                pick::sort(&pick.order, &clusters, &survey.criticality, &mut members);
                 match &pick.take {
                     Take::Count(count) => members.truncate(count.get() as usize),
                     Take::Share(share) => {
@@ -82,7 +85,12 @@ pub(crate) fn assign<'a>(
                     }
                 }
             }
-            None => pick::sort(&pick::default_order(), &clusters, &mut members),
+            None => pick::sort(
+                &pick::default_order(),
+                &clusters,
+                &survey.criticality,
+                &mut members,
+            ),
         }
         for &member in &members {
             taken_by[member as usize] = Some(index);
@@ -109,7 +117,11 @@ pub(crate) fn assign<'a>(
             clusters: unmatched,
         });
     }
-    Assignment { clusters, stages }
+    Assignment {
+        clusters,
+        survey,
+        stages,
+    }
 }
 
 /// The clusters that a pick names, in its order.
@@ -144,6 +156,7 @@ fn candidates(
     policy: &FleetUpgrade,
     index: usize,
     clusters: &[&FleetCluster],
+    survey: &Survey<'_>,
     taken_by: &[Option<usize>],
     problems: &mut Vec<PlanProblem>,
 ) -> Vec<u32> {
@@ -151,13 +164,13 @@ fn candidates(
     let stage = &stages[index];
     let mut free = Vec::new();
     let mut earlier: BTreeMap<usize, ClusterSample> = BTreeMap::new();
-    for ((number, cluster), taken) in (0..).zip(clusters).zip(taken_by) {
-        if !matches(stage, cluster.labels()) {
-            continue;
-        }
-        match taken {
+    for &number in &survey.matching[index] {
+        match taken_by[number as usize] {
             None => free.push(number),
-            Some(by) => earlier.entry(*by).or_default().add(cluster.name()),
+            Some(by) => earlier
+                .entry(by)
+                .or_default()
+                .add(clusters[number as usize].name()),
         }
     }
     let selector_path = format!("spec.stages[{index}].selector");
@@ -195,13 +208,6 @@ fn candidates(
         });
     }
     free
-}
-
-fn matches(stage: &Stage, labels: &Labels) -> bool {
-    stage
-        .selector
-        .as_ref()
-        .is_none_or(|selector| selector.matches(labels))
 }
 
 fn check_stage_names(policy: &FleetUpgrade, problems: &mut Vec<PlanProblem>) {

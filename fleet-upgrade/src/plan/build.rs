@@ -190,7 +190,15 @@ impl Draft {
         estimates: &Estimates,
     ) -> Self {
         let target = &policy.spec.target;
-        let hops = |member: u32| paths.of(assignment.clusters[member as usize], target).len();
+        // In the clusters' own order: stages come by them in another, and memory likes that less.
+        let ways = assignment
+            .clusters
+            .iter()
+            .map(|cluster| paths.of(cluster, target));
+        let hops: Vec<usize> = ways.map(|way| way.len()).collect();
+        let hops = |member: u32| hops[member as usize];
+        let nodes = assignment.clusters.iter().map(|cluster| cluster.nodes());
+        let hop_seconds: Vec<i64> = nodes.map(|nodes| estimates.hop_seconds(nodes)).collect();
         let (mut members, mut at_target) = (Vec::new(), Vec::new());
         for stage in &assignment.stages {
             let (done, todo): (Vec<u32>, Vec<u32>) =
@@ -213,7 +221,7 @@ impl Draft {
                 jobs: members
                     .iter()
                     .map(|&member| Job {
-                        hop_seconds: estimates.hop_seconds(assignment.clusters[member as usize].nodes()),
+                        hop_seconds: hop_seconds[member as usize],
                         hops: hops(member),
                         calendar: domains.calendar(member) as usize,
                         domains: domains.shares(member).to_vec(),

@@ -1,14 +1,14 @@
 //! Looks over a plan for what its author may not have meant.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
-use fleet_core::purpose::{BLAST_RADIUS_LABEL, is_first_stage_candidate};
-use fleet_core::{ClusterName, FleetCluster, HumanDuration};
+use fleet_core::{ClusterName, HumanDuration};
 
 use super::assign::Assignment;
 use super::build::{Draft, instant};
 use super::schedule::{Ground, Slot, StageTimes};
+use super::survey::Kinds;
 use super::{PlanWarning, RELEASE_RHYTHM_DAYS};
 use crate::pick::{PickOrder, Take};
 use crate::spec::FleetUpgrade;
@@ -75,22 +75,25 @@ fn not_representative(
     warnings: &mut Vec<PlanWarning>,
 ) {
     let (covered, later) = assignment.stages.split_at(pick + 1);
-    for (dimension, value_of) in DIMENSIONS {
-        let values = |stages: &[super::assign::Taken]| -> BTreeSet<String> {
+    for (dimension, kinds) in &assignment.survey.dimensions {
+        let found = |stages: &[super::assign::Taken]| {
+            let mut found = vec![false; kinds.len()];
             let members = stages.iter().flat_map(|stage| &stage.members);
-            let mut values = BTreeSet::new();
-            for value in members.filter_map(|member| value_of(assignment.clusters[*member as usize])) {
-                if !values.contains(value) {
-                    values.insert(value.to_owned());
-                }
+            for kind in members.filter_map(|member| kinds.of(*member)) {
+                found[kind as usize] = true;
             }
-            values
+            found
         };
-        let uncovered: Vec<String> = values(later).difference(&values(covered)).cloned().collect();
+        let both = (0..).zip(found(later).into_iter().zip(found(covered)));
+        let mut uncovered: Vec<String> = both
+            .filter(|(_, (later, covered))| *later && !covered)
+            .map(|(kind, _)| kinds.value(kind).to_owned())
+            .collect();
         if !uncovered.is_empty() {
+            uncovered.sort_unstable();
             warnings.push(PlanWarning::NotRepresentative {
                 stage: stage.to_owned(),
-                dimension: dimension.to_owned(),
+                dimension: (*dimension).to_owned(),
                 uncovered,
             });
         }
@@ -104,19 +107,12 @@ fn pairs_at_once(
     slots: &[Vec<Slot>],
     warnings: &mut Vec<PlanWarning>,
 ) {
-    let found = away_together(assignment, draft, slots, |cluster| cluster.label(PAIR));
-    if let Some(Together {
-        groups,
-        group,
-        one,
-        other,
-    }) = found
-    {
+    if let Some(found) = away_together(assignment, draft, slots, &assignment.survey.pair) {
         warnings.push(PlanWarning::PairAtOnce {
-            pairs: groups,
-            pair: group,
-            one,
-            other,
+            pairs: found.groups,
+            pair: found.group,
+            one: found.one,
+            other: found.other,
         });
     }
 }
@@ -128,24 +124,12 @@ fn cells_at_once(
     slots: &[Vec<Slot>],
     warnings: &mut Vec<PlanWarning>,
 ) {
-    let found = away_together(assignment, draft, slots, |cluster| {
-        let is_production = cluster.env() == Some("production");
-        cluster
-            .label(BLAST_RADIUS_LABEL)
-            .filter(|cell| is_production && !cell.is_empty())
-    });
-    if let Some(Together {
-        groups,
-        group,
-        one,
-        other,
-    }) = found
-    {
+    if let Some(found) = away_together(assignment, draft, slots, &assignment.survey.cell) {
         warnings.push(PlanWarning::CellAtOnce {
-            cells: groups,
-            cell: group,
-            one,
-            other,
+            cells: found.groups,
+            cell: found.group,
+            one: found.one,
+            other: found.other,
         });
     }
 }
@@ -162,29 +146,32 @@ fn away_together(
     assignment: &Assignment<'_>,
     draft: &Draft,
     slots: &[Vec<Slot>],
-    group_of: impl Fn(&FleetCluster) -> Option<&str>,
+    groups: &Kinds<'_>,
 ) -> Option<Together> {
+    if groups.len() == 0 {
+        return None;
+    }
     let mut away: BTreeMap<&str, Vec<(i64, i64, u32)>> = BTreeMap::new();
     let times = draft.members.iter().flatten().zip(slots.iter().flatten());
     for (member, slot) in times {
-        if let Some(group) = group_of(assignment.clusters[*member as usize]) {
-            away.entry(group)
+        if let Some(group) = groups.of(*member) {
+            away.entry(groups.value(group))
                 .or_default()
                 .push((slot.start, slot.end, *member));
         }
     }
     let name = |member: u32| assignment.clusters[member as usize].name().clone();
     let mut first = None;
-    let mut groups = 0;
+    let mut count = 0;
     for (group, mut spans) in away {
         spans.sort_unstable();
         if let Some(both) = spans.windows(2).find(|both| both[1].0 < both[0].1) {
-            groups += 1;
+            count += 1;
             first.get_or_insert((group, both[0].2, both[1].2));
         }
     }
     first.map(|(group, one, other)| Together {
-        groups,
+        groups: count,
         group: group.to_owned(),
         one: name(one),
         other: name(other),
@@ -197,7 +184,7 @@ fn testers_come_later(policy: &FleetUpgrade, assignment: &Assignment<'_>, warnin
     else {
         return;
     };
-    let is_tester = |member: &&u32| is_first_stage_candidate(assignment.clusters[**member as usize]);
+    let is_tester = |member: &&u32| assignment.survey.tester[**member as usize];
     if first.members.iter().any(|member| is_tester(&member)) {
         return;
     }
@@ -218,39 +205,25 @@ fn testers_come_later(policy: &FleetUpgrade, assignment: &Assignment<'_>, warnin
     }
 }
 
-/// The label whose value the halves of a disaster-recovery pair share.
-const PAIR: &str = "dr-pair";
-
 /// A canary that is critical because of a misspelled label is what the order is there to prevent.
 fn unknown_criticality(policy: &FleetUpgrade, assignment: &Assignment<'_>, warnings: &mut Vec<PlanWarning>) {
     let mut picks = policy.spec.stages.iter().filter_map(|stage| stage.pick.as_ref());
     if !picks.any(|pick| pick.order.contains(&PickOrder::LeastCritical)) {
         return;
     }
-    let mut found = BTreeMap::new();
-    for cluster in &assignment.clusters {
-        if let Some((label, value)) = cluster.unread_criticality() {
-            found.entry(label).or_insert((*cluster, value, 0)).2 += 1;
-        }
-    }
-    warnings.extend(found.into_iter().map(|(label, (first, value, clusters))| {
-        PlanWarning::UnknownCriticality {
-            label: label.to_owned(),
-            clusters,
-            first: first.name().clone(),
-            value: value.to_owned(),
-            counts_as: first.criticality(),
-        }
-    }));
+    let unread = &assignment.survey.unread;
+    warnings.extend(
+        unread
+            .iter()
+            .map(|(label, unread)| PlanWarning::UnknownCriticality {
+                label: (*label).to_owned(),
+                clusters: unread.clusters,
+                first: unread.first.name().clone(),
+                value: unread.value.to_owned(),
+                counts_as: unread.first.criticality(),
+            }),
+    );
 }
-
-/// A dimension's name, and a cluster's value in it.
-#[allow(clippy::type_complexity)] // one constant table
-const DIMENSIONS: [(&str, fn(&FleetCluster) -> Option<&str>); 3] = [
-    ("provider", |cluster| Some(cluster.provider().as_str())),
-    ("region", FleetCluster::region),
-    ("tier", FleetCluster::tier),
-];
 
 fn longer_than_deadline(
     policy: &FleetUpgrade,
