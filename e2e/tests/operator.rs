@@ -1,5 +1,5 @@
 //! The operator on Cluster API's real controllers: a `FleetUpgrade` over in-memory clusters in three stages runs to its end while the
-//! operator's process is killed at random.
+//! operator's process, which has the roles of its manifest and no others, is killed at random.
 //!
 //! Six clusters, or as many as `FLEET_E2E_CLUSTERS` says. `FLEET_E2E_SEED` seeds the kills; with `FLEET_E2E_BOUND` the time is held against
 //! that of a script with no safety.
@@ -20,10 +20,13 @@ use fleet_upgrade::kernel::RunSettings;
 use fleet_upgrade::operator::{FleetUpgradeController, FleetUpgradeResource, RBAC, RunPhase, Sharding, crd};
 use futures::future::try_join_all;
 use jiff::SignedDuration;
+use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::Client;
 use kube::ResourceExt as _;
-use kube::api::{Api, ApiResource, DynamicObject, GroupVersionKind, Patch, PatchParams, PostParams};
+use kube::api::{
+    Api, ApiResource, DynamicObject, GroupVersionKind, ListParams, Patch, PatchParams, PostParams,
+};
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use serde_json::json;
@@ -95,16 +98,17 @@ const IDENTITY: &str = "FLEET_E2E_OPERATOR";
 #[ignore = "what the test below starts and kills; without its environment variable nothing"]
 async fn the_operator_itself() -> Result<(), Failed> {
     if let Ok(identity) = std::env::var(IDENTITY) {
-        // With `FLEET_E2E_ROLES` it has the roles that an operator needs, and no others.
-        let mut config = kube::Config::infer().await?;
-        if std::env::var_os("FLEET_E2E_ROLES").is_some() {
-            let account = "system:serviceaccount:fleet-system:fleet-upgrade";
-            config.auth_info.impersonate = Some(account.to_owned());
-        }
-        let client = Client::try_from(config)?;
+        let client = as_the_operator().await?;
         controller(&client, &identity).run(std::future::pending()).await?;
     }
     Ok(())
+}
+
+/// With the roles of the manifest, and no others.
+async fn as_the_operator() -> Result<Client, Failed> {
+    let mut config = kube::Config::infer().await?;
+    config.auth_info.impersonate = Some("system:serviceaccount:fleet-system:fleet-upgrade".to_owned());
+    Ok(Client::try_from(config)?)
 }
 
 async fn install(client: &Client) -> Result<(), Failed> {
@@ -232,6 +236,12 @@ async fn a_fleet_in_three_stages_while_the_operator_is_killed_at_random() -> Res
     let size = size()?;
     let clusters = clusters(size);
     bring_up(&client, &clusters).await?;
+    // The roles hold: what nobody granted is refused.
+    let secrets: Api<Secret> = Api::namespaced(as_the_operator().await?, "default");
+    match secrets.list(&ListParams::default()).await {
+        Err(kube::Error::Api(status)) if status.is_forbidden() => {}
+        other => panic!("Secrets are not the operator's to read: {other:?}"),
+    }
     let before = generations(&client, &clusters).await?;
     let upgrades: Api<FleetUpgradeResource> = Api::namespaced(client.clone(), "default");
     let object: FleetUpgradeResource = serde_json::from_value(json!({
