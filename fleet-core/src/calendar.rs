@@ -51,9 +51,9 @@ mod spec;
 
 use std::fmt;
 
-use jiff::Timestamp;
 use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::HumanDuration;
@@ -250,11 +250,18 @@ impl Calendar {
             return None;
         }
         let horizon = horizon(at);
-        let mut first = horizon;
-        for rules in self.rules() {
-            first = first.min(rules.closes_at(at, first));
+        // Farther and farther: how long one set of rules stays open need not be found out where another closes soon.
+        let mut ahead = SignedDuration::from_mins(4);
+        loop {
+            let limit = at.checked_add(ahead).unwrap_or(horizon).min(horizon);
+            let first = self
+                .rules()
+                .fold(limit, |first, rules| first.min(rules.closes_at(at, first)));
+            if first < limit || limit == horizon {
+                return (first < horizon).then_some(first);
+            }
+            ahead = ahead.saturating_mul(16);
         }
-        (first < horizon).then_some(first)
     }
 
     /// Why the calendar is closed at a moment; `None` when it is open. A freeze or a holiday is named rather than the windows.

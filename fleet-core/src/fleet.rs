@@ -185,7 +185,7 @@ impl FleetCluster {
             return None;
         }
         let (label, value, read) = Criticality::LABELS.iter().find_map(|(label, parse)| {
-            let value = self.labels.get(label)?;
+            let value = self.labels.get(label).filter(|value| !value.is_empty())?;
             Some((*label, value, parse(value)))
         })?;
         read.is_none().then_some((label, value))

@@ -70,13 +70,18 @@ impl Labels {
 
     /// The value of a label.
     pub fn get(&self, key: &str) -> Option<&str> {
-        let mut rest = self.0.as_str();
+        let (initial, mut rest) = (key.bytes().next()?, self.0.as_str());
         loop {
-            if let Some(value) = rest.strip_prefix(key).and_then(|rest| rest.strip_prefix('='))
+            match rest.bytes().next()?.cmp(&initial) {
+                Ordering::Less => {}
                 // `env=production,tier` is no key, whatever stands before the next `=`.
-                && !key.contains('=')
-            {
-                return value.split(',').next();
+                Ordering::Equal if !key.contains('=') => {
+                    if let Some(value) = rest.strip_prefix(key).and_then(|rest| rest.strip_prefix('=')) {
+                        return value.split(',').next();
+                    }
+                }
+                // The keys behind it come later still.
+                Ordering::Equal | Ordering::Greater => return None,
             }
             let comma = rest.bytes().position(|byte| byte == b',')?;
             rest = rest.get(comma + 1..)?;

@@ -59,7 +59,8 @@ pub struct Forecast {
     pub stopped: f64,
     /// How many clusters ended failed.
     pub failed: Quantiles<u32>,
-    /// How many clusters a bad version had reached when nothing new started any more; in the runs with a defect.
+    /// How many clusters a bad version harmed before nothing new started any more, also those that show it only later; in
+    /// the runs with a defect. More had it by then, and were not harmed: see [`Defect::share`].
     pub harmed: Quantiles<u32>,
     /// For each constraint, when the median run would end without it; the largest gain first.
     pub sensitivity: Vec<Sensitivity>,
@@ -250,7 +251,7 @@ impl fmt::Display for Forecast {
         )?;
         writeln!(
             f,
-            "  a bad version reaches {} clusters before it is noticed, {} in one run of ten",
+            "  a bad version harms {} clusters before it is noticed, {} in one run of ten",
             self.harmed.p50, self.harmed.p90
         )?;
         for knob in &self.sensitivity {

@@ -152,8 +152,8 @@ pub struct FleetUpgradeSpec {
     /// least.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cluster_deadline: Option<HumanDuration>,
-    /// A cluster that is not being upgraded and has been unwell or unreachable for this long, while everything waits for it,
-    /// has failed. Default: as the engine is set, `24h`.
+    /// A cluster that is looked at without being upgraded, before its turn or after, and has been unwell or unreachable for
+    /// this long, has failed. Default: as the engine is set, `24h`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unwell_limit: Option<HumanDuration>,
     /// Whether a cluster must have passed a pre-flight check before each hop. Default: `none`.

@@ -309,9 +309,70 @@ fn a_spread_by_a_label_that_nobody_has_is_refused() {
         &fleet(&["a region: eu", "b region: us"]),
     );
     assert!(
-        text.contains("spec.spread[0].labels: no cluster has the label regoin"),
+        text.contains("spec.spread[0].labels: no cluster has a value for each of `regoin`"),
         "{text}"
     );
+    let empty = refused(
+        "  target: v1.31.0\n  spread: [{labels: [dr-pair], maxUnavailable: 1}]\n  stages: [{name: all}]\n",
+        &fleet(&["a dr-pair: ''", "b dr-pair: ''"]),
+    );
+    assert!(empty.contains("each of `dr-pair`"), "{empty}");
+}
+
+#[test]
+fn an_empty_label_says_as_much_as_none() {
+    let fleet = fleet(&["a region: '', dr-pair: ''", "b region: '', dr-pair: '', tier: ''"]);
+    let plan = planned(
+        "  target: v1.31.0\n  stages: [{name: one, pick: {count: 1}, soak: 1d}, {name: all}]\n",
+        &fleet,
+    );
+    assert_eq!(plan.warnings(), []);
+}
+
+#[test]
+fn a_stage_name_that_would_break_a_line_is_refused() {
+    let text = refused(
+        "  target: v1.31.0\n  stages: [{name: \"all\\n\\e[31m\"}]\n",
+        &fleet(&["a region: eu"]),
+    );
+    assert!(
+        text.contains(r#"spec.stages[0].name: the name "all\n\u{1b}[31m" holds a control character"#),
+        "{text}"
+    );
+}
+
+#[test]
+fn windows_that_cross_every_other_minute_are_planned_at_once() {
+    let plan = planned(
+        "  target: v1.31.0\n  calendar: {windows: [{cron: '* * * * *', duration: 1m}]}\n  clusterCalendars: \
+         [{selector: region, calendar: {windows: [{cron: '1-59/2 * * * *', duration: 1m}]}}]\n  stages: [{name: all}]\n",
+        &fleet(&["a region: eu", "b region: us"]),
+    );
+    assert_eq!(starts(&plan), [("a", 1), ("b", 15)]);
+}
+
+#[test]
+fn a_canary_that_runs_the_target_already_is_told_and_soaks_only_where_it_is_watched() {
+    let fleet = fleet_from_yaml(
+        "- {name: a, version: v1.31.0}\n- {name: b, version: v1.30.4}\n- {name: c, version: v1.30.4}\n",
+        "fleet.yaml",
+    )
+    .unwrap();
+    let stages = "  stages: [{name: canary, pick: {names: [a]}, soak: 5d}, {name: rest, maxConcurrent: 2}]\n";
+    let watched = planned(&format!("  target: v1.31.0\n{stages}"), &fleet);
+    let told = watched.warnings().iter().any(|warning| {
+        matches!(warning, PlanWarning::PickUpgradesNothing { stage, first, next }
+            if stage == "canary" && first.as_str() == "a" && next == "rest")
+    });
+    assert!(told, "{:?}", watched.warnings());
+    let soaks = |plan: &UpgradePlan| plan.stages()[0].soak_until.duration_since(plan.stages()[0].end);
+    assert_eq!(soaks(&watched).as_hours(), 5 * 24);
+    let left_out = planned(
+        &format!("  target: v1.31.0\n  onChange: {{atTarget: leaveOut}}\n{stages}"),
+        &fleet,
+    );
+    assert_eq!(soaks(&left_out).as_hours(), 0, "nothing of it is watched");
+    assert_eq!(left_out.stages()[1].start, left_out.created());
 }
 
 #[test]

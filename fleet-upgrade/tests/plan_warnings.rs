@@ -98,9 +98,10 @@ fn a_misspelled_criticality_is_told_where_the_order_asks_for_it() {
     });
     let fleet = Fleet::new(clusters).unwrap();
     let unknown = |pick: Pick| {
+        let rest = Pick::count(4u32.try_into().unwrap()).order([PickOrder::Smallest]);
         let spec = to_1_31()
             .stage(Stage::new("canary").pick(pick))
-            .stage(Stage::new("rest"));
+            .stage(Stage::new("rest").pick(rest));
         let plan = planned(spec, &fleet);
         let unknown = plan.warnings().iter().filter_map(|warning| match warning {
             PlanWarning::UnknownCriticality { .. } => Some(warning.to_string()),
@@ -110,6 +111,13 @@ fn a_misspelled_criticality_is_told_where_the_order_asks_for_it() {
     };
     insta::assert_snapshot!(unknown(Pick::one()));
     assert_eq!(unknown(Pick::one().order([PickOrder::Smallest])), "");
+    // Without a pick the order is the default one, the least critical first.
+    let plain = planned(to_1_31().stage(Stage::new("all")), &fleet);
+    assert!(
+        texts(&plain).contains("(`hgih` of c0 first)"),
+        "{}",
+        texts(&plain)
+    );
 }
 
 #[test]

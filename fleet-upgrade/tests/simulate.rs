@@ -91,6 +91,45 @@ fn without_chance_the_rehearsal_is_the_plan_with_every_knob() {
 }
 
 #[test]
+fn the_order_holds_also_where_a_window_is_too_short_for_the_first() {
+    let calendar: Calendar = serde_json::from_str(
+        r#"{"windows": [{"days": "Mon-Fri", "start": "09:00", "duration": "1h"}, {"days": "Sat", "start": "09:00", "duration": "4h"}]}"#,
+    )
+    .unwrap();
+    let cluster = |name: &str, tier, workers| {
+        FleetCluster::new(name.parse().unwrap(), "v1.30.4".parse().unwrap())
+            .with_labels(Labels::from_pairs([("tier", tier), ("dr-pair", name)]).unwrap())
+            .with_nodes(NodeCounts {
+                control_plane: 1,
+                workers,
+            })
+    };
+    let fleet = Fleet::new([
+        cluster("big-0", "bronze", 30),
+        cluster("big-1", "bronze", 30),
+        cluster("small-0", "silver", 1),
+        cluster("small-1", "silver", 1),
+    ])
+    .unwrap();
+    let now: Timestamp = "2026-01-05T09:00:00Z".parse().unwrap();
+    let spec = FleetUpgradeSpec::new("v1.31.4".parse().unwrap())
+        .stage(Stage::new("all").max_per_day(count(1)))
+        .calendar(calendar);
+    let spread = SpreadRule::by(["dr-pair"], fleet_upgrade::AtMost::Count(count(1)));
+    for spec in [spec.clone(), spec.spread(spread)] {
+        let plan = plan(&FleetUpgrade::new("up", spec), &fleet, now).unwrap();
+        plan.check().unwrap();
+        let first = plan.clusters().next().unwrap();
+        assert_eq!(
+            first.start,
+            "2026-01-10T09:00:00Z".parse().unwrap(),
+            "only Saturday's is long enough"
+        );
+        assert_eq!(forecast(&plan, &Odds::certain(), 1).finish.p50, plan.finish());
+    }
+}
+
+#[test]
 fn one_seed_one_forecast() {
     let plan = a_plan(20, 3, |spec| spec);
     let odds = Odds::typical();

@@ -116,13 +116,19 @@ impl<'a> Moment<'a> {
         if point == ApprovalPoint::GoOn {
             return self.rules.on_failure().go_on.as_ref();
         }
-        // Nobody is asked about a stage in which there is nothing to do.
-        if planned.clusters.is_empty() {
-            return None;
-        }
+        // Nobody is asked to begin where there is nothing to do. What others rely on may be upgraded already: it is
+        // watched, and approved, all the same.
+        let is_empty = planned.clusters.is_empty();
         match point {
-            ApprovalPoint::BeforeStage => planned.approval.before.as_ref(),
-            ApprovalPoint::AfterStage => planned.approval.after.as_ref(),
+            ApprovalPoint::BeforeStage => planned.approval.before.as_ref().filter(|_| !is_empty),
+            ApprovalPoint::AfterStage => {
+                let is_relied_on = !planned.witnesses().is_empty() && self.rules.is_followed(stage);
+                planned
+                    .approval
+                    .after
+                    .as_ref()
+                    .filter(|_| !is_empty || is_relied_on)
+            }
             ApprovalPoint::GoOn => None,
         }
     }

@@ -127,8 +127,10 @@ fn starting(moment: &Moment<'_>, id: ClusterId, cell: &Cell, planned: Member<'_>
         }
         // Not taken. An order of an earlier process is decided anew, so that caps and windows hold across restarts;
         // one of this process is repeated for as long as it may be given.
-        let earlier_process = moment.run.taken_up.is_some_and(|taken_up| since <= taken_up);
-        if earlier_process || moment.closed().or_else(|| moment.closed_for(planned)).is_some() {
+        let earlier_process = moment.run.is_of_earlier_process(since);
+        let closed = || moment.closed().or_else(|| moment.closed_for(planned)).is_some();
+        // One that the cluster has not taken in all the time that it was offered is not put off once more.
+        if earlier_process || (closed() && !overdue(moment, id, cell, planned)) {
             return Some(Fact::HopWithdrawn {
                 cluster: id,
                 hop: cell.hop,
@@ -208,10 +210,7 @@ fn untouched(report: &ClusterReport, cell: &Cell, planned: Member<'_>) -> bool {
 
 /// Whether the hop's deadline is over, and someone has looked since, or tried to.
 fn overdue(moment: &Moment<'_>, id: ClusterId, cell: &Cell, planned: Member<'_>) -> bool {
-    let Some(deadline) = cell
-        .since
-        .map(|since| after(since, moment.rules.deadline(planned)))
-    else {
+    let Some(deadline) = moment.deadline(id, cell, planned) else {
         return false;
     };
     let looked = moment.seen.get(id).is_some_and(|seen| seen.seen_at >= deadline) || moment.is_stale(id);

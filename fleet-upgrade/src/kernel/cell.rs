@@ -1,7 +1,7 @@
 //! What a run has come to on one cluster.
 
 use fleet_core::KubernetesVersion;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::remedies::Remedies;
@@ -100,6 +100,9 @@ impl Phase {
 pub(crate) struct Detail {
     pub(super) unwell: Option<(Timestamp, Ailment)>,
     pub(crate) end: Option<End>,
+    /// For how long its next hop was ordered in vain, before the order was taken back.
+    #[serde(default)]
+    pub(crate) offered: SignedDuration,
     #[serde(default)]
     pub(crate) remedies: Remedies,
 }

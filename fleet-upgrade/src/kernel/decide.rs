@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::moment::{Moment, after};
+use super::moment::{Moment, after, keeps_order};
 use super::rules::{Member, Rules};
 use super::{
     Ailment, ApprovalPoint, Blocker, Cell, ClusterId, Command, End, Fact, HopOrder, Observation, Outcome,
@@ -334,12 +334,16 @@ fn starts(moment: &Moment<'_>, plan: &UpgradePlan) -> (Vec<Command>, Blocker) {
             Phase::Pending if slots > 0 => {}
             _ => continue,
         }
-        // Those that their own calendar or their domain holds back let the others by.
+        // Those that their own calendar or their domain holds back let the others by. The fleet's calendar is everyone's:
+        // where it is open for too short a time for the first, those behind it wait with it, as the plan says.
         let held_back = match cell.phase {
             Phase::Pending => moment.held_back(planned, &usage),
             _ => moment.closed_for(planned),
         };
         if let Some(blocker) = held_back {
+            if cell.phase == Phase::Pending && !cell.unwell && keeps_order(planned, &blocker) {
+                slots = 0;
+            }
             waiting.get_or_insert(blocker);
             continue;
         }

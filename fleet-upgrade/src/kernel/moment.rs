@@ -254,15 +254,28 @@ impl<'a> Moment<'a> {
         deferred.min()
     }
 
-    /// Why a cluster that has not started may not now, as far as its own calendar and its domains go.
+    /// Why a cluster that has not started may not now, as far as its domains and its calendar go.
     pub(crate) fn held_back(&self, cluster: Member<'_>, usage: &Usage) -> Option<Blocker> {
-        self.closed_for(cluster).or_else(|| {
-            let domain = usage.full(self.rules.domains(), cluster)?;
-            Some(Blocker::Domain {
+        match usage.full(self.rules.domains(), cluster) {
+            Some(domain) => Some(Blocker::Domain {
                 domain: domain.name.clone(),
                 limit: domain.limit,
-            })
-        })
+            }),
+            None => self.closed_for(cluster),
+        }
+    }
+
+    /// When a cluster that has begun a hop has had its time for it.
+    pub(crate) fn deadline(&self, id: ClusterId, cell: &Cell, planned: Member<'_>) -> Option<Timestamp> {
+        let deadline = after(cell.since?, self.rules.deadline(planned));
+        let had = match cell.phase {
+            Phase::Starting => self
+                .run
+                .detail(id)
+                .map_or(SignedDuration::ZERO, |detail| detail.offered),
+            _ => SignedDuration::ZERO,
+        };
+        Some(deadline.checked_sub(had).unwrap_or(Timestamp::MIN))
     }
 
     /// What keeps the current stage from starting another cluster: its places and its day.
@@ -334,6 +347,11 @@ impl<'a> Moment<'a> {
         let upgraded = cell.since.filter(|_| cell.hops > 0);
         upgraded.is_some_and(|since| self.now < after(since, WATCHED))
     }
+}
+
+/// Whether a cluster that is held back by this keeps those behind it waiting: the fleet's calendar does, its own does not.
+pub(crate) fn keeps_order(cluster: Member<'_>, held_back: &Blocker) -> bool {
+    cluster.calendar().is_none() && matches!(held_back, Blocker::Calendar { .. })
 }
 
 /// How long an upgraded cluster is watched in any case.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use fleet_core::KubernetesVersion;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::ApprovalPoint;
@@ -283,24 +283,16 @@ impl RunState {
                     cell.started = cell.started.or(Some(at));
                 }
             }),
-            Fact::HopAccepted { cluster, hop } => self.on_cell(*cluster, |cell| {
-                if cell.phase == Phase::Starting && cell.hop == *hop {
-                    cell.phase = Phase::Running;
-                    cell.accepted = Some(at);
-                }
-            }),
-            Fact::HopWithdrawn { cluster, hop } => self.on_cell(*cluster, |cell| {
-                if cell.phase == Phase::Starting && cell.hop == *hop {
-                    cell.since = Some(at);
-                    if *hop == 0 {
-                        cell.phase = Phase::Pending;
-                        cell.since = None;
-                        cell.started = None;
-                    } else {
-                        cell.phase = Phase::Between;
+            Fact::HopAccepted { cluster, hop } => {
+                self.on_cell(*cluster, |cell| {
+                    if cell.phase == Phase::Starting && cell.hop == *hop {
+                        cell.phase = Phase::Running;
+                        cell.accepted = Some(at);
                     }
-                }
-            }),
+                });
+                self.forget_offers(*cluster);
+            }
+            Fact::HopWithdrawn { cluster, hop } => self.withdraw(at, *cluster, *hop),
             Fact::HopDone { cluster, hop } => self.on_cell(*cluster, |cell| {
                 if matches!(cell.phase, Phase::Starting | Phase::Running) && cell.hop == *hop {
                     cell.hop += 1;
@@ -504,8 +496,47 @@ impl RunState {
         }
         for detail in self.details.values_mut() {
             detail.unwell.iter_mut().for_each(|(since, _)| earlier(since));
+            detail.offered = SignedDuration::ZERO;
             maybe(&mut detail.remedies.since);
         }
+    }
+
+    /// Takes an order back that its cluster has not taken.
+    fn withdraw(&mut self, at: Timestamp, cluster: ClusterId, hop: u32) {
+        let Some(cell) = self.cells.get_mut(cluster.index()) else {
+            return;
+        };
+        if cell.phase != Phase::Starting || cell.hop != hop {
+            return;
+        }
+        let since = cell.since;
+        cell.since = Some(at);
+        if hop == 0 {
+            cell.phase = Phase::Pending;
+            cell.since = None;
+            cell.started = None;
+        } else {
+            cell.phase = Phase::Between;
+        }
+        // Of an order that an earlier process gave nobody knows for how long it was offered.
+        if let Some(since) = since.filter(|since| !self.is_of_earlier_process(*since)) {
+            let offered = &mut self.details.entry(cluster).or_default().offered;
+            *offered = offered.saturating_add(at.duration_since(since).max(SignedDuration::ZERO));
+        }
+    }
+
+    fn forget_offers(&mut self, cluster: ClusterId) {
+        if let Some(detail) = self.details.get_mut(&cluster) {
+            detail.offered = SignedDuration::ZERO;
+            if *detail == Detail::default() {
+                self.details.remove(&cluster);
+            }
+        }
+    }
+
+    /// Whether something began before this process took the run up.
+    pub(crate) fn is_of_earlier_process(&self, since: Timestamp) -> bool {
+        self.taken_up.is_some_and(|taken_up| since <= taken_up)
     }
 
     fn end_cluster(&mut self, at: Timestamp, cluster: ClusterId, phase: Phase, end: Option<End>) {
@@ -529,7 +560,7 @@ impl RunState {
         self.on_cell(cluster, |cell| cell.unwell = false);
         if let Some(detail) = self.details.get_mut(&cluster) {
             detail.unwell = None;
-            if detail.end.is_none() {
+            if *detail == Detail::default() {
                 self.details.remove(&cluster);
             }
         }

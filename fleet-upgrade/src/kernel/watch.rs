@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::moment::{Moment, after};
+use super::moment::{Moment, after, keeps_order};
 use super::rules::Member;
 use super::{Ailment, Blocker, ClusterId, Observation, Phase, RunState};
 use crate::UpgradePlan;
@@ -72,9 +72,9 @@ pub(crate) fn wake(moment: &Moment<'_>, blocker: &Blocker) -> Option<Timestamp> 
         }
         if let Some(cell) = moment.run.cell(id)
             && matches!(cell.phase, Phase::Starting | Phase::Running)
-            && let Some(since) = cell.since
+            && let Some(deadline) = moment.deadline(id, cell, planned)
         {
-            at(after(since, moment.rules.deadline(planned)));
+            at(deadline);
         }
     });
     next
@@ -114,12 +114,22 @@ fn each_watched(moment: &Moment<'_>, mut watched: impl FnMut(ClusterId, Member<'
     let Some(stage) = moment.current.filter(|_| may_start) else {
         return;
     };
-    let next = moment
-        .waiting(stage)
-        .filter(|(_, cell, _)| cell.phase == Phase::Pending && !cell.unwell)
-        .filter(|(_, _, planned)| moment.held_back(*planned, &moment.usage).is_none());
-    for (id, _, planned) in next.take(moment.slots() as usize) {
-        watched(id, planned, refresh);
+    let mut slots = moment.slots();
+    for (id, cell, planned) in moment.waiting(stage) {
+        if slots == 0 {
+            break;
+        }
+        if cell.phase != Phase::Pending || cell.unwell {
+            continue;
+        }
+        match moment.held_back(planned, &moment.usage) {
+            None => {
+                watched(id, planned, refresh);
+                slots -= 1;
+            }
+            Some(blocker) if keeps_order(planned, &blocker) => break,
+            Some(_) => {}
+        }
     }
 }
 

@@ -103,6 +103,20 @@ enum ReconcileError {
     Engine(#[from] EngineError),
 }
 
+impl ReconcileError {
+    /// Whether the run cannot be read, and trying again would change nothing: a part of its log is gone or broken.
+    fn is_for_good(&self) -> bool {
+        let Self::Store(RunStoreError::Unavailable { source, .. }) = self else {
+            return false;
+        };
+        match source.downcast_ref::<kube::Error>() {
+            Some(kube::Error::Api(status)) => status.code == 404,
+            Some(_) => false,
+            None => true,
+        }
+    }
+}
+
 impl FleetUpgradeController {
     /// A controller of the objects of all namespaces. It needs at least a [`fleet`](Self::fleet) and an
     /// [`upgrader`](Self::upgrader).
@@ -461,6 +475,28 @@ impl Operator {
         Ok(())
     }
 
+    /// Lets a deleted object go.
+    async fn let_go(
+        &self,
+        object: &FleetUpgradeResource,
+        namespace: &str,
+        name: &str,
+    ) -> Result<(), kube::Error> {
+        self.config.metrics.forget(namespace, name);
+        self.set_finalizer(&object.metadata, namespace, false).await
+    }
+
+    /// Lets a deleted object go although its run has not ended.
+    async fn abandon(
+        &self,
+        object: &FleetUpgradeResource,
+        namespace: &str,
+        name: &str,
+    ) -> Result<(), kube::Error> {
+        warn!(%namespace, %name, "a deleted run is let go; nothing new starts, and nobody watches what is under way");
+        self.let_go(object, namespace, name).await
+    }
+
     async fn set_finalizer(
         &self,
         metadata: &ObjectMeta,
@@ -565,10 +601,7 @@ async fn reconcile_run(object: &FleetUpgradeResource, operator: &Operator) -> Re
     if status.phase.is_over() || (deleted && status.run.is_none()) {
         operator.runs.lock().await.remove(&key);
         if deleted {
-            operator.config.metrics.forget(&namespace, &name);
-            operator
-                .set_finalizer(&object.metadata, &namespace, false)
-                .await?;
+            operator.let_go(object, &namespace, &name).await?;
         }
         return Ok(Action::await_change());
     }
@@ -580,12 +613,28 @@ async fn reconcile_run(object: &FleetUpgradeResource, operator: &Operator) -> Re
     let run = match known {
         Some(run) if run.is_over() => {
             operator.runs.lock().await.remove(&key);
+            if deleted && run.is_beyond_help() {
+                operator.abandon(object, &namespace, &name).await?;
+                return Ok(Action::await_change());
+            }
             // Its last status has just been written, or it gave up: the next look knows which.
             return Ok(Action::requeue(SOON));
         }
         Some(run) => run,
-        None => match operator.begin(object, &namespace, &name).await? {
-            Begun::Run(run) => {
+        None => match operator.begin(object, &namespace, &name).await {
+            // Nobody could take it up, ever; whoever deletes it must not wait for that.
+            Err(error) if deleted && error.is_for_good() => {
+                warn!(%namespace, %name, %error, "a deleted run cannot be read");
+                operator.abandon(object, &namespace, &name).await?;
+                return Ok(Action::await_change());
+            }
+            Ok(Begun::Refused(_, message)) if deleted => {
+                warn!(%namespace, %name, message, "a deleted run cannot be taken up");
+                operator.abandon(object, &namespace, &name).await?;
+                return Ok(Action::await_change());
+            }
+            Err(error) => return Err(error),
+            Ok(Begun::Run(run)) => {
                 let run: Arc<ActiveRun> = Arc::new(*run);
                 let mut runs = operator.runs.lock().await;
                 if !operator.leads(&namespace, &name) {
@@ -595,7 +644,7 @@ async fn reconcile_run(object: &FleetUpgradeResource, operator: &Operator) -> Re
                 runs.insert(key, Arc::clone(&run));
                 run
             }
-            Begun::Refused(reason, message) => {
+            Ok(Begun::Refused(reason, message)) => {
                 let generation = object.metadata.generation;
                 operator
                     .refuse(generation, &namespace, &name, &status, (reason, &message))

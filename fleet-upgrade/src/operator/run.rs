@@ -1,6 +1,7 @@
 //! One run under way in this process: its engine, and the status that follows it.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
@@ -41,6 +42,7 @@ pub(super) struct ActiveRun {
     spec: watch::Sender<SeenSpec>,
     /// When the fleet was last looked at.
     looked: std::sync::Mutex<Option<Instant>>,
+    beyond_help: Arc<AtomicBool>,
     task: JoinHandle<()>,
 }
 
@@ -98,8 +100,10 @@ impl ActiveRun {
         let handle = Arc::new(Mutex::new(Some(handle)));
         let ended = Arc::clone(&handle);
         let over = follower.over.clone();
+        let beyond_help = Arc::new(AtomicBool::new(false));
+        let lost = Arc::clone(&beyond_help);
         let task = tokio::spawn(async move {
-            follow(progress, follower, ended).await;
+            follow(progress, follower, ended, &lost).await;
             // Nobody listens when the operator is at rest.
             let _ = over.send(());
         });
@@ -110,6 +114,7 @@ impl ActiveRun {
             began,
             spec,
             looked: std::sync::Mutex::default(),
+            beyond_help,
             task,
         }
     }
@@ -155,6 +160,11 @@ impl ActiveRun {
         self.task.is_finished()
     }
 
+    /// Whether the engine gave up for a reason that taking the run up again does not mend.
+    pub(super) fn is_beyond_help(&self) -> bool {
+        self.beyond_help.load(Ordering::Acquire)
+    }
+
     /// Pauses, resumes or cancels, where that is not how it is.
     pub(super) async fn order(&self, pause: bool, cancel: bool) -> Result<(), EngineError> {
         let handle = self.handle.lock().await;
@@ -188,6 +198,7 @@ async fn follow(
     mut progress: impl futures::Stream<Item = crate::engine::Progress> + Unpin,
     mut follower: Follower,
     handle: Arc<Mutex<Option<RunHandle>>>,
+    beyond_help: &AtomicBool,
 ) {
     let mut waiting: Option<Blocker> = None;
     'run: loop {
@@ -236,7 +247,17 @@ async fn follow(
                 tokio::time::sleep(LAG * tries).await;
             }
         }
-        Err(error) => warn!(name = %follower.name, %error, "the engine gave up; it is started again"),
+        Err(error) => {
+            let for_good = matches!(
+                error,
+                EngineError::PlanChanged { .. }
+                    | EngineError::LogBroken { .. }
+                    | EngineError::NoSuchRun { .. }
+                    | EngineError::Violation { .. }
+            );
+            beyond_help.store(for_good, Ordering::Release);
+            warn!(name = %follower.name, %error, "the engine gave up; it is started again");
+        }
     }
 }
 

@@ -108,17 +108,17 @@ impl ResourceStore {
             .clone()
     }
 
-    /// Reads the object, and everything it names.
+    /// Reads the object, and everything it names. What is known stays as it is where a part cannot be read: the version alone
+    /// would let a log that is not the newest pass for it.
     async fn read(&self, known: &mut Known) -> Result<Option<StoredRun>, BoxError> {
         let object: RunObject = self.api.get(&self.name).await?;
-        known.version = object.metadata.resource_version.clone().unwrap_or_default();
-        known.owner = object.controller_owner_ref(&());
+        let mut read = Known {
+            version: object.metadata.resource_version.clone().unwrap_or_default(),
+            owner: object.controller_owner_ref(&()),
+            ..Known::default()
+        };
         let Some(record) = object.status.and_then(|status| status.run) else {
-            *known = Known {
-                version: std::mem::take(&mut known.version),
-                owner: known.owner.take(),
-                ..Known::default()
-            };
+            *known = read;
             return Ok(None);
         };
         let plan: UpgradePlan = unpack(&self.join(&record.plan).await?)?;
@@ -135,13 +135,12 @@ impl ResourceStore {
             )
             .into());
         }
-        known.open = if record.open_log.is_empty() {
-            Vec::new()
-        } else {
-            unpack(&record.open_log)?
-        };
-        known.record = record;
-        events.extend(known.open.iter().cloned());
+        if !record.open_log.is_empty() {
+            read.open = unpack(&record.open_log)?;
+        }
+        read.record = record;
+        events.extend(read.open.iter().cloned());
+        *known = read;
         let state = RunState::replay(&plan, &events);
         *self.snapshot.lock().unwrap_or_else(PoisonError::into_inner) = Some(Snapshot {
             plan: Arc::new(plan.clone()),

@@ -221,6 +221,9 @@ fn check_stage_names(policy: &FleetUpgrade, problems: &mut Vec<PlanProblem>) {
         let place = policy.place(format!("spec.stages[{index}].name"));
         if stage.name.trim().is_empty() {
             problems.push(PlanProblem::UnnamedStage { place });
+        } else if stage.name.contains(char::is_control) {
+            let name = stage.name.clone();
+            problems.push(PlanProblem::StageNameControl { place, name });
         } else if let Some(first) = first_of.get(stage.name.as_str()) {
             let first = format!("spec.stages[{first}]");
             problems.push(PlanProblem::DuplicateStage {

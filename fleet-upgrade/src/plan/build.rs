@@ -210,8 +210,10 @@ impl Draft {
         let mut jobs = Vec::new();
         let mut soaks = Vec::new();
         for (index, (stage, members)) in policy.spec.stages.iter().zip(&members).enumerate() {
-            // Behind the last upgrade there is nothing left to watch.
-            let soak = if last.is_some_and(|last| index <= last) {
+            // Behind the last upgrade there is nothing left to watch, and nothing in a stage of which all was left out.
+            let watches = !members.is_empty()
+                || (!at_target[index].is_empty() && policy.spec.on_change.at_target != OnAtTarget::LeaveOut);
+            let soak = if watches && last.is_some_and(|last| index <= last) {
                 stage.soak.expected()
             } else {
                 HumanDuration::ZERO
@@ -455,11 +457,16 @@ fn planned_stage(
             let job = &draft.jobs[index].jobs[place as usize];
             let hop_seconds = job.hop_seconds;
             let way = paths.of(from, target);
-            let before = i64::try_from(way.len() - way.control_plane_hops()).unwrap_or(0);
+            // Where workers catch up first, the control plane begins behind that: when is known where its hop is the last, and
+            // at the earliest right after.
+            let begins = match (way.len(), way.control_plane_hops()) {
+                (2, 1) => slot.end - hop_seconds,
+                (all, hops) => slot.start + i64::try_from(all - hops).unwrap_or(0) * hop_seconds,
+            };
             PlannedCluster {
                 reversibility: Reversibility::of(
                     from,
-                    instant(slot.start + before * hop_seconds),
+                    instant(begins),
                     instant(slot.end),
                     way.control_plane_hops(),
                     estimates,

@@ -84,6 +84,12 @@ pub(crate) fn schedule_stage(
             if slot.start > now {
                 own[index] = (pass, Bound::Calendar);
                 at(slot.start);
+                // The fleet's calendar is everyone's: those behind it wait with it.
+                if job.calendar == 0 {
+                    shared = Bound::Calendar;
+                    left.extend_from_slice(&pending[position..]);
+                    break;
+                }
                 left.push(index);
                 continue;
             }

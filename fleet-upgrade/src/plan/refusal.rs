@@ -89,6 +89,16 @@ pub enum PlanProblem {
         /// The stage's name.
         place: Place,
     },
+    /// A stage's name would break the lines that it is shown in.
+    #[error(
+        "{place}: the name {name:?} holds a control character; it is shown in tables, logs and objects: leave that out"
+    )]
+    StageNameControl {
+        /// The stage's name.
+        place: Place,
+        /// What it is.
+        name: String,
+    },
     /// Two stages have one name.
     #[error("{place}: stage `{name}` has the name of {first}; rename one of them")]
     DuplicateStage {
@@ -281,7 +291,7 @@ pub enum PlanProblem {
     },
     /// A spread by labels that no cluster has.
     #[error(
-        "{place}: no cluster has the label {labels}, so the limit would hold nothing; correct the label, or remove the rule"
+        "{place}: no cluster has a value for each of `{labels}`, so the limit would hold nothing; correct them, or remove the rule"
     )]
     SpreadMatchesNothing {
         /// The rule's labels.
@@ -456,6 +466,7 @@ impl PlanProblem {
             | Self::NothingSelected { place, .. }
             | Self::NoStages { place }
             | Self::UnnamedStage { place }
+            | Self::StageNameControl { place, .. }
             | Self::DuplicateStage { place, .. }
             | Self::StageMatchesNothing { place, .. }
             | Self::StageLeftEmpty { place, .. }

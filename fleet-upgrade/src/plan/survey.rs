@@ -25,8 +25,8 @@ pub(crate) struct Survey<'a> {
     pub(crate) pair: Kinds<'a>,
     /// The cell that a production cluster is in.
     pub(crate) cell: Kinds<'a>,
-    /// By the label, what is there to say a criticality and says nothing known.
-    pub(crate) unread: BTreeMap<&'static str, Unread<'a>>,
+    /// What is there to say a criticality and says nothing known, by the label and by what the clusters count as.
+    pub(crate) unread: BTreeMap<(&'static str, Criticality), Unread<'a>>,
 }
 
 /// Clusters whose label for the criticality says nothing known.
@@ -50,6 +50,7 @@ impl<'a> Survey<'a> {
         };
         for (number, cluster) in (0..).zip(clusters) {
             let labels = cluster.labels();
+            let criticality = cluster.criticality();
             for (stage, matching) in stages.iter().zip(&mut survey.matching) {
                 if stage
                     .selector
@@ -59,19 +60,19 @@ impl<'a> Survey<'a> {
                     matching.push(number);
                 }
             }
-            survey.criticality.push(cluster.criticality());
+            survey.criticality.push(criticality);
             survey.tester.push(is_first_stage_candidate(cluster));
             let [(_, provider), (_, region), (_, tier)] = &mut survey.dimensions;
             provider.push(Some(cluster.provider().as_str()));
             region.push(cluster.region());
             tier.push(cluster.tier());
             survey.pair.push(labels.get(PAIR_LABEL));
-            let cell = labels.get(BLAST_RADIUS_LABEL).filter(|cell| !cell.is_empty());
+            let cell = labels.get(BLAST_RADIUS_LABEL);
             survey
                 .cell
                 .push(cell.filter(|_| cluster.env() == Some("production")));
             if let Some((label, value)) = cluster.unread_criticality() {
-                let unread = survey.unread.entry(label).or_insert(Unread {
+                let unread = survey.unread.entry((label, criticality)).or_insert(Unread {
                     first: cluster,
                     value,
                     clusters: 0,
@@ -92,9 +93,9 @@ pub(crate) struct Kinds<'a> {
 }
 
 impl<'a> Kinds<'a> {
-    /// The next cluster's value.
+    /// The next cluster's value; an empty one says as much as none.
     fn push(&mut self, value: Option<&'a str>) {
-        let number = value.map(|value| {
+        let number = value.filter(|value| !value.is_empty()).map(|value| {
             *self.numbers.entry(value).or_insert_with(|| {
                 self.values.push(value);
                 u32::try_from(self.values.len() - 1).unwrap_or(u32::MAX)

@@ -11,7 +11,7 @@ use super::schedule::{Ground, Slot, StageTimes};
 use super::survey::Kinds;
 use super::{PlanWarning, RELEASE_RHYTHM_DAYS};
 use crate::pick::{PickOrder, Take};
-use crate::spec::FleetUpgrade;
+use crate::spec::{FleetUpgrade, Stage};
 
 pub(crate) fn warnings(
     policy: &FleetUpgrade,
@@ -38,6 +38,16 @@ pub(crate) fn warnings(
             warnings.push(PlanWarning::PickWithoutSoak {
                 stage: stage.name.clone(),
                 next: next.name.clone(),
+            });
+        }
+        if let ([], Some(first)) = (&*draft.members[index], draft.at_target[index].first())
+            && let Some(next) =
+                (index + 1..draft.members.len()).find(|later| !draft.members[*later].is_empty())
+        {
+            warnings.push(PlanWarning::PickUpgradesNothing {
+                stage: stage.name.clone(),
+                first: assignment.clusters[*first as usize].name().clone(),
+                next: policy.spec.stages[next].name.clone(),
             });
         }
         not_representative(&stage.name, assignment, index, &mut warnings);
@@ -205,22 +215,26 @@ fn testers_come_later(policy: &FleetUpgrade, assignment: &Assignment<'_>, warnin
     }
 }
 
-/// A canary that is critical because of a misspelled label is what the order is there to prevent.
+/// A critical cluster among the first, because of a misspelled label, is what the order is there to prevent.
 fn unknown_criticality(policy: &FleetUpgrade, assignment: &Assignment<'_>, warnings: &mut Vec<PlanWarning>) {
-    let mut picks = policy.spec.stages.iter().filter_map(|stage| stage.pick.as_ref());
-    if !picks.any(|pick| pick.order.contains(&PickOrder::LeastCritical)) {
+    let mut stages = policy.spec.stages.iter();
+    let is_ordered_by_it = |stage: &Stage| match &stage.pick {
+        Some(pick) => !matches!(pick.take, Take::Names(_)) && pick.order.contains(&PickOrder::LeastCritical),
+        None => true,
+    };
+    if !stages.any(is_ordered_by_it) {
         return;
     }
     let unread = &assignment.survey.unread;
     warnings.extend(
         unread
             .iter()
-            .map(|(label, unread)| PlanWarning::UnknownCriticality {
+            .map(|((label, counts_as), unread)| PlanWarning::UnknownCriticality {
                 label: (*label).to_owned(),
                 clusters: unread.clusters,
                 first: unread.first.name().clone(),
                 value: unread.value.to_owned(),
-                counts_as: unread.first.criticality(),
+                counts_as: *counts_as,
             }),
     );
 }

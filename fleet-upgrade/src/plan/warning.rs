@@ -47,7 +47,8 @@ pub enum PlanWarning {
     },
     /// Both halves of a disaster-recovery pair, which share the value of the label `dr-pair`, are away at the same time.
     #[error(
-        "{pairs} disaster-recovery pairs, {pair} first ({one} and {other}), have both halves away at the same time; keep them          apart with `spread: [{{labels: [dr-pair], maxUnavailable: 1}}]`"
+        "{pairs} disaster-recovery pairs, {pair} first ({one} and {other}), have both halves away at the same time; keep them \
+         apart with `spread: [{{labels: [dr-pair], maxUnavailable: 1}}]`"
     )]
     PairAtOnce {
         /// How many pairs.
@@ -97,6 +98,19 @@ pub enum PlanWarning {
         /// The one after it.
         next: String,
     },
+    /// All that a stage picks runs the target already: the version is tried on nothing before the next stage.
+    #[error(
+        "stage `{stage}` picks only clusters that run the target already, {first} first: nothing is upgraded there before stage \
+         `{next}` is; pick others, or leave the stage out"
+    )]
+    PickUpgradesNothing {
+        /// The stage with the pick.
+        stage: String,
+        /// The first that it picks.
+        first: ClusterName,
+        /// The first later stage that upgrades anything.
+        next: String,
+    },
     /// There are fewer clusters than the stage wants to pick.
     #[error("stage `{stage}` picks {wanted}, but only {found} clusters are left for it: it takes them all")]
     FewerThanPicked {
@@ -122,7 +136,7 @@ pub enum PlanWarning {
         first: ClusterName,
         /// What its label says.
         value: String,
-        /// What the first counts as.
+        /// What they count as.
         counts_as: Criticality,
     },
     /// Hops are expected to take longer than the policy lets them.

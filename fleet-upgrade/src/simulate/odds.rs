@@ -16,7 +16,7 @@ pub struct Odds {
     pub duration_spread: f64,
     /// The probability that a hop never comes to its end by itself. Default: 0.002.
     pub hop_fails: f64,
-    /// A bad version, for the question how many clusters it reaches. Each rehearsal is run with it in a second world.
+    /// A bad version, for the question how many clusters it harms. Each rehearsal is run with it in a second world.
     /// Default: [`Defect::default`].
     pub defect: Option<Defect>,
 }

@@ -21,7 +21,7 @@ pub(super) struct Ending {
     pub(super) outcome: Outcome,
     pub(super) finish: Timestamp,
     pub(super) failed: u32,
-    /// How many clusters a defect had reached; none where the odds have none.
+    /// How many clusters a defect had harmed; none where the odds have none.
     pub(super) harmed: Option<u32>,
 }
 

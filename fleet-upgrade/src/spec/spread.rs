@@ -59,13 +59,13 @@ impl SpreadRule {
         self
     }
 
-    /// The domain of a cluster, such as `region=eu-west,tenant=7`; none where it lacks a label.
+    /// The domain of a cluster, such as `region=eu-west,tenant=7`; none where it lacks a label, or one is empty.
     pub(crate) fn domain(&self, cluster: &FleetCluster) -> Option<String> {
         if self.labels.is_empty() {
             return Some("the fleet".to_owned());
         }
         let values = self.labels.iter().map(|label| {
-            let value = cluster.label(label)?;
+            let value = cluster.label(label).filter(|value| !value.is_empty())?;
             Some(format!("{label}={value}"))
         });
         Some(values.collect::<Option<Vec<_>>>()?.join(","))

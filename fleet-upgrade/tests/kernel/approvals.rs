@@ -143,6 +143,47 @@ fn a_stage_ends_with_an_approval_after_its_soak() {
 }
 
 #[test]
+fn what_others_rely_on_is_approved_also_where_it_is_upgraded_already() {
+    let canary = StageLike {
+        at_target: 2,
+        ..StageLike::of(0).soak(HumanDuration::hours(1))
+    };
+    let ask = |mut spec: FleetUpgradeSpec| {
+        let alice = ApprovalRule::by(["alice"]);
+        spec.stages[0].approval = StageApproval::after(alice.clone());
+        spec.stages[1].approval = StageApproval::after(alice);
+        spec
+    };
+    // Nothing comes behind the last stage: nobody is asked there.
+    let last = StageLike {
+        at_target: 1,
+        ..StageLike::of(0)
+    };
+    let mut stages = [canary, StageLike::of(1), last];
+    let plan = a_plan(&stages, 1, ask, at(MONDAY));
+    let roster = Roster::of(&plan);
+    let mut driver = Driver::new(&plan, &roster, at(MONDAY), RunSettings::default());
+    driver.until(at(MONDAY) + 20.hours());
+    let due = Some((StageId(0), ApprovalPoint::AfterStage));
+    assert_eq!(approval_due(&plan, driver.live.state(), driver.now), due);
+    assert!(driver.started("s1-c0").is_none());
+    let given = ["s0", "s1"].map(|stage| approval(stage, ApprovalPoint::AfterStage, "alice", driver.now));
+    driver.live.set_approvals(given.to_vec());
+    assert!(driver.finish().is_success());
+    stages[1] = StageLike {
+        at_target: 1,
+        ..StageLike::of(0)
+    };
+    let plan = a_plan(&stages, 1, ask, at(MONDAY));
+    let roster = Roster::of(&plan);
+    assert!(
+        Driver::new(&plan, &roster, at(MONDAY), RunSettings::default())
+            .finish()
+            .is_success()
+    );
+}
+
+#[test]
 fn nobody_is_asked_about_a_stage_with_nothing_to_do() {
     let stages = [
         StageLike {

@@ -3,7 +3,7 @@
 use fleet_core::{HumanDuration, KubernetesVersion};
 use fleet_upgrade::kernel::{
     Ailment, Blocker, ClusterId, ClusterObservation, ClusterReport, ClusterState, Command, Counts, Event,
-    Fact, Observation, Outcome, Roster, RunSettings, RunState, StopReason, decide, why,
+    Fact, FailureCause, Observation, Outcome, Roster, RunSettings, RunState, StopReason, decide, why,
 };
 use jiff::ToSpan;
 
@@ -287,6 +287,32 @@ fn a_lost_order_is_repeated_by_its_process_and_decided_anew_by_the_next() {
         withdrawn(&|driver| driver.crashes = vec![(0, Crash::AfterAct)]),
         0
     );
+}
+
+#[test]
+fn an_order_that_is_never_taken_fails_its_cluster_however_short_the_windows_are() {
+    let nightly = r#"{"windows": [{"days": "Mon-Sun", "start": "22:00", "duration": "1h"}]}"#;
+    let calendar =
+        |spec: fleet_upgrade::FleetUpgradeSpec| spec.calendar(serde_json::from_str(nightly).unwrap());
+    let plan = a_plan(&[StageLike::of(2)], 1, calendar, at(MONDAY));
+    let roster = Roster::of(&plan);
+    let mut driver = Driver::new(&plan, &roster, at(MONDAY), RunSettings::default());
+    driver
+        .cluster("s0-c0")
+        .mishaps
+        .push(Mishap::LosesOrders(u32::MAX));
+    let report = driver.finish();
+    assert!(!report.is_success());
+    let withdrawn = driver
+        .log
+        .iter()
+        .filter(|event| matches!(event.fact, Fact::HopWithdrawn { .. }));
+    assert!((1..10).contains(&withdrawn.count()), "each night it is tried");
+    let refused = Fact::ClusterFailed {
+        cluster: ClusterId(0),
+        cause: FailureCause::NotAccepted,
+    };
+    assert!(driver.log.iter().any(|event| event.fact == refused));
 }
 
 #[test]

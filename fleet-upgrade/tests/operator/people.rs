@@ -118,6 +118,27 @@ async fn a_deleted_object_stays_until_what_is_under_way_has_ended() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_deleted_object_whose_log_is_lost_is_let_go() {
+    let world = World::new(three_stages()).await;
+    let operator = world.operator();
+    tokio::time::sleep(Duration::from_mins(10)).await;
+    operator.abort();
+    let broken = Patch::Merge(json!({"status": {"run": {"openLog": "bm90IGEgbG9n"}}}));
+    world
+        .api()
+        .patch_status("up", &PatchParams::default(), &broken)
+        .await
+        .unwrap();
+    let operator = world.operator();
+    tokio::time::sleep(Duration::from_hours(1)).await;
+    assert!(world.api().get_opt("up").await.unwrap().is_some());
+    world.api().delete("up", &DeleteParams::default()).await.unwrap();
+    tokio::time::sleep(Duration::from_mins(20)).await;
+    assert!(world.api().get_opt("up").await.unwrap().is_none());
+    operator.abort();
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_stage_is_approved_in_the_spec_for_as_long_as_the_approval_counts() {
     let mut spec = three_stages();
     spec["stages"][2]["approval"] = json!({"before": {"by": ["alice"]}});

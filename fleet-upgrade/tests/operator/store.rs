@@ -1,5 +1,8 @@
 //! The store: runs of 10,000 clusters in objects of a bearable size, one writer, lost answers.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use fleet_core::{Fleet, FleetCluster};
 use fleet_upgrade::kernel::{ClusterId, Event, Fact, RunSettings, RunState, begin};
 use fleet_upgrade::operator::ResourceStore;
@@ -84,6 +87,55 @@ async fn ten_thousand_clusters_fit_into_objects_of_a_bearable_size() {
         "10,000 clusters: the object {object} bytes, {} ConfigMaps, the largest {largest} bytes",
         maps.len()
     );
+}
+
+/// A client that cannot read ConfigMaps while it is told so.
+fn hiccups(world: &World, blind: Arc<AtomicBool>) -> kube::Client {
+    let inner = world.hub.client();
+    let service = tower::service_fn(move |request: http::Request<kube::client::Body>| {
+        let (inner, blind) = (inner.clone(), Arc::clone(&blind));
+        async move {
+            let is_map =
+                request.method() == http::Method::GET && request.uri().path().contains("/configmaps/");
+            if is_map && blind.load(Ordering::SeqCst) {
+                return Ok(http::Response::builder()
+                    .status(500)
+                    .body(kube::client::Body::empty())
+                    .unwrap());
+            }
+            inner.send(request).await
+        }
+    });
+    kube::Client::new(service, "default")
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_writer_that_could_read_only_half_overwrites_nothing() {
+    let world = World::new(three_stages()).await;
+    let plan = a_plan(3_000);
+    let blind = Arc::new(AtomicBool::new(true));
+    let old = ResourceStore::new(hiccups(&world, Arc::clone(&blind)), "fleet", "up");
+    let new = ResourceStore::new(world.hub.client(), "fleet", "up");
+    old.create("up", &plan).await.unwrap();
+    let events = log(&plan);
+    new.load("up").await.unwrap();
+    new.append("up", &events).await.unwrap();
+    let mut other = events[0].clone();
+    other.fact = Fact::Cancelled;
+    for answer in 0..2 {
+        let appended = old.append("up", &[other.clone()]).await;
+        assert!(
+            matches!(appended, Err(RunStoreError::Unavailable { .. })),
+            "{answer}: {appended:?}"
+        );
+    }
+    blind.store(false, Ordering::SeqCst);
+    let appended = old.append("up", &[other]).await;
+    assert!(
+        matches!(appended, Err(RunStoreError::Conflict { .. })),
+        "{appended:?}"
+    );
+    assert_eq!(new.load("up").await.unwrap().unwrap().events, events);
 }
 
 #[tokio::test(start_paused = true)]
