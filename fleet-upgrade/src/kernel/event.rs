@@ -207,8 +207,7 @@ pub struct RunSettings {
     pub evidence_max_age: SignedDuration,
     /// How often a cluster that is being upgraded is looked at. Default: 30 seconds.
     pub poll: SignedDuration,
-    /// How long a cluster that is not being upgraded may be unwell, while everything waits for it, before it counts
-    /// as failed. Default: 24 hours.
+    /// How long a cluster that is looked at without being upgraded may be unwell before it counts as failed. Default: 24 hours.
     pub unwell_limit: SignedDuration,
 }
 
