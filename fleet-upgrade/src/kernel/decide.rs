@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::moment::{Moment, after, keeps_order};
+use super::moment::{Moment, keeps_order};
 use super::rules::{Member, Rules};
 use super::{
     Ailment, ApprovalPoint, Blocker, Cell, ClusterId, Command, End, Fact, HopOrder, Observation, Outcome,
@@ -383,16 +383,16 @@ fn starts(moment: &Moment<'_>, plan: &UpgradePlan) -> (Vec<Command>, Blocker) {
 /// The first cluster of the stage that is on its way.
 fn running(moment: &Moment<'_>, stage: StageId) -> Blocker {
     let first = moment.in_flight(stage).next();
-    first.map_or(Blocker::Nothing, |(_, cell, planned)| {
-        on_its_way(moment, cell, planned)
+    first.map_or(Blocker::Nothing, |(id, cell, planned)| {
+        on_its_way(moment, id, cell, planned)
     })
 }
 
-pub(crate) fn on_its_way(moment: &Moment<'_>, cell: &Cell, planned: Member<'_>) -> Blocker {
+pub(crate) fn on_its_way(moment: &Moment<'_>, id: ClusterId, cell: &Cell, planned: Member<'_>) -> Blocker {
     Blocker::Running {
         cluster: planned.name().clone(),
         to: planned.to(cell.hop).unwrap_or(planned.from()).clone(),
-        deadline: after(cell.since.unwrap_or(moment.now), moment.rules.deadline(planned)),
+        deadline: moment.deadline(id, cell, planned).unwrap_or(moment.now),
     }
 }
 
@@ -448,7 +448,7 @@ pub fn why(
             writer,
         },
         (Phase::Gone, _) => Blocker::Gone,
-        (Phase::Starting | Phase::Running, _) => on_its_way(&moment, cell, planned),
+        (Phase::Starting | Phase::Running, _) => on_its_way(&moment, cluster, cell, planned),
         _ => waiting(&moment, plan, stage, cluster, cell, planned),
     };
     Some(blocker)

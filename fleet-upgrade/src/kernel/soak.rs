@@ -10,6 +10,9 @@ use super::rules::Required;
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Soak {
     pub(crate) started: Timestamp,
+    /// Since when looks count: the start, or the last relapse.
+    #[serde(default)]
+    since: Timestamp,
     /// The last moment all was seen well; none after a relapse.
     pub(crate) last: Option<Timestamp>,
     pub(crate) earned: SignedDuration,
@@ -26,6 +29,7 @@ impl Soak {
     pub(super) fn starting(at: Timestamp) -> Self {
         Self {
             started: at,
+            since: at,
             last: Some(at),
             earned: SignedDuration::ZERO,
             samples: 0,
@@ -36,7 +40,9 @@ impl Soak {
 
     /// Whether evidence from this moment adds to what is known.
     pub(crate) fn accepts(&self, seen: Timestamp) -> bool {
-        self.last.is_none_or(|last| seen > last) && self.resumed.is_none_or(|resumed| seen >= resumed)
+        seen >= self.since
+            && self.last.is_none_or(|last| seen > last)
+            && self.resumed.is_none_or(|resumed| seen >= resumed)
     }
 
     /// Whether what was asked for is earned.
@@ -72,7 +78,9 @@ impl Soak {
         self.masked = SignedDuration::ZERO;
     }
 
-    pub(super) fn lose(&mut self) {
+    /// A relapse: what was earned is lost, and nothing seen before it counts any more.
+    pub(super) fn lose(&mut self, at: Timestamp) {
+        self.since = at;
         self.last = None;
         self.earned = SignedDuration::ZERO;
         self.samples = 0;
@@ -90,6 +98,7 @@ impl Soak {
     /// is left than the time that has passed since the start.
     pub(super) fn set_back(&mut self, to: Timestamp, max_age: SignedDuration) {
         self.started = self.started.min(to);
+        self.since = self.since.min(to);
         let beyond = self
             .last
             .map_or(SignedDuration::ZERO, |last| last.duration_since(to));

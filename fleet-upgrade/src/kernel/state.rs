@@ -416,7 +416,7 @@ impl RunState {
                 let (max_age, paused) = (self.settings().evidence_max_age, self.paused);
                 self.on_soak(*stage, |soak| soak.credit(*seen, max_age, paused));
             }
-            Fact::SoakBroken { stage, .. } => self.on_soak(*stage, Soak::lose),
+            Fact::SoakBroken { stage, .. } => self.on_soak(*stage, |soak| soak.lose(at)),
             Fact::StageDone { stage } => {
                 if let Some(cell) = self.stages.get_mut(stage.index())
                     && matches!(cell.phase, StagePhase::Active | StagePhase::Soaking(_))

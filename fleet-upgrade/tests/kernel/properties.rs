@@ -286,6 +286,42 @@ fn every_run_keeps_the_invariants_and_ends() {
     }
 }
 
+/// Found by chance, once in some 100,000 runs: the failed cluster gone, a look at the others from before the soak and its
+/// relapse counted as the first after it.
+#[test]
+fn a_soak_that_broke_counts_no_look_from_before() {
+    let stage = |clusters: usize, workers_lag: bool, max_concurrent: u32, soak: HumanDuration| StageLike {
+        clusters,
+        at_target: 0,
+        workers_lag,
+        max_concurrent,
+        max_per_day: None,
+        soak,
+    };
+    let sick = Mishap::Degraded(at("2026-03-28T07:41:00Z"), at("2026-03-28T08:41:00Z"));
+    run(&Case {
+        stages: vec![
+            stage(4, true, 3, HumanDuration::hours(1)),
+            stage(2, false, 1, HumanDuration::ZERO),
+        ],
+        minors: 1,
+        failures: 1,
+        calendar: r#"{"timeZone": "Pacific/Apia", "windows": [{"days": "Sat,Sun", "start": "20:00", "duration": "9h"}]}"#,
+        knobs: 42,
+        hops: vec![11, 21, 21, 61],
+        mishaps: vec![(0, sick)],
+        crashes: Vec::new(),
+        wishes: Vec::new(),
+        restarts: Vec::new(),
+        leaps: Vec::new(),
+        settings: RunSettings {
+            evidence_max_age: minutes(90),
+            poll: minutes(1),
+            unwell_limit: minutes(30),
+        },
+    });
+}
+
 /// Found by chance, once in 56,000 runs: a look from before the end of a soak hid which other look was due next.
 #[test]
 fn a_soak_that_lacks_a_look_hides_no_other() {

@@ -80,6 +80,7 @@ impl ClusterInWorld {
             if self.version != self.target {
                 self.control_plane = self.target.clone();
                 self.rolling = Some((self.target.clone(), now));
+                self.unseen = true;
             }
         }
     }
