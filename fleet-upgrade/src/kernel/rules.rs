@@ -30,8 +30,8 @@ impl<'p> Rules<'p> {
 
     /// Whether a later stage has something to upgrade.
     pub(crate) fn is_followed(self, stage: StageId) -> bool {
-        let later = self.stages().iter().skip(stage.index() + 1);
-        later.into_iter().any(|stage| !stage.clusters.is_empty())
+        let mut later = self.stages().iter().skip(stage.index() + 1);
+        later.any(|stage| !stage.clusters.is_empty())
     }
 
     pub(crate) fn calendar(self) -> &'p Calendar {
