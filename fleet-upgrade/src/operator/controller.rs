@@ -1,6 +1,8 @@
-//! The controller: starts, stops and tells the runs of the objects that this replica leads.
+//! The controller: what it is made of, and how it is run and brought to rest.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod reconcile;
+
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,31 +10,26 @@ use std::time::Duration;
 use async_trait::async_trait;
 use fleet_core::Fleet;
 use futures::{FutureExt as _, StreamExt as _};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use kube::api::{Api, ApiResource, DynamicObject, Patch, PatchParams};
+use kube::Client;
+use kube::api::{Api, ApiResource, DynamicObject};
 use kube::runtime::Controller;
-use kube::runtime::controller::Action;
 use kube::runtime::watcher;
-use kube::{Client, Resource as _, ResourceExt as _};
-use serde_json::json;
-use tokio::sync::{Mutex, mpsc, watch};
+use tokio::sync::{mpsc, watch};
 use tracing::{info, warn};
 
-use super::changes::members;
+use self::reconcile::{Operator, on_error, reconcile};
 use super::lease::{Elector, Sharding};
 use super::metrics::Metrics;
-use super::people::{Annotations, Events};
-use super::resource::{FINALIZER, FleetUpgradeResource, FleetUpgradeStatus, RunObject};
-use super::run::{ActiveRun, Began, Follower, SeenSpec, write_status};
-use super::status::{self, Context};
-use super::store::ResourceStore;
-use crate::engine::{Engine, EngineError};
+use super::resource::FleetUpgradeResource;
+use crate::Estimates;
 use crate::kernel::RunSettings;
 use crate::ports::{
     BackupGate, BoxError, Clock, ClusterUpgrader, HealthGate, NamedGates, NoGate, Notifier, Preflight,
-    Remediator, RunStore as _, RunStoreError, SystemClock,
+    Remediator, SystemClock,
 };
-use crate::{Estimates, FleetUpgrade, plan_with};
+
+/// How long is waited for what is at work when the operator is to end, and for a fleet that is slow to tell itself.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Where the operator learns which clusters there are.
 #[cfg_attr(feature = "mock", mockall::automock)]
@@ -88,33 +85,6 @@ pub enum OperatorError {
         /// `fleet` or `upgrader`.
         what: &'static str,
     },
-}
-
-/// Why an object could not be reconciled this time.
-#[derive(Debug, thiserror::Error)]
-enum ReconcileError {
-    #[error("the API server refused or did not answer")]
-    Kube(#[from] kube::Error),
-    #[error("the fleet could not be read")]
-    Fleet(#[source] BoxError),
-    #[error("the run could not be read")]
-    Store(#[from] RunStoreError),
-    #[error("the engine did not take an order")]
-    Engine(#[from] EngineError),
-}
-
-impl ReconcileError {
-    /// Whether the run cannot be read, and trying again would change nothing: a part of its log is gone or broken.
-    fn is_for_good(&self) -> bool {
-        let Self::Store(RunStoreError::Unavailable { source, .. }) = self else {
-            return false;
-        };
-        match source.downcast_ref::<kube::Error>() {
-            Some(kube::Error::Api(status)) => status.code == 404,
-            Some(_) => false,
-            None => true,
-        }
-    }
 }
 
 impl FleetUpgradeController {
@@ -250,14 +220,9 @@ impl FleetUpgradeController {
         };
         let shutdown = shutdown.shared();
         let (over, ended) = mpsc::unbounded_channel();
-        let context = Arc::new(Operator {
-            over,
-            fleet,
-            upgrader,
-            leads: leads.clone(),
-            runs: Mutex::default(),
-            config: self,
-        });
+        let client = self.client.clone();
+        let sharding = self.sharding.clone();
+        let operator = Arc::new(Operator::new(self, fleet, upgrader, leads.clone(), over));
         let changes = futures::stream::unfold(leads, |mut leads| async {
             leads.changed().await.ok()?;
             Some(((), leads))
@@ -270,14 +235,14 @@ impl FleetUpgradeController {
         let controller = Controller::new_with(api, watcher::Config::default(), kind)
             .reconcile_all_on(changes)
             .graceful_shutdown_on(shutdown.clone())
-            .run(reconcile, on_error, Arc::clone(&context))
+            .run(reconcile, on_error, Arc::clone(&operator))
             .for_each(|result| {
                 if let Err(error) = &result
                     && !matches!(error, kube::runtime::controller::Error::ObjectNotFound(_))
                 {
                     warn!(%error, "a reconciliation failed");
                 }
-                context.config.metrics.reconciled(result.is_ok());
+                operator.metrics().reconciled(result.is_ok());
                 futures::future::ready(())
             });
         let election = async {
@@ -286,7 +251,7 @@ impl FleetUpgradeController {
                 None => futures::future::pending().await,
             }
         };
-        let watchdog = context.stop_what_is_lost();
+        let watchdog = operator.stop_what_is_lost();
         // A controller that has never listed its objects does not hear of the shutdown.
         let patience = async {
             shutdown.await;
@@ -298,9 +263,9 @@ impl FleetUpgradeController {
             () = watchdog => {}
             () = patience => warn!("the controller did not come to rest in time"),
         }
-        context.runs.lock().await.clear();
-        if let Some(sharding) = &context.config.sharding {
-            let release = Elector::release(context.config.client.clone(), sharding.clone());
+        operator.rest().await;
+        if let Some(sharding) = sharding {
+            let release = Elector::release(client, sharding);
             if tokio::time::timeout(PATIENCE, release).await.is_err() {
                 warn!("the Leases could not be given up in time; they run out");
             }
@@ -308,372 +273,4 @@ impl FleetUpgradeController {
         info!("the operator is at rest");
         Ok(())
     }
-}
-
-/// The controller at work.
-struct Operator {
-    config: FleetUpgradeController,
-    fleet: Arc<dyn FleetSource>,
-    upgrader: Arc<dyn ClusterUpgrader>,
-    leads: watch::Receiver<BTreeSet<u32>>,
-    over: mpsc::UnboundedSender<()>,
-    runs: Mutex<BTreeMap<(String, String), Arc<ActiveRun>>>,
-}
-
-impl Operator {
-    fn leads(&self, namespace: &str, name: &str) -> bool {
-        let shard = self
-            .config
-            .sharding
-            .as_ref()
-            .map_or(0, |sharding| sharding.shard_of(namespace, name));
-        self.leads.borrow().contains(&shard)
-    }
-
-    /// Stops runs at the moment their shard is lost, without waiting for a reconciliation.
-    async fn stop_what_is_lost(&self) {
-        let mut leads = self.leads.clone();
-        loop {
-            self.config.metrics.holds(leads.borrow_and_update().len());
-            self.runs
-                .lock()
-                .await
-                .retain(|(namespace, name), _| self.leads(namespace, name));
-            if leads.changed().await.is_err() {
-                // Without sharding nothing is ever lost.
-                futures::future::pending::<()>().await;
-            }
-        }
-    }
-
-    async fn begin(
-        &self,
-        object: &FleetUpgradeResource,
-        namespace: &str,
-        name: &str,
-    ) -> Result<Begun, ReconcileError> {
-        let Self { config, .. } = self;
-        let client = &config.client;
-        let store = ResourceStore::with_metrics(client.clone(), namespace, name, config.metrics.clone())
-            .keeping(object.spec.policy.clone());
-        let policy = FleetUpgrade::new(name, object.spec.policy.clone());
-        let before = object.status.clone().unwrap_or_default();
-        let (plan, policy) = if let Some(stored) = store.load(name).await? {
-            (stored.plan, store.began_with().await)
-        } else {
-            let fleet = self.fleet.fleet().await.map_err(ReconcileError::Fleet)?;
-            match plan_with(&policy, &fleet, config.clock.now(), &config.estimates) {
-                Ok(plan) => (plan, Some(policy.spec)),
-                Err(error) => return Ok(Begun::Refused("Refused", error.to_string())),
-            }
-        };
-        let began = Began {
-            policy,
-            members: members(&plan),
-        };
-        let events = Events::new(
-            client.clone(),
-            config
-                .sharding
-                .as_ref()
-                .map_or("fleet-upgrade", |sharding| &sharding.identity),
-            object.object_ref(&()),
-            before.events.clone(),
-            config.notifier.clone(),
-        );
-        let approvals = Annotations::new(Arc::clone(&config.clock), before.approvals.clone());
-        self.take_approvals(&approvals, object, namespace, name).await?;
-        let mut engine = Engine::new(plan, store.clone())
-            .named(name)
-            .clock(Arc::clone(&config.clock))
-            .gate(Arc::clone(&config.gate))
-            .settings(config.settings.clone())
-            .approvals(approvals.clone())
-            .notifier(events.clone());
-        for (name, gate) in &config.named_gates {
-            engine = engine.named_gate(name, Arc::clone(gate));
-        }
-        if let Some(preflight) = &config.preflight {
-            engine = engine.preflight(Arc::clone(preflight));
-        }
-        if let Some(backups) = &config.backups {
-            engine = engine.backup(Arc::clone(backups));
-        }
-        if let Some(remediator) = &config.remediator {
-            engine = engine.remediator(Arc::clone(remediator));
-        }
-        if let Err(error) = engine.check_ports() {
-            return Ok(Begun::Refused("Unsupported", error.to_string()));
-        }
-        let seen = SeenSpec {
-            generation: object.metadata.generation,
-            joined: before.joined.clone(),
-            ..SeenSpec::default()
-        };
-        let (spec, seen) = watch::channel(seen);
-        let follower = Follower {
-            told: before.joined.iter().cloned().collect(),
-            client: client.clone(),
-            namespace: namespace.to_owned(),
-            name: name.to_owned(),
-            before,
-            spec: seen,
-            store,
-            events,
-            clock: Arc::clone(&config.clock),
-            metrics: config.metrics.clone(),
-            over: self.over.clone(),
-        };
-        let engine = engine.upgrader(Arc::clone(&self.upgrader));
-        Ok(Begun::Run(Box::new(ActiveRun::start(
-            engine, approvals, began, spec, follower,
-        ))))
-    }
-
-    /// Takes in what people approve: when it was first seen is written down before it counts, so that it does not count anew
-    /// for the operator after this one.
-    async fn take_approvals(
-        &self,
-        approvals: &Annotations,
-        object: &FleetUpgradeResource,
-        namespace: &str,
-        name: &str,
-    ) -> Result<(), kube::Error> {
-        let taken = approvals.look(object);
-        if taken.seen != approvals.taken().seen {
-            let api: Api<RunObject> = Api::namespaced(self.config.client.clone(), namespace);
-            let patch = json!({"status": {"approvals": taken.seen}});
-            api.patch_status(name, &PatchParams::default(), &Patch::Merge(patch))
-                .await?;
-        }
-        approvals.take(taken);
-        Ok(())
-    }
-
-    /// Says in an object's status why it is not run.
-    async fn refuse(
-        &self,
-        generation: Option<i64>,
-        namespace: &str,
-        name: &str,
-        before: &FleetUpgradeStatus,
-        (reason, message): (&str, &str),
-    ) -> Result<(), ReconcileError> {
-        let context = Context {
-            before,
-            generation,
-            waiting: None,
-            events: Vec::new(),
-            changed: &[],
-            joined: &[],
-            now: self.config.clock.now(),
-        };
-        let new = status::of_refusal(reason, message, &context);
-        if new != *before {
-            write_status(&self.config.client, namespace, name, &new).await?;
-        }
-        Ok(())
-    }
-
-    /// Lets a deleted object go.
-    async fn let_go(
-        &self,
-        object: &FleetUpgradeResource,
-        namespace: &str,
-        name: &str,
-    ) -> Result<(), kube::Error> {
-        self.config.metrics.forget(namespace, name);
-        self.set_finalizer(&object.metadata, namespace, false).await
-    }
-
-    /// Lets a deleted object go although its run has not ended.
-    async fn abandon(
-        &self,
-        object: &FleetUpgradeResource,
-        namespace: &str,
-        name: &str,
-    ) -> Result<(), kube::Error> {
-        warn!(%namespace, %name, "a deleted run is let go; nothing new starts, and nobody watches what is under way");
-        self.let_go(object, namespace, name).await
-    }
-
-    async fn set_finalizer(
-        &self,
-        metadata: &ObjectMeta,
-        namespace: &str,
-        present: bool,
-    ) -> Result<(), kube::Error> {
-        let name = metadata.name.clone().unwrap_or_default();
-        let mut finalizers = metadata.finalizers.clone().unwrap_or_default();
-        if finalizers.iter().any(|known| known == FINALIZER) == present {
-            return Ok(());
-        }
-        if present {
-            finalizers.push(FINALIZER.to_owned());
-        } else {
-            finalizers.retain(|known| known != FINALIZER);
-        }
-        let api: Api<RunObject> = Api::namespaced(self.config.client.clone(), namespace);
-        // With the version: two who change the list at once must not undo each other.
-        let patch = json!({"metadata": {
-            "finalizers": finalizers, "resourceVersion": metadata.resource_version,
-        }});
-        api.patch(&name, &PatchParams::default(), &Patch::Merge(patch))
-            .await?;
-        Ok(())
-    }
-}
-
-enum Begun {
-    Run(Box<ActiveRun>),
-    Refused(&'static str, String),
-}
-
-/// How often an object is looked at without a change.
-const AGAIN: Duration = Duration::from_mins(5);
-/// How long is waited for what is at work when the operator is to end.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// How soon a run that came to an untimely end is taken up again.
-const SOON: Duration = Duration::from_secs(5);
-
-async fn reconcile(object: Arc<DynamicObject>, operator: Arc<Operator>) -> Result<Action, ReconcileError> {
-    match FleetUpgradeResource::read(&object) {
-        Ok(object) => reconcile_run(&object, &operator).await,
-        Err(problem) => tell_invalid(&object, &problem, &operator).await,
-    }
-}
-
-/// An object that says something no run could go by. A run that is at work goes on; none is begun or taken up, and the status
-/// says why.
-async fn tell_invalid(
-    object: &DynamicObject,
-    problem: &str,
-    operator: &Operator,
-) -> Result<Action, ReconcileError> {
-    let namespace = object.namespace().unwrap_or_default();
-    let name = object.name_any();
-    if !operator.leads(&namespace, &name) {
-        return Ok(Action::await_change());
-    }
-    if object.metadata.deletion_timestamp.is_some() {
-        operator
-            .runs
-            .lock()
-            .await
-            .remove(&(namespace.clone(), name.clone()));
-        operator.config.metrics.forget(&namespace, &name);
-        operator
-            .set_finalizer(&object.metadata, &namespace, false)
-            .await?;
-        return Ok(Action::await_change());
-    }
-    let status = object.data.get("status").cloned().unwrap_or_default();
-    let status: FleetUpgradeStatus = serde_json::from_value(status).unwrap_or_default();
-    warn!(%namespace, %name, problem, "an object cannot be read");
-    let key = (namespace.clone(), name.clone());
-    let at_work = operator.runs.lock().await.get(&key).cloned();
-    if let Some(run) = at_work {
-        run.tell_of_spec(object.metadata.generation, vec![problem.to_owned()]);
-    } else if !status.phase.is_over() {
-        operator
-            .refuse(
-                object.metadata.generation,
-                &namespace,
-                &name,
-                &status,
-                ("InvalidSpec", problem),
-            )
-            .await?;
-    }
-    Ok(Action::await_change())
-}
-
-async fn reconcile_run(object: &FleetUpgradeResource, operator: &Operator) -> Result<Action, ReconcileError> {
-    let namespace = object.namespace().unwrap_or_default();
-    let name = object.name_any();
-    let key = (namespace.clone(), name.clone());
-    if !operator.leads(&namespace, &name) {
-        operator.runs.lock().await.remove(&key);
-        return Ok(Action::await_change());
-    }
-    let status = object.status.clone().unwrap_or_default();
-    let deleted = object.metadata.deletion_timestamp.is_some();
-    if status.phase.is_over() || (deleted && status.run.is_none()) {
-        operator.runs.lock().await.remove(&key);
-        if deleted {
-            operator.let_go(object, &namespace, &name).await?;
-        }
-        return Ok(Action::await_change());
-    }
-    if !deleted {
-        operator.set_finalizer(&object.metadata, &namespace, true).await?;
-    }
-    // No lock is held while anything is waited for: a lost shard's runs are stopped at once.
-    let known = operator.runs.lock().await.get(&key).cloned();
-    let run = match known {
-        Some(run) if run.is_over() => {
-            operator.runs.lock().await.remove(&key);
-            if deleted && run.is_beyond_help() {
-                operator.abandon(object, &namespace, &name).await?;
-                return Ok(Action::await_change());
-            }
-            // Its last status has just been written, or it gave up: the next look knows which.
-            return Ok(Action::requeue(SOON));
-        }
-        Some(run) => run,
-        None => match operator.begin(object, &namespace, &name).await {
-            // Nobody could take it up, ever; whoever deletes it must not wait for that.
-            Err(error) if deleted && error.is_for_good() => {
-                warn!(%namespace, %name, %error, "a deleted run cannot be read");
-                operator.abandon(object, &namespace, &name).await?;
-                return Ok(Action::await_change());
-            }
-            Ok(Begun::Refused(_, message)) if deleted => {
-                warn!(%namespace, %name, message, "a deleted run cannot be taken up");
-                operator.abandon(object, &namespace, &name).await?;
-                return Ok(Action::await_change());
-            }
-            Err(error) => return Err(error),
-            Ok(Begun::Run(run)) => {
-                let run: Arc<ActiveRun> = Arc::new(*run);
-                let mut runs = operator.runs.lock().await;
-                if !operator.leads(&namespace, &name) {
-                    return Ok(Action::await_change());
-                }
-                info!(%namespace, %name, "takes a run up");
-                runs.insert(key, Arc::clone(&run));
-                run
-            }
-            Ok(Begun::Refused(reason, message)) => {
-                let generation = object.metadata.generation;
-                operator
-                    .refuse(generation, &namespace, &name, &status, (reason, &message))
-                    .await?;
-                // The fleet may come to fit the policy.
-                return Ok(Action::requeue(AGAIN));
-            }
-        },
-    };
-    run.look_at_spec(object.metadata.generation, &object.spec.policy);
-    operator
-        .take_approvals(&run.approvals, object, &namespace, &name)
-        .await?;
-    match run.order(object.wants_pause(), object.wants_cancel()).await {
-        // It has come to its end: the next look knows how.
-        Ok(()) | Err(EngineError::NotAtWork) => {}
-        Err(error) => return Err(error.into()),
-    }
-    // Last, because a fleet may take its time. The run goes on in any case; who has joined is told another time.
-    if run.wants_the_fleet() {
-        match tokio::time::timeout(PATIENCE, operator.fleet.fleet()).await {
-            Ok(Ok(fleet)) => run.look_at_fleet(&fleet),
-            Ok(Err(error)) => warn!(%namespace, %name, %error, "the fleet could not be read"),
-            Err(_) => warn!(%namespace, %name, "the fleet was not told in time"),
-        }
-    }
-    Ok(Action::requeue(if run.is_over() { SOON } else { AGAIN }))
-}
-
-fn on_error(_: Arc<DynamicObject>, _: &ReconcileError, _: Arc<Operator>) -> Action {
-    Action::requeue(SOON)
 }

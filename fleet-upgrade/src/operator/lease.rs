@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta};
 use kube::Client;
-use kube::api::{Api, ListParams, PostParams};
+use kube::api::{Api, DeleteParams, ListParams, PostParams, Preconditions};
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tracing::{debug, info, warn};
@@ -109,13 +109,16 @@ impl Elector {
         }
     }
 
-    /// Gives up what it leads, so that others need not wait.
+    /// Gives up what it leads, so that others need not wait, and takes itself off the list of replicas.
     pub(super) async fn release(client: Client, sharding: Sharding) {
         let api: Api<Lease> = Api::namespaced(client, &sharding.namespace);
-        let names = (0..sharding.shards)
-            .map(|shard| shard_name(&sharding, shard))
-            .chain([member_name(&sharding)]);
-        for name in names {
+        let member = member_name(&sharding);
+        if let Ok(Some(lease)) = api.get_opt(&member).await
+            && holder(&lease) == Some(&sharding.identity)
+        {
+            remove(&api, &member, &lease).await;
+        }
+        for name in (0..sharding.shards).map(|shard| shard_name(&sharding, shard)) {
             let Ok(Some(mut lease)) = api.get_opt(&name).await else {
                 continue;
             };
@@ -140,6 +143,7 @@ impl Elector {
             .into_iter()
             .filter_map(|lease| Some((lease.metadata.name.clone()?, lease)))
             .collect();
+        self.seen.retain(|name, _| leases.contains_key(name));
         for (name, lease) in &leases {
             let record = format!("{:?}", lease.spec);
             match self.seen.get(name) {
@@ -152,10 +156,16 @@ impl Elector {
         let member = member_name(&self.sharding);
         self.take(&member, leases.remove(&member), began).await?;
         let prefix = format!("{}-member-", self.sharding.name);
-        let others = leases
+        let (others, gone): (Vec<_>, Vec<_>) = leases
             .iter()
-            .filter(|(name, lease)| name.starts_with(&prefix) && !self.is_free(name, lease))
-            .count();
+            .filter(|(name, _)| name.starts_with(&prefix))
+            .partition(|(name, lease)| !self.is_free(name, lease));
+        let others = others.len();
+        for (name, lease) in gone {
+            if self.has_been_still(name, self.sharding.duration * GONE) {
+                remove(&self.api, name, lease).await;
+            }
+        }
         let replicas = u32::try_from(others).unwrap_or(u32::MAX).saturating_add(1);
         let fair = self.sharding.shards.div_ceil(replicas) as usize;
         // Each replica begins elsewhere, so that they do not all run for the same.
@@ -260,9 +270,14 @@ impl Elector {
             .and_then(|spec| spec.lease_duration_seconds)
             .unwrap_or(0);
         let lasts = Duration::from_secs(u64::try_from(seconds).unwrap_or(0)).max(Duration::from_secs(1));
+        self.has_been_still(name, lasts)
+    }
+
+    /// Whether this replica has not seen a Lease change for so long.
+    fn has_been_still(&self, name: &str, span: Duration) -> bool {
         self.seen
             .get(name)
-            .is_some_and(|(_, since)| since.elapsed() >= lasts)
+            .is_some_and(|(_, since)| since.elapsed() >= span)
     }
 
     fn lose(&mut self, shard: u32) {
@@ -305,9 +320,27 @@ fn member_name(sharding: &Sharding) -> String {
     format!("{}-member-{}", sharding.name, sharding.identity)
 }
 
+/// Deletes the Lease of a replica that is gone, unless somebody has written to it since.
+async fn remove(api: &Api<Lease>, name: &str, lease: &Lease) {
+    let params = DeleteParams {
+        preconditions: Some(Preconditions {
+            resource_version: lease.metadata.resource_version.clone(),
+            uid: lease.metadata.uid.clone(),
+        }),
+        ..DeleteParams::default()
+    };
+    if let Err(error) = api.delete(name, &params).await {
+        debug!(%error, %name, "the Lease of a replica that is gone could not be removed");
+    }
+}
+
 fn holder(lease: &Lease) -> Option<&String> {
     lease.spec.as_ref()?.holder_identity.as_ref()
 }
+
+/// After how many times a Lease's duration a replica that does not renew its own is gone for good: a Pod's name never comes
+/// back, and each would leave a Lease behind.
+const GONE: u32 = 20;
 
 /// The label of all Leases of one operator.
 const LABEL: &str = "fleet-sdk.dev/leases-of";

@@ -9,16 +9,26 @@ use kube::api::{Api, ListParams};
 
 use crate::world::{World, spawn, three_stages};
 
-async fn holders(world: &World) -> BTreeMap<String, Option<String>> {
+async fn leases(world: &World) -> BTreeMap<String, Option<String>> {
     let api: Api<Lease> = Api::namespaced(world.hub.client(), "fleet");
     let leases = api.list(&ListParams::default()).await.unwrap();
-    let shard = |name: &str| !name.contains("member");
     leases
         .items
         .into_iter()
         .filter_map(|lease| Some((lease.metadata.name?, lease.spec?.holder_identity)))
-        .filter(|(name, _)| shard(name))
         .collect()
+}
+
+async fn holders(world: &World) -> BTreeMap<String, Option<String>> {
+    let mut shards = leases(world).await;
+    shards.retain(|name, _| !name.contains("member"));
+    shards
+}
+
+async fn members(world: &World) -> Vec<String> {
+    let mut members = leases(world).await;
+    members.retain(|name, _| name.contains("member"));
+    members.into_keys().collect()
 }
 
 fn count(holders: &BTreeMap<String, Option<String>>, identity: &str) -> usize {
@@ -66,6 +76,32 @@ async fn a_leader_that_is_shut_down_gives_its_lease_up_at_once() {
     stop.send(()).unwrap();
     first.await.unwrap().unwrap();
     assert_eq!(holders(&world).await.into_values().flatten().count(), 0);
+    assert!(members(&world).await.is_empty(), "{:?}", members(&world).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn replicas_that_are_gone_leave_no_leases_behind() {
+    let world = World::new(three_stages()).await;
+    let replica = |identity: &str| {
+        let sharding = Sharding::one_leader("fleet", identity);
+        spawn(world.controller(world.hub.client()).sharded(sharding))
+    };
+    let alive = replica("alive");
+    for identity in ["one", "two", "three"] {
+        let killed = replica(identity);
+        tokio::time::sleep(Duration::from_mins(1)).await;
+        killed.abort();
+    }
+    let there = ["alive", "one", "three", "two"].map(|identity| format!("fleet-upgrade-member-{identity}"));
+    assert_eq!(
+        members(&world).await,
+        there,
+        "a replica that was away for a moment keeps its own"
+    );
+    tokio::time::sleep(Duration::from_mins(10)).await;
+    assert_eq!(members(&world).await, ["fleet-upgrade-member-alive"]);
+    assert_eq!(count(&holders(&world).await, "alive"), 1);
+    alive.abort();
 }
 
 #[tokio::test(start_paused = true)]
