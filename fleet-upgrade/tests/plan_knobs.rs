@@ -296,8 +296,18 @@ fn a_share_of_the_capacity_is_kept_up() {
         &fleet,
     );
     assert!(
-        text.starts_with("up.yaml:6:29: spec.spread[0].maxUnavailable: at most 1 nodes of the fleet"),
+        text.starts_with(
+            "up.yaml:6:29: spec.spread[0].maxUnavailable: at most 10% of the fleet's 10 nodes may be away"
+        ),
         "{text}"
+    );
+    assert!(
+        text.ends_with("weigh up to 2 each and could never start; raise it to at least 20%"),
+        "{text}"
+    );
+    let text = refused(
+        "  target: v1.31.0\n  spread: [{maxUnavailable: 1, weighBy: nodes}]\n  stages: [{name: all}]\n",
+        &fleet,
     );
     assert!(text.ends_with("raise it to at least 2"), "{text}");
 }

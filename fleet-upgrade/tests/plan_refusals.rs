@@ -161,6 +161,26 @@ fn a_target_below_a_cluster() {
     insta::assert_snapshot!(error);
 }
 
+/// Somebody upgraded half of a cluster by hand. A hop that brings its control plane up to its workers mends it; one that does not
+/// would have to bring the workers down.
+#[test]
+fn workers_that_are_ahead_of_where_their_control_plane_goes() {
+    let cluster = |name: &str, version: &str, workers: &str| {
+        FleetCluster::new(name.parse().unwrap(), version.parse().unwrap())
+            .with_worker_version(workers.parse().unwrap())
+    };
+    let halves = Fleet::new([
+        cluster("a", "v1.30.2", "v1.32.1"),
+        cluster("b", "v1.31.2", "v1.31.6-eks-1"),
+        cluster("healed", "v1.30.2", "v1.31.0"),
+        cluster("there", "v1.31.4", "v1.33.0"),
+    ])
+    .unwrap();
+    let error = refusal(&policy("target: v1.31.4\nstages: [{name: all}]"), &halves);
+    assert!(matches!(only(&error), PlanProblem::WorkersAhead { .. }));
+    insta::assert_snapshot!(error);
+}
+
 #[test]
 fn a_target_more_than_one_minor_away_without_hops() {
     let clusters = [

@@ -109,6 +109,17 @@ fn every_mistake_is_named_with_its_place_and_its_mend() {
         ("a misspelled field", "maxPerDay", "maxPerDy"),
         ("a field of another tool", "maxPerDay: 3", "maxUnavailable: 3"),
         ("a zero cap", "maxPerDay: 3", "maxPerDay: 0"),
+        ("a cap beyond all", "maxPerDay: 3", "maxPerDay: 4294967296"),
+        (
+            "a budget beyond all",
+            "failureBudget: 1",
+            "failureBudget: 4294967296",
+        ),
+        (
+            "a name for a list of names",
+            "soak: 5d",
+            "approval: {before: {by: alice}}",
+        ),
         ("a negative count", "maxConcurrent: 2", "maxConcurrent: -2"),
         ("a share for a count", "maxConcurrent: 2", "maxConcurrent: 50%"),
         ("a zero pick", "count: 1", "count: 0"),

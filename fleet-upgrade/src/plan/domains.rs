@@ -140,8 +140,9 @@ impl Domains {
                     problems.push(PlanProblem::DomainTooSmall {
                         place: policy.place(format!("spec.spread[{index}].maxUnavailable")),
                         domain: name.clone(),
-                        limit,
-                        needed: heaviest,
+                        max_unavailable: rule.max_unavailable,
+                        total,
+                        heaviest,
                         weigh_by: rule.weigh_by,
                         clusters: too_heavy,
                     });

@@ -121,7 +121,50 @@ pub(crate) fn paths(
             });
         }
     }
-    Paths(paths)
+    let paths = Paths(paths);
+    check_workers(policy, clusters, &paths, problems);
+    paths
+}
+
+/// Workers that a hop would bring down. Their control planes are behind them, which happens where somebody upgraded half of a
+/// cluster by hand.
+fn check_workers(
+    policy: &FleetUpgrade,
+    clusters: &[&FleetCluster],
+    paths: &Paths,
+    problems: &mut Vec<PlanProblem>,
+) {
+    let mut ahead: Option<(KubernetesVersion, KubernetesVersion, ClusterSample)> = None;
+    for cluster in clusters {
+        let workers = cluster.worker_version();
+        if workers <= cluster.version() {
+            continue;
+        }
+        let Some(hop) = paths.of(cluster, &policy.spec.target).on.first() else {
+            continue;
+        };
+        if workers <= hop || workers.same_release(hop) {
+            continue;
+        }
+        let (lowest, newest, sample) =
+            ahead.get_or_insert_with(|| (hop.clone(), workers.clone(), ClusterSample::default()));
+        *lowest = lowest.clone().min(hop.clone());
+        *newest = newest.clone().max(workers.clone());
+        sample.add(cluster.name());
+    }
+    if let Some((hop, workers, clusters)) = ahead {
+        let field = if hop == policy.spec.target {
+            "spec.target"
+        } else {
+            "spec.hops"
+        };
+        problems.push(PlanProblem::WorkersAhead {
+            place: policy.place(field),
+            hop,
+            workers: workers.release(),
+            clusters,
+        });
+    }
 }
 
 /// The way from one minor version to the target, and the minors on it for which nothing is pinned.

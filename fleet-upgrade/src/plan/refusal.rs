@@ -6,7 +6,7 @@ use fleet_core::{ClusterName, KubernetesVersion, MinorVersion, Selector};
 use jiff::Timestamp;
 
 use super::feasible::Relaxation;
-use crate::spec::{Place, Remedy, Weight};
+use crate::spec::{AtMost, Place, Remedy, Weight};
 
 /// A policy that cannot be planned for this fleet. Holds every problem that was found, not only the first.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -178,6 +178,21 @@ pub enum PlanProblem {
         target: KubernetesVersion,
         /// The newest version among the clusters.
         newest: KubernetesVersion,
+        /// The clusters.
+        clusters: ClusterSample,
+    },
+    /// Clusters whose workers are ahead of where their control planes go.
+    #[error(
+        "{place}: the workers of {clusters} run up to {workers}, newer than {hop}, to which their control planes go next; workers \
+         are never downgraded: bring the control planes up to {workers} first, or leave these clusters out with spec.clusters"
+    )]
+    WorkersAhead {
+        /// `spec.target`, or `spec.hops` where the way leads over one.
+        place: Place,
+        /// The version the control planes would go to, the lowest of them.
+        hop: KubernetesVersion,
+        /// The newest version among the workers.
+        workers: KubernetesVersion,
         /// The clusters.
         clusters: ClusterSample,
     },
@@ -383,7 +398,9 @@ pub enum PlanProblem {
     },
     /// A limit that some cluster can never keep.
     #[error(
-        "{place}: at most {limit} {weigh_by} of {domain} may be away, but {clusters} weigh up to {needed} each and could never start; raise it to at least {needed}"
+        "{place}: at most {max_unavailable} of {domain}'s {total} {weigh_by} may be away, but {clusters} weigh up to {heaviest} \
+         each and could never start; raise it to at least {}",
+        max_unavailable.raised_to(*heaviest, *total)
     )]
     DomainTooSmall {
         /// The limit.
@@ -391,9 +408,11 @@ pub enum PlanProblem {
         /// The domain.
         domain: String,
         /// What may be away.
-        limit: u64,
-        /// What would be enough.
-        needed: u64,
+        max_unavailable: AtMost,
+        /// What the whole domain weighs.
+        total: u64,
+        /// What the heaviest of the clusters weighs.
+        heaviest: u64,
         /// What is counted.
         weigh_by: Weight,
         /// The clusters that are too heavy.
@@ -473,6 +492,7 @@ impl PlanProblem {
             | Self::Unmatched { place, .. }
             | Self::MatchedTwice { place, .. }
             | Self::Downgrade { place, .. }
+            | Self::WorkersAhead { place, .. }
             | Self::TooFar { place, .. }
             | Self::OtherMajor { place, .. }
             | Self::HopBeyondTarget { place, .. }

@@ -200,16 +200,34 @@ fn expect(
     })
 }
 
-/// A policy's authors write counts, not Rust's integers.
+/// A policy's authors write counts and lists, not Rust's integers and sequences.
 fn in_our_words(problem: &DecodeProblem) -> DecodeProblem {
-    match problem {
-        DecodeProblem::Mismatch { found, expected } if expected == "a nonzero u32" => {
-            DecodeProblem::Mismatch {
-                found: found.clone(),
-                expected: "a count of at least 1".to_owned(),
-            }
-        }
-        other => other.clone(),
+    let DecodeProblem::Mismatch { found, expected } = problem else {
+        return problem.clone();
+    };
+    let is_too_large = || {
+        let number = found
+            .strip_prefix("integer `")
+            .and_then(|rest| rest.strip_suffix('`'));
+        number.is_some_and(|number| {
+            number
+                .parse()
+                .is_ok_and(|number: u64| number > u64::from(u32::MAX))
+        })
+    };
+    let expected = match expected.as_str() {
+        "a nonzero u32" => "a count of at least 1",
+        "a sequence" => "a list",
+        other => other,
+    };
+    let expected = if is_too_large() {
+        expected.replace("at least 1", &format!("at most {}", u32::MAX))
+    } else {
+        expected.to_owned()
+    };
+    DecodeProblem::Mismatch {
+        found: found.clone(),
+        expected,
     }
 }
 
@@ -247,6 +265,7 @@ fn mend(path: &FieldPath, problem: &DecodeProblem) -> &'static str {
         Some("maxUnavailable") => "write a count or a share such as `25%`; leave the rule out for no limit",
         Some("gates") => "write the gates by name, as in `gates: [{name: slo}]`",
         Some("when") => "write always, before or after",
+        Some("by") => "write a list of names, such as `by: [alice]`",
         Some("order") => "write a list of leastCritical and smallest",
         _ => "",
     }

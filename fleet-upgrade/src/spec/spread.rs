@@ -139,6 +139,20 @@ impl AtMost {
         }
     }
 
+    /// The least of its kind that lets so many of a total through.
+    pub(crate) fn raised_to(self, needed: u64, total: u64) -> Self {
+        match self {
+            Self::Count(_) => {
+                let count = u32::try_from(needed).unwrap_or(u32::MAX);
+                Self::Count(NonZeroU32::new(count).unwrap_or(NonZeroU32::MIN))
+            }
+            Self::Percent(_) => {
+                let percent = needed.saturating_mul(100).div_ceil(total.max(1)).clamp(1, 100);
+                Self::Percent(Percent(u8::try_from(percent).unwrap_or(100)))
+            }
+        }
+    }
+
     /// How many of so many: a share is rounded up.
     pub(crate) fn of_rounded_up(self, total: u64) -> u64 {
         match self {
