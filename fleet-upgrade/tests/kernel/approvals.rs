@@ -1,7 +1,9 @@
 //! Approvals: whose counts, when, and for how long.
 
 use fleet_core::HumanDuration;
-use fleet_upgrade::kernel::{Approval, ApprovalPoint, Fact, Roster, RunSettings, StageId, approval_due};
+use fleet_upgrade::kernel::{
+    Approval, ApprovalPoint, Fact, Roster, RunSettings, StageId, StopReason, approval_due,
+};
 use fleet_upgrade::{ApprovalRule, FleetUpgradeSpec, StageApproval, UpgradePlan};
 use jiff::{Timestamp, ToSpan};
 
@@ -89,6 +91,22 @@ fn a_stage_begins_with_the_approval_of_one_who_may_give_it() {
         let driver = given(vec![good.clone()]);
         assert!(opened(&driver, 0), "{good:?}");
         assert_eq!(approval_due(&plan, driver.live.state(), now), None);
+    }
+}
+
+#[test]
+fn a_run_that_is_cancelled_or_stopping_asks_for_no_approval() {
+    let plan = plan_with(StageApproval::before(ApprovalRule::anyone()));
+    let roster = Roster::of(&plan);
+    let mut asks = Driver::new(&plan, &roster, at(MONDAY), RunSettings::default());
+    asks.until(at(MONDAY) + 1.hours());
+    let due = |driver: &Driver<'_>| approval_due(&plan, driver.live.state(), driver.now);
+    assert_eq!(due(&asks), Some((StageId(0), ApprovalPoint::BeforeStage)));
+    let reason = StopReason::ChangedByOthers { clusters: 1 };
+    for fact in [Fact::Cancelled, Fact::Stopping { reason }] {
+        let mut driver = asks.clone();
+        driver.record(fact.clone());
+        assert_eq!(due(&driver), None, "{fact:?}");
     }
 }
 

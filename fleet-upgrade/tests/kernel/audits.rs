@@ -271,6 +271,21 @@ fn the_calendar_is_open() {
     assert_eq!(judged(&driver, &order), Err(Violation::Calendar));
 }
 
+#[test]
+fn a_hop_that_fits_no_window_may_begin_in_any() {
+    let calendar = r#"{"windows": [{"start": "08:00", "duration": "10m"}]}"#;
+    let plan = plan(|spec| spec.calendar(serde_json::from_str(calendar).unwrap()));
+    let roster = Roster::of(&plan);
+    let mut driver = driver(&plan, &roster);
+    let order = first_order(&mut driver);
+    driver.now = at(MONDAY) + 5.minutes();
+    assert_eq!(
+        judged(&driver, &order),
+        Ok(()),
+        "tomorrow there is no more time for it"
+    );
+}
+
 /// Reports of all clusters at their first version, seen then.
 fn all_seen(driver: &Driver<'_>, seen_at: Timestamp) -> Observation {
     let mut seen = Observation::empty();

@@ -1,9 +1,9 @@
 //! Fleets that change under a run: clusters that leave, that others upgrade or change, that are at the target already.
 
-use fleet_core::HumanDuration;
+use fleet_core::{HumanDuration, KubernetesVersion};
 use fleet_upgrade::kernel::{
-    Approval, ApprovalPoint, ClusterState, Fact, FailureCause, Outcome, Roster, RunReport, RunSettings,
-    StopReason,
+    Approval, ApprovalPoint, ClusterObservation, ClusterReport, ClusterState, Command, Fact, FailureCause,
+    Outcome, Roster, RunReport, RunSettings, StopReason, Told,
 };
 use fleet_upgrade::{
     ApprovalRule, FleetUpgradeSpec, OnAtTarget, OnChange, OnChangedByOthers, OnFailure, OnLeaving,
@@ -112,6 +112,33 @@ fn a_control_plane_that_others_change_alone_is_a_change_too() {
             "{minute}"
         );
     }
+}
+
+#[test]
+fn workers_that_others_change_alone_are_told_with_who_did_it() {
+    let plan = a_plan(&[StageLike::of(2)], 1, |spec| spec, at(MONDAY));
+    let roster = Roster::of(&plan);
+    let mut driver = Driver::new(&plan, &roster, at(MONDAY), RunSettings::default());
+    driver.look();
+    let cluster = driver.id("s0-c1");
+    let (old, foreign) = (KubernetesVersion::new(1, 30, 4), KubernetesVersion::new(1, 29, 9));
+    let mut report = ClusterReport::settled(old.clone());
+    report.desired = foreign.clone();
+    report.writer = Some("eve".to_owned());
+    report.control_plane = Some(Box::new(Told {
+        version: old.clone(),
+        writer: Some("delivery".to_owned()),
+    }));
+    driver
+        .live
+        .observe(cluster, ClusterObservation::present(driver.now, report));
+    let held = Command::Record(Fact::ClusterHeld {
+        cluster,
+        found: foreign,
+        expected: old,
+        writer: Some("eve".to_owned()),
+    });
+    assert!(driver.commands().contains(&held), "{:?}", driver.commands());
 }
 
 #[test]
