@@ -329,7 +329,8 @@ pub struct Stage {
     #[serde(default, skip_serializing_if = "SoakRule::is_none")]
     pub soak: SoakRule,
     /// The share of the stage's clusters that must have ended upgraded for the run to go on, rounded up. Clusters that left
-    /// the fleet do not count. Default: one cluster, and the failure budgets.
+    /// the fleet do not count. As soon as too many failed for it, nothing more starts. Default: one cluster, and the failure
+    /// budgets.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub completion_threshold: Option<Percent>,
     /// How many clusters of this stage may fail before nothing new starts, beside the whole run's budget. Default: no such

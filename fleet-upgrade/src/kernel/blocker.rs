@@ -272,11 +272,11 @@ impl fmt::Display for StopReason {
             ),
             Self::StageIncomplete {
                 stage,
-                upgraded,
+                possible,
                 needed,
             } => write!(
                 f,
-                "{upgraded} clusters of stage {} ended upgraded, and the policy asks for {needed}",
+                "at most {possible} clusters of stage {} can end upgraded, and the policy asks for {needed}",
                 stage.index() + 1
             ),
             Self::DomainLost { domain } => write!(

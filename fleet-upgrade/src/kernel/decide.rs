@@ -83,11 +83,12 @@ fn control(moment: &Moment<'_>) -> Option<Fact> {
     let stop = |reason| Some(Fact::Stopping { reason });
     if run.stopping.is_none() && (run.halted.is_none() || run.cancelled.is_some()) {
         if let Some(reason) = over_budget(moment).filter(|_| run.halted.is_none()) {
+            // Nobody is asked to let go on what has nothing left to do, or could not go on for another reason.
+            let goes_on = moment
+                .current
+                .is_some_and(|stage| incomplete(moment, stage).is_none());
             return match moment.rules.on_failure().go_on {
-                // With nothing left to do there is nothing to let go on.
-                Some(_) if run.cancelled.is_none() && moment.current.is_some() => {
-                    Some(Fact::Halted { reason })
-                }
+                Some(_) if run.cancelled.is_none() && goes_on => Some(Fact::Halted { reason }),
                 _ => stop(reason),
             };
         }
@@ -154,27 +155,31 @@ fn over_budget(moment: &Moment<'_>) -> Option<StopReason> {
     })
 }
 
-/// Whether the stage's clusters have all ended, and fewer of them upgraded than the policy asks for.
+/// Whether so many of the stage's clusters are lost that fewer can be upgraded than the policy asks for: whatever still
+/// started would be put at risk for a run that cannot go on.
 fn incomplete(moment: &Moment<'_>, stage: StageId) -> Option<StopReason> {
-    let (_, planned, cell) = moment.stage()?;
-    let share = planned.completion_threshold?;
-    if cell.phase == StagePhase::Waiting || moment.moving + moment.between + moment.pending > 0 {
+    let (_, planned, _) = moment.stage()?;
+    let share = AtMost::Percent(planned.completion_threshold?);
+    let needed_of = |clusters: usize| {
+        let needed = share.of_rounded_up(u64::try_from(clusters).unwrap_or(u64::MAX));
+        usize::try_from(needed).unwrap_or(usize::MAX)
+    };
+    // Each that is lost or gone lowers what is possible by one, and what is needed by one at most: as a rule there is no
+    // need to count.
+    let all = planned.clusters.len();
+    if moment.lost_here as usize + moment.gone_here as usize <= all - needed_of(all) {
         return None;
     }
-    let (mut upgraded, mut all) = (0_u32, 0_u32);
-    for (_, cell, member) in moment.members(stage) {
-        if member.hops().is_empty() || cell.phase == Phase::Gone {
-            continue;
-        }
-        all += 1;
-        upgraded += u32::from(cell.phase == Phase::Upgraded);
-    }
-    let needed = AtMost::Percent(share).of_rounded_up(u64::from(all));
-    let needed = u32::try_from(needed).unwrap_or(u32::MAX);
-    (upgraded < needed).then_some(StopReason::StageIncomplete {
+    let cells = &moment.run.cells[moment.places_of(stage)];
+    let to_upgrade = cells
+        .iter()
+        .filter(|cell| cell.hops > 0 && cell.phase != Phase::Gone);
+    let possible = to_upgrade.clone().filter(|cell| !cell.is_lost()).count();
+    let needed = needed_of(to_upgrade.count());
+    (possible < needed).then(|| StopReason::StageIncomplete {
         stage,
-        upgraded,
-        needed,
+        possible: u32::try_from(possible).unwrap_or(u32::MAX),
+        needed: u32::try_from(needed).unwrap_or(u32::MAX),
     })
 }
 

@@ -385,12 +385,12 @@ pub enum StopReason {
         /// How many the policy tolerates.
         budget: u32,
     },
-    /// Fewer clusters of a stage ended upgraded than the policy asks for.
+    /// Fewer clusters of a stage can be upgraded than the policy asks for.
     StageIncomplete {
         /// The stage.
         stage: StageId,
-        /// How many.
-        upgraded: u32,
+        /// How many can, or are already.
+        possible: u32,
         /// How many the policy asks for.
         needed: u32,
     },

@@ -62,6 +62,7 @@ pub(crate) struct Tally {
     pub(crate) between: u32,
     /// Failed or held.
     pub(crate) lost: u32,
+    pub(crate) gone: u32,
 }
 
 impl Tally {
@@ -83,7 +84,8 @@ impl Tally {
             Phase::Starting | Phase::Running => Some(&mut self.moving),
             Phase::Between => Some(&mut self.between),
             Phase::Failed | Phase::Held => Some(&mut self.lost),
-            Phase::Upgraded | Phase::Gone | Phase::Skipped => None,
+            Phase::Gone => Some(&mut self.gone),
+            Phase::Upgraded | Phase::Skipped => None,
         }
     }
 }

@@ -38,6 +38,8 @@ pub(crate) struct Moment<'a> {
     pub(crate) pending: u32,
     /// Clusters of the current stage that failed or are held.
     pub(crate) lost_here: u32,
+    /// Clusters of the current stage that left the fleet.
+    pub(crate) gone_here: u32,
     /// Clusters that the current stage started on the day of `now`.
     pub(crate) started_today: u32,
     /// The next civil day.
@@ -96,6 +98,7 @@ impl<'a> Moment<'a> {
             between: 0,
             pending: 0,
             lost_here: 0,
+            gone_here: 0,
             started_today: 0,
             tomorrow: Timestamp::MAX,
             open: false,
@@ -133,6 +136,7 @@ impl<'a> Moment<'a> {
         self.between = tally.between;
         self.pending = tally.pending;
         self.lost_here = tally.lost;
+        self.gone_here = tally.gone;
         self.in_flight = tally.moving + tally.between;
     }
 

@@ -35,7 +35,7 @@ fn finish(plan: &UpgradePlan, mishaps: &[(&str, Mishap)]) -> (Outcome, usize) {
 }
 
 #[test]
-fn a_stage_is_judged_when_its_last_cluster_has_ended() {
+fn a_stage_stops_as_soon_as_too_few_of_it_can_be_upgraded() {
     let plan = three_in_five();
     let fails = |names: &[&'static str]| -> Vec<(&'static str, Mishap)> {
         names.iter().map(|name| (*name, Mishap::RolloutFails)).collect()
@@ -46,11 +46,22 @@ fn a_stage_is_judged_when_its_last_cluster_has_ended() {
     );
     let incomplete = StopReason::StageIncomplete {
         stage: StageId(0),
-        upgraded: 2,
+        possible: 2,
         needed: 3,
     };
     let stopped = Outcome::Stopped { reason: incomplete };
-    assert_eq!(finish(&plan, &fails(&["s0-c0", "s0-c1", "s0-c2"])), (stopped, 5));
+    // With the third that fails it is out of reach, whatever comes of the other two.
+    for (names, starts) in [
+        (["s0-c0", "s0-c1", "s0-c2"], 3),
+        (["s0-c0", "s0-c1", "s0-c3"], 4),
+        (["s0-c1", "s0-c3", "s0-c4"], 5),
+    ] {
+        assert_eq!(
+            finish(&plan, &fails(&names)),
+            (stopped.clone(), starts),
+            "{names:?}"
+        );
+    }
 }
 
 #[test]
@@ -63,6 +74,19 @@ fn a_cluster_that_is_gone_is_no_part_of_the_share() {
         ("s0-c3", Mishap::RolloutFails),
     ];
     assert_eq!(finish(&three_in_five(), &mishaps), (Outcome::Completed, 4));
+    // Two are left, and both are needed.
+    let mut mishaps = mishaps.to_vec();
+    mishaps.push(("s0-c4", Mishap::Vanishes(gone)));
+    let reason = StopReason::StageIncomplete {
+        stage: StageId(0),
+        possible: 1,
+        needed: 2,
+    };
+    assert_eq!(
+        finish(&three_in_five(), &mishaps),
+        (Outcome::Stopped { reason }, 2),
+        "the first started before the fourth, which failed"
+    );
 }
 
 #[test]
@@ -186,6 +210,53 @@ fn what_was_forgiven_in_one_stage_is_no_credit_for_another() {
     };
     driver.live.set_approvals(vec![again]);
     assert_eq!(driver.finish().outcome, Some(Outcome::Completed));
+}
+
+#[test]
+fn nobody_is_asked_to_let_a_run_go_on_that_could_not() {
+    let halts = |mut spec: fleet_upgrade::FleetUpgradeSpec| {
+        spec.stages[0].completion_threshold = Some(Percent::new(60).unwrap());
+        spec.on_failure(OnFailure::default().go_on(ApprovalRule::by(["ada"])))
+    };
+    let plan = a_plan(&[StageLike::of(5), StageLike::of(1)], 1, halts, at(MONDAY));
+    let roster = Roster::of(&plan);
+    let mut driver = Driver::new(&plan, &roster, at(MONDAY), RunSettings::default());
+    for name in ["s0-c0", "s0-c1", "s0-c2"] {
+        driver.cluster(name).mishaps.push(Mishap::RolloutFails);
+    }
+    for failed in 1..=2 {
+        driver.until(at(MONDAY) + 24.hours() * failed);
+        assert!(driver.live.state().halted().is_some(), "{failed}");
+        driver.live.set_approvals(vec![go_on("ada", driver.now)]);
+    }
+    let report = driver.finish();
+    // The two before it were forgiven, each by an approval.
+    let reason = StopReason::FailureBudget {
+        failures: 1,
+        budget: 0,
+    };
+    assert_eq!(report.outcome, Some(Outcome::Stopped { reason }));
+    assert_eq!(driver.starts.len(), 3);
+}
+
+#[test]
+fn a_calendar_that_closes_for_good_stops_the_run_at_once() {
+    let sold = r#"{"freezes": [{"from": "2026-03-02T08:30:00Z", "to": "2200-01-01", "reason": "sold"}]}"#;
+    let closes = |spec: fleet_upgrade::FleetUpgradeSpec| spec.calendar(serde_json::from_str(sold).unwrap());
+    let plan = a_plan(&[StageLike::of(2)], 1, closes, at("2026-02-27T08:00:00Z"));
+    let roster = Roster::of(&plan);
+    let mut driver = Driver::new(&plan, &roster, at(MONDAY), RunSettings::default());
+    driver.until(at(MONDAY) + 29.minutes());
+    assert_eq!(driver.live.state().stopping(), None);
+    driver.until(at(MONDAY) + 31.minutes());
+    let reason = StopReason::CalendarClosed;
+    assert_eq!(
+        driver.live.state().stopping(),
+        Some(&reason),
+        "while its first cluster is on its way"
+    );
+    assert_eq!(driver.finish().outcome, Some(Outcome::Stopped { reason }));
+    assert_eq!(driver.starts.len(), 1);
 }
 
 #[test]
