@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use fleet_core::{ClusterName, Fleet};
 use serde_json::Value;
 
-use crate::{FleetUpgradeSpec, OnJoining, UpgradePlan};
+use crate::{FleetUpgradeSpec, UpgradePlan};
 
 /// How many places are named; of more, their number.
 const NAMED: usize = 8;
@@ -62,9 +62,6 @@ pub(super) fn joined(
     members: &BTreeSet<ClusterName>,
     fleet: &Fleet,
 ) -> Vec<ClusterName> {
-    if policy.on_change.joining == OnJoining::Ignore {
-        return Vec::new();
-    }
     let new = fleet.select(&policy.clusters).filter(|cluster| {
         let is_done = cluster.version().same_release(&policy.target) && !cluster.workers_lag();
         !is_done && !members.contains(cluster.name())
@@ -116,15 +113,11 @@ mod tests {
     #[test]
     fn who_joined_is_told_where_the_policy_is_about_it() {
         let fleet = |text: &str| crate::fleet_from_yaml(text, "fleet.yaml").unwrap();
-        let policy = |rest: &str| {
-            spec(&format!(
-                "{{target: v1.31.4, clusters: env=prod, stages: [{{name: all}}]{rest}}}"
-            ))
-        };
+        let policy = spec("{target: v1.31.4, clusters: env=prod, stages: [{name: all}]}");
         let then = fleet(
             "[{name: a, version: v1.30.4, labels: {env: prod}}, {name: b, version: v1.31.4, labels: {env: prod}}]",
         );
-        let named = crate::FleetUpgrade::new("up", policy(""));
+        let named = crate::FleetUpgrade::new("up", policy.clone());
         let plan = crate::plan(&named, &then, "2026-03-02T08:00:00Z".parse().unwrap()).unwrap();
         let members = members(&plan);
         let now = fleet(
@@ -132,8 +125,7 @@ mod tests {
               {name: c, version: v1.30.4, labels: {env: prod}}, {name: d, version: v1.31.4, labels: {env: prod}},
               {name: e, version: v1.31.4, workerVersion: v1.30.4, labels: {env: prod}}, {name: f, version: v1.30.4}]",
         );
-        assert_eq!(listed(&joined(&policy(""), &members, &now)), "c, e");
-        assert!(joined(&policy(", onChange: {joining: ignore}"), &members, &now).is_empty());
+        assert_eq!(listed(&joined(&policy, &members, &now)), "c, e");
     }
 
     #[test]

@@ -22,10 +22,10 @@ use super::people::{Annotations, Events};
 use super::resource::{FleetUpgradeStatus, RunObject};
 use super::status::{self, Context};
 use super::store::ResourceStore;
-use crate::FleetUpgradeSpec;
 use crate::engine::{Engine, EngineError, RunHandle, Step};
 use crate::kernel::{Blocker, Counts};
 use crate::ports::{Clock, Notice, NoticeKind, Notifier as _};
+use crate::{FleetUpgradeSpec, OnJoining};
 
 /// How long the status may lag behind the run: many steps, one write.
 const LAG: Duration = Duration::from_secs(1);
@@ -130,8 +130,13 @@ impl ActiveRun {
         self.see(|seen| (seen.generation, seen.changed) = (generation, changed));
     }
 
-    /// Whether the fleet was not looked at for a while. An object changes with every step of its run, a fleet does not.
+    /// Whether the policy wants to know who joins, and the fleet was not looked at for a while. An object changes with every
+    /// step of its run, a fleet does not.
     pub(super) fn wants_the_fleet(&self) -> bool {
+        let policy = self.began.policy.as_ref();
+        if policy.is_none_or(|policy| policy.on_change.joining == OnJoining::Ignore) {
+            return false;
+        }
         let mut looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
         let is_due = looked.is_none_or(|at| at.elapsed() >= FLEET_EVERY);
         if is_due {

@@ -15,7 +15,7 @@ use kube::api::{DeleteParams, Patch, PatchParams};
 use kube::client::Body;
 use serde_json::json;
 
-use crate::world::{World, three_stages};
+use crate::world::{World, spawn, three_stages};
 
 #[tokio::test(start_paused = true)]
 async fn a_run_is_paused_by_annotation_and_by_field() {
@@ -311,28 +311,38 @@ async fn a_changed_spec_is_told_at_once_place_by_place() {
     operator.abort();
 }
 
-/// A fleet that others add to.
-struct Growing(Arc<Mutex<Fleet>>);
+/// A fleet that others add to, and how often it was asked for.
+#[derive(Clone)]
+struct Growing(Arc<Mutex<(Fleet, u32)>>);
+
+impl Growing {
+    fn new(fleet: Fleet) -> Self {
+        Self(Arc::new(Mutex::new((fleet, 0))))
+    }
+
+    fn grow(&self) {
+        let (fleet, _) = &mut *self.0.lock().unwrap();
+        let late = FleetCluster::new("late".parse().unwrap(), "v1.30.8".parse().unwrap());
+        *fleet = Fleet::new(fleet.iter().cloned().chain([late])).unwrap();
+    }
+}
 
 #[async_trait]
 impl FleetSource for Growing {
     async fn fleet(&self) -> Result<Fleet, BoxError> {
-        Ok(self.0.lock().unwrap().clone())
+        let (fleet, looks) = &mut *self.0.lock().unwrap();
+        *looks += 1;
+        Ok(fleet.clone())
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_cluster_that_joins_is_told_once_and_waits_for_another_run() {
     let world = World::new(three_stages()).await;
-    let fleet = Arc::new(Mutex::new(world.fleet.clone()));
-    let controller = world
-        .controller(world.hub.client())
-        .fleet(Growing(Arc::clone(&fleet)));
-    let operator = tokio::spawn(controller.run(std::future::pending()));
+    let fleet = Growing::new(world.fleet.clone());
+    let operator = spawn(world.controller(world.hub.client()).fleet(fleet.clone()));
     world.until(|status| status.phase == RunPhase::Running).await;
-    let new = FleetCluster::new("late".parse().unwrap(), "v1.30.8".parse().unwrap());
-    let grown = Fleet::new(world.fleet.iter().cloned().chain([new])).unwrap();
-    *fleet.lock().unwrap() = grown;
+    fleet.grow();
     let status = world.until(|status| !status.joined.is_empty()).await;
     assert_eq!(status.joined[0].as_str(), "late");
     let status = world.until(|status| status.phase.is_over()).await;
@@ -343,6 +353,21 @@ async fn a_cluster_that_joins_is_told_once_and_waits_for_another_run() {
         .filter(|event| event.reason == "ClusterJoined");
     let told: Vec<_> = told.map(|event| event.message.as_str()).collect();
     assert_eq!(told, ["joined the fleet, and waits for another run: late"]);
+    operator.abort();
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_looks_for_who_joins_where_the_policy_ignores_it() {
+    let mut spec = three_stages();
+    spec["onChange"] = json!({"joining": "ignore"});
+    let world = World::new(spec).await;
+    let fleet = Growing::new(world.fleet.clone());
+    let operator = spawn(world.controller(world.hub.client()).fleet(fleet.clone()));
+    world.until(|status| status.phase == RunPhase::Running).await;
+    fleet.grow();
+    let status = world.until(|status| status.phase.is_over()).await;
+    assert_eq!((status.phase, status.joined.len()), (RunPhase::Completed, 0));
+    assert_eq!(fleet.0.lock().unwrap().1, 1, "the plan needs it once");
     operator.abort();
 }
 
