@@ -168,7 +168,7 @@ pub fn audit(
 fn would_end_in_time(calendar: &Calendar, now: Timestamp, takes: SignedDuration) -> bool {
     let seconds = takes.as_secs();
     let fit = Openings::new(calendar).fit(now.as_second(), seconds);
-    fit.is_none_or(|(opens, closes)| opens <= now.as_second() + 1 || closes - opens < seconds)
+    fit.is_none_or(|(opens, closes)| opens <= now.as_second() || closes - opens < seconds)
 }
 
 /// How much of a domain is away, counted cluster by cluster.
