@@ -261,7 +261,11 @@ async fn follow(
                     | EngineError::Violation { .. }
             );
             beyond_help.store(for_good, Ordering::Release);
-            warn!(name = %follower.name, %error, "the engine gave up; it is started again");
+            if for_good {
+                warn!(name = %follower.name, %error, "the engine gave up; somebody has to look at it");
+            } else {
+                warn!(name = %follower.name, %error, "the engine gave up; it is started again");
+            }
         }
     }
 }

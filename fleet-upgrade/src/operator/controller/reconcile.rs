@@ -387,7 +387,7 @@ async fn reconcile_run(object: &FleetUpgradeResource, operator: &Operator) -> Re
                 return Ok(Action::await_change());
             }
             // Its last status has just been written, or it gave up: the next look knows which.
-            return Ok(Action::requeue(SOON));
+            return Ok(Action::requeue(if run.is_beyond_help() { AGAIN } else { SOON }));
         }
         Some(run) => run,
         None => match operator.begin(object, &namespace, &name).await {
