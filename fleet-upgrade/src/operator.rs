@@ -25,6 +25,7 @@
 //! # What people do with an object
 //!
 //! - `kubectl wait --for=condition=Complete fleetupgrade/to-1.31`
+//! - alert: on the condition `Stalled`: the run cannot be taken up, or not go on, until somebody has looked at it;
 //! - pause: `spec.paused: true`, or the annotation [`PAUSED`]; cancel: the annotation [`CANCEL`], or delete the object, which stays
 //!   until what is under way has ended;
 //! - approve: `kubectl annotate fleetupgrade/to-1.31 approve-before.fleet-sdk.dev/canary=alice`, or a

@@ -166,7 +166,7 @@ pub struct FleetUpgradeStatus {
     /// What happened last, 20 at most, the newest first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub events: Vec<EventStatus>,
-    /// `Planned`, `Progressing`, `Paused`, `ApprovalRequired`, `Complete` and `Stopped`, for `kubectl wait`.
+    /// `Planned`, `Progressing`, `Paused`, `ApprovalRequired`, `Stalled`, `Complete` and `Stopped`, for `kubectl wait`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub conditions: Vec<Condition>,
     /// When the approvals that say no time were first seen. They count from then on, whichever operator is at work.

@@ -1,8 +1,7 @@
 //! One run under way in this process: its engine, and the status that follows it.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, OnceLock, PoisonError};
 use std::time::Duration;
 
 use fleet_core::{ClusterName, Fleet};
@@ -42,7 +41,7 @@ pub(super) struct ActiveRun {
     spec: watch::Sender<SeenSpec>,
     /// When the fleet was last looked at.
     looked: std::sync::Mutex<Option<Instant>>,
-    beyond_help: Arc<AtomicBool>,
+    beyond_help: Arc<OnceLock<String>>,
     task: JoinHandle<()>,
 }
 
@@ -100,7 +99,7 @@ impl ActiveRun {
         let handle = Arc::new(Mutex::new(Some(handle)));
         let ended = Arc::clone(&handle);
         let over = follower.over.clone();
-        let beyond_help = Arc::new(AtomicBool::new(false));
+        let beyond_help = Arc::new(OnceLock::new());
         let lost = Arc::clone(&beyond_help);
         let task = tokio::spawn(async move {
             follow(progress, follower, ended, &lost).await;
@@ -165,9 +164,9 @@ impl ActiveRun {
         self.task.is_finished()
     }
 
-    /// Whether the engine gave up for a reason that taking the run up again does not mend.
-    pub(super) fn is_beyond_help(&self) -> bool {
-        self.beyond_help.load(Ordering::Acquire)
+    /// Why the engine gave up, where taking the run up again does not mend that.
+    pub(super) fn beyond_help(&self) -> Option<&str> {
+        self.beyond_help.get().map(String::as_str)
     }
 
     /// Pauses, resumes or cancels, where that is not how it is.
@@ -203,7 +202,7 @@ async fn follow(
     mut progress: impl futures::Stream<Item = crate::engine::Progress> + Unpin,
     mut follower: Follower,
     handle: Arc<Mutex<Option<RunHandle>>>,
-    beyond_help: &AtomicBool,
+    beyond_help: &OnceLock<String>,
 ) {
     let mut waiting: Option<Blocker> = None;
     'run: loop {
@@ -260,14 +259,20 @@ async fn follow(
                     | EngineError::NoSuchRun { .. }
                     | EngineError::Violation { .. }
             );
-            beyond_help.store(for_good, Ordering::Release);
             if for_good {
                 warn!(name = %follower.name, %error, "the engine gave up; somebody has to look at it");
+                let _ = beyond_help.set(with_sources(&error));
             } else {
                 warn!(name = %follower.name, %error, "the engine gave up; it is started again");
             }
         }
     }
+}
+
+/// An error and what it came from, in one line.
+pub(super) fn with_sources(error: &dyn std::error::Error) -> String {
+    let all = std::iter::successors(Some(error), |error| error.source());
+    all.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 /// Publishes that the spec was changed or that clusters have joined, unless the status said just that before.

@@ -77,10 +77,27 @@ pub(super) fn of_refusal(reason: &str, message: &str, context: &Context<'_>) -> 
     let mut status = context.before.clone();
     status.observed_generation = context.generation;
     status.phase = RunPhase::Refused;
-    // A condition's message holds 32 KiB.
-    let message: String = message.chars().take(8 << 10).collect();
-    status.conditions = vec![condition(context, "Planned", false, reason, &message)];
+    status.conditions = vec![condition(context, "Planned", false, reason, &shortened(message))];
     status
+}
+
+/// The status of a run that nobody can take up as things are.
+pub(super) fn of_stall(message: &str, context: &Context<'_>) -> FleetUpgradeStatus {
+    let mut status = context.before.clone();
+    let message = shortened(message);
+    for (kind, holds) in [("Progressing", false), ("Stalled", true)] {
+        status.conditions.retain(|known| known.type_ != kind);
+        status
+            .conditions
+            .push(condition(context, kind, holds, "Stalled", &message));
+    }
+    status.waiting_for = Some(message);
+    status
+}
+
+/// A condition's message holds 32 KiB.
+fn shortened(message: &str) -> String {
+    message.chars().take(8 << 10).collect()
 }
 
 /// The reason of the condition `Planned` when the run goes by something else than the spec.
@@ -161,6 +178,7 @@ fn conditions(report: &RunReport, phase: RunPhase, context: &Context<'_>) -> Vec
                 ""
             },
         ),
+        condition(context, "Stalled", false, phase.as_str(), ""),
         condition(context, "Complete", report.is_success(), phase.as_str(), &outcome),
         condition(
             context,

@@ -50,6 +50,7 @@ impl Notice {
                 | NoticeKind::ClockSetBack
                 | NoticeKind::SpecChanged
                 | NoticeKind::RemedyFailed
+                | NoticeKind::Stalled
                 | NoticeKind::Stopping
         )
     }
@@ -110,6 +111,8 @@ pub enum NoticeKind {
     SpecChanged,
     /// The clock was set back while the run was under way.
     ClockSetBack,
+    /// The run cannot go on until somebody has looked at it.
+    Stalled,
     /// Someone paused the run.
     Paused,
     /// Someone let the run go on.
@@ -141,6 +144,7 @@ impl NoticeKind {
             Self::ClusterJoined => "ClusterJoined",
             Self::SpecChanged => "SpecChanged",
             Self::ClockSetBack => "ClockSetBack",
+            Self::Stalled => "Stalled",
             Self::Paused => "Paused",
             Self::Resumed => "Resumed",
             Self::RunEnded => "RunEnded",

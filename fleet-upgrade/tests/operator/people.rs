@@ -118,7 +118,7 @@ async fn a_deleted_object_stays_until_what_is_under_way_has_ended() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_deleted_object_whose_log_is_lost_is_let_go() {
+async fn a_run_whose_log_is_lost_says_so_and_is_let_go_when_it_is_deleted() {
     let world = World::new(three_stages()).await;
     let operator = world.operator();
     tokio::time::sleep(Duration::from_mins(10)).await;
@@ -130,8 +130,27 @@ async fn a_deleted_object_whose_log_is_lost_is_let_go() {
         .await
         .unwrap();
     let operator = world.operator();
+    let is_stalled = |status: &FleetUpgradeStatus| {
+        let stalled = status
+            .conditions
+            .iter()
+            .find(|condition| condition.type_ == "Stalled");
+        stalled.is_some_and(|condition| condition.status == "True")
+    };
+    let status = world.until(is_stalled).await;
+    let why = status.waiting_for.unwrap();
+    assert!(why.starts_with("the run could not be read: "), "{why}");
+    assert_eq!(
+        (
+            status.events[0].reason.as_str(),
+            status.events[0].message.as_str()
+        ),
+        ("Stalled", &*why)
+    );
     tokio::time::sleep(Duration::from_hours(1)).await;
-    assert!(world.api().get_opt("up").await.unwrap().is_some());
+    let status = world.api().get("up").await.unwrap().status.unwrap();
+    let told = status.events.iter().filter(|event| event.reason == "Stalled");
+    assert_eq!(told.count(), 1, "it is told once");
     world.api().delete("up", &DeleteParams::default()).await.unwrap();
     tokio::time::sleep(Duration::from_mins(20)).await;
     assert!(world.api().get_opt("up").await.unwrap().is_none());

@@ -24,11 +24,15 @@ async fn a_run_is_planned_run_and_told() {
         "Progressing",
         "Paused",
         "ApprovalRequired",
+        "Stalled",
         "Complete",
         "Stopped",
     ]
     .map(condition);
-    assert_eq!(conditions, ["True", "False", "False", "False", "True", "False"]);
+    assert_eq!(
+        conditions,
+        ["True", "False", "False", "False", "False", "True", "False"]
+    );
     let stages: Vec<_> = status
         .stages
         .iter()

@@ -18,10 +18,12 @@ use crate::operator::changes::members;
 use crate::operator::metrics::Metrics;
 use crate::operator::people::{Annotations, Events};
 use crate::operator::resource::{FINALIZER, FleetUpgradeResource, FleetUpgradeStatus, RunObject};
-use crate::operator::run::{ActiveRun, Began, Follower, SeenSpec, write_status};
+use crate::operator::run::{ActiveRun, Began, Follower, SeenSpec, with_sources, write_status};
 use crate::operator::status::{self, Context};
 use crate::operator::store::ResourceStore;
-use crate::ports::{BoxError, ClusterUpgrader, RunStore as _, RunStoreError};
+use crate::ports::{
+    BoxError, ClusterUpgrader, Notice, NoticeKind, Notifier as _, RunStore as _, RunStoreError,
+};
 use crate::{FleetUpgrade, plan_with};
 
 /// Why an object could not be reconciled this time.
@@ -139,16 +141,7 @@ impl Operator {
             policy,
             members: members(&plan),
         };
-        let events = Events::new(
-            client.clone(),
-            config
-                .sharding
-                .as_ref()
-                .map_or("fleet-upgrade", |sharding| &sharding.identity),
-            object.object_ref(&()),
-            before.events.clone(),
-            config.notifier.clone(),
-        );
+        let events = self.events(object, &before);
         let approvals = Annotations::new(Arc::clone(&config.clock), before.approvals.clone());
         self.take_approvals(&approvals, object, namespace, name).await?;
         let mut engine = Engine::new(plan, store.clone())
@@ -218,6 +211,30 @@ impl Operator {
         Ok(())
     }
 
+    fn events(&self, object: &FleetUpgradeResource, before: &FleetUpgradeStatus) -> Events {
+        let sharding = self.config.sharding.as_ref();
+        Events::new(
+            self.config.client.clone(),
+            sharding.map_or("fleet-upgrade", |sharding| &sharding.identity),
+            object.object_ref(&()),
+            before.events.clone(),
+            self.config.notifier.clone(),
+        )
+    }
+
+    /// What the status of an object is made of whose run is not at work.
+    fn context<'a>(&self, before: &'a FleetUpgradeStatus, generation: Option<i64>) -> Context<'a> {
+        Context {
+            before,
+            generation,
+            waiting: None,
+            events: Vec::new(),
+            changed: &[],
+            joined: &[],
+            now: self.config.clock.now(),
+        }
+    }
+
     /// Says in an object's status why it is not run.
     async fn refuse(
         &self,
@@ -227,19 +244,40 @@ impl Operator {
         before: &FleetUpgradeStatus,
         (reason, message): (&str, &str),
     ) -> Result<(), ReconcileError> {
-        let context = Context {
-            before,
-            generation,
-            waiting: None,
-            events: Vec::new(),
-            changed: &[],
-            joined: &[],
-            now: self.config.clock.now(),
-        };
-        let new = status::of_refusal(reason, message, &context);
+        let new = status::of_refusal(reason, message, &self.context(before, generation));
         if new != *before {
             write_status(&self.config.client, namespace, name, &new).await?;
         }
+        Ok(())
+    }
+
+    /// Says in an object's status, and in an Event, that its run stands still until somebody has looked at it.
+    async fn stall(
+        &self,
+        object: &FleetUpgradeResource,
+        namespace: &str,
+        name: &str,
+        why: &str,
+    ) -> Result<(), ReconcileError> {
+        let before = object.status.clone().unwrap_or_default();
+        let mut new = status::of_stall(why, &self.context(&before, object.metadata.generation));
+        if new == before {
+            return Ok(());
+        }
+        let events = self.events(object, &before);
+        let notice = Notice {
+            run: name.to_owned(),
+            at: self.config.clock.now(),
+            kind: NoticeKind::Stalled,
+            stage: None,
+            cluster: None,
+            text: why.to_owned(),
+        };
+        if let Err(error) = events.notify(&notice).await {
+            warn!(%namespace, %name, %error, "an Event could not be published");
+        }
+        new.events = events.last();
+        write_status(&self.config.client, namespace, name, &new).await?;
         Ok(())
     }
 
@@ -382,12 +420,18 @@ async fn reconcile_run(object: &FleetUpgradeResource, operator: &Operator) -> Re
     let run = match known {
         Some(run) if run.is_over() => {
             operator.runs.lock().await.remove(&key);
-            if deleted && run.is_beyond_help() {
-                operator.abandon(object, &namespace, &name).await?;
-                return Ok(Action::await_change());
-            }
-            // Its last status has just been written, or it gave up: the next look knows which.
-            return Ok(Action::requeue(if run.is_beyond_help() { AGAIN } else { SOON }));
+            return match run.beyond_help() {
+                Some(_) if deleted => {
+                    operator.abandon(object, &namespace, &name).await?;
+                    Ok(Action::await_change())
+                }
+                Some(why) => {
+                    operator.stall(object, &namespace, &name, why).await?;
+                    Ok(Action::requeue(AGAIN))
+                }
+                // Its last status has just been written, or it gave up: the next look knows which.
+                None => Ok(Action::requeue(SOON)),
+            };
         }
         Some(run) => run,
         None => match operator.begin(object, &namespace, &name).await {
@@ -401,6 +445,12 @@ async fn reconcile_run(object: &FleetUpgradeResource, operator: &Operator) -> Re
                 warn!(%namespace, %name, message, "a deleted run cannot be taken up");
                 operator.abandon(object, &namespace, &name).await?;
                 return Ok(Action::await_change());
+            }
+            Err(error) if error.is_for_good() => {
+                let why = with_sources(&error);
+                warn!(%namespace, %name, why, "a run cannot be read; somebody has to look at it");
+                operator.stall(object, &namespace, &name, &why).await?;
+                return Ok(Action::requeue(AGAIN));
             }
             Err(error) => return Err(error),
             Ok(Begun::Run(run)) => {
