@@ -3,7 +3,8 @@
 use fleet_core::{HumanDuration, KubernetesVersion};
 use fleet_upgrade::kernel::{
     Ailment, Blocker, ClusterId, ClusterObservation, ClusterReport, ClusterState, Command, Counts, Event,
-    Fact, FailureCause, Observation, Outcome, Roster, RunSettings, RunState, StopReason, decide, why,
+    Fact, FailureCause, Observation, Outcome, Roster, RunReport, RunSettings, RunState, StopReason, decide,
+    why,
 };
 use jiff::ToSpan;
 
@@ -166,6 +167,41 @@ fn a_soak_of_a_minute_takes_a_minute() {
     let began = told(|fact| matches!(fact, Fact::SoakStarted { .. }));
     let over = told(|fact| matches!(fact, Fact::StageDone { .. }));
     assert_eq!(over.duration_since(began), minutes(1));
+}
+
+#[test]
+fn looks_that_come_often_do_not_swell_the_log_of_a_soak() {
+    let plan = a_plan(
+        &[StageLike::of(1).soak(HumanDuration::hours(10)), StageLike::of(1)],
+        1,
+        |spec| spec,
+        at(MONDAY),
+    );
+    let roster = Roster::of(&plan);
+    let settings = RunSettings::default();
+    let mut driver = Driver::new(&plan, &roster, at(MONDAY), settings.clone());
+    let evidence = |driver: &Driver<'_>| {
+        let events = driver.log.iter();
+        events
+            .filter(|event| matches!(event.fact, Fact::SoakEvidence { .. }))
+            .count()
+    };
+    driver.until(at(MONDAY) + 3.hours());
+    let (known, cluster) = (evidence(&driver), driver.id("s0-c0"));
+    for _ in 0..60 {
+        driver.now += minutes(1);
+        let report = ClusterReport::settled(plan.target().clone());
+        driver
+            .live
+            .observe(cluster, ClusterObservation::present(driver.now, report));
+        while driver.step() == Stand::Busy {}
+    }
+    let due = minutes(60).as_secs() / settings.refresh().as_secs();
+    let new = i64::try_from(evidence(&driver) - known).unwrap();
+    assert!(
+        (due - 1..=due).contains(&new),
+        "{new} entries in an hour, {due} are due"
+    );
 }
 
 #[test]
@@ -453,6 +489,46 @@ fn facts_that_the_state_does_not_allow_change_nothing() {
         let mut before = driver.live.state().clone();
         before.apply(&before.next_event(at(MONDAY), Fact::Resumed));
         assert_eq!(run, before, "{fact:?}");
+    }
+}
+
+#[test]
+fn a_cluster_that_has_ended_badly_ends_no_second_time() {
+    let plan = a_plan(&[StageLike::of(2)], 1, |spec| spec, at(MONDAY));
+    let roster = Roster::of(&plan);
+    let mut driver = Driver::new(&plan, &roster, at(MONDAY), RunSettings::default());
+    let cluster = driver.id("s0-c0");
+    let (found, expected) = (plan.target().clone(), plan.target().clone());
+    let ends = [
+        Fact::ClusterFailed {
+            cluster,
+            cause: FailureCause::Deadline,
+        },
+        Fact::ClusterHeld {
+            cluster,
+            found,
+            expected,
+            writer: None,
+        },
+        Fact::ClusterGone { cluster },
+        Fact::ClusterFailed {
+            cluster,
+            cause: FailureCause::Unwell {
+                ailment: Ailment::Unreachable,
+            },
+        },
+        Fact::ClusterUnwell {
+            cluster,
+            cause: Ailment::NoEvidence,
+        },
+    ];
+    driver.record(ends[0].clone());
+    for fact in ends {
+        let mut after = driver.live.state().clone();
+        after.apply(&after.next_event(at(MONDAY), fact.clone()));
+        let mut before = driver.live.state().clone();
+        before.apply(&before.next_event(at(MONDAY), Fact::Resumed));
+        assert_eq!(after, before, "{fact:?}");
     }
 }
 
