@@ -3,8 +3,7 @@
 use fleet_core::{HumanDuration, KubernetesVersion};
 use fleet_upgrade::kernel::{
     Ailment, Blocker, ClusterId, ClusterObservation, ClusterReport, ClusterState, Command, Counts, Event,
-    Fact, FailureCause, Observation, Outcome, Roster, RunReport, RunSettings, RunState, StopReason, decide,
-    why,
+    Fact, FailureCause, Observation, Outcome, Roster, RunSettings, RunState, StopReason, decide, why,
 };
 use jiff::ToSpan;
 
