@@ -2,7 +2,7 @@
 
 use fleet_core::HumanDuration;
 use fleet_upgrade::kernel::{
-    Approval, ApprovalPoint, Fact, Roster, RunSettings, StageId, StopReason, approval_due,
+    Approval, ApprovalPoint, Fact, Outcome, Roster, RunSettings, RunState, StageId, StopReason, approval_due,
 };
 use fleet_upgrade::{ApprovalRule, FleetUpgradeSpec, StageApproval, UpgradePlan};
 use jiff::{Timestamp, ToSpan};
@@ -95,15 +95,21 @@ fn a_stage_begins_with_the_approval_of_one_who_may_give_it() {
 }
 
 #[test]
-fn a_run_that_is_cancelled_or_stopping_asks_for_no_approval() {
+fn a_run_that_has_not_begun_or_comes_to_its_end_asks_for_no_approval() {
     let plan = plan_with(StageApproval::before(ApprovalRule::anyone()));
     let roster = Roster::of(&plan);
     let mut asks = Driver::new(&plan, &roster, at(MONDAY), RunSettings::default());
     asks.until(at(MONDAY) + 1.hours());
     let due = |driver: &Driver<'_>| approval_due(&plan, driver.live.state(), driver.now);
     assert_eq!(due(&asks), Some((StageId(0), ApprovalPoint::BeforeStage)));
+    assert_eq!(approval_due(&plan, &RunState::new(&plan), asks.now), None);
     let reason = StopReason::ChangedByOthers { clusters: 1 };
-    for fact in [Fact::Cancelled, Fact::Stopping { reason }] {
+    let outcome = Outcome::Completed;
+    for fact in [
+        Fact::Cancelled,
+        Fact::Stopping { reason },
+        Fact::RunEnded { outcome },
+    ] {
         let mut driver = asks.clone();
         driver.record(fact.clone());
         assert_eq!(due(&driver), None, "{fact:?}");
