@@ -6,8 +6,8 @@ use std::num::NonZeroU32;
 use fleet_core::HumanDuration;
 use fleet_upgrade::kernel::{Roster, RunSettings};
 use fleet_upgrade::{
-    AtMost, BackupRequirement, FleetUpgradeSpec, OnChange, OnChangedByOthers, OnLeaving, OnUpgradedByOthers,
-    Percent, SpreadRule,
+    AtMost, BackupRequirement, FleetUpgradeSpec, Group, OnChange, OnChangedByOthers, OnLeaving,
+    OnUpgradedByOthers, Percent, SpreadRule, Stage,
 };
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
@@ -105,7 +105,7 @@ fn case() -> impl Strategy<Value = Case> {
         (
             prop_oneof![Just(0_u32), Just(1), Just(3), Just(100)],
             proptest::sample::select(&CALENDARS[..]),
-            prop_oneof![2 => Just(0_u8), 3 => 0..64_u8],
+            prop_oneof![2 => Just(0_u8), 3 => 0..128_u8],
         ),
         proptest::collection::vec(1..110_i64, 1..6),
         proptest::collection::vec((any::<prop::sample::Index>(), mishap()), 0..5),
@@ -170,6 +170,9 @@ const OWN_CALENDAR: u8 = 1 << 1;
 /// The knob that asks for backups and pre-flight checks.
 const READINESS: u8 = 1 << 2;
 
+/// The knob that has each stage's halves go side by side.
+const GROUPS: u8 = 1 << 6;
+
 /// Turns the knobs whose bits are set.
 fn turn(knobs: u8, mut spec: FleetUpgradeSpec) -> FleetUpgradeSpec {
     let on = |bit: u8| knobs & (1 << bit) != 0;
@@ -203,6 +206,15 @@ fn turn(knobs: u8, mut spec: FleetUpgradeSpec) -> FleetUpgradeSpec {
     spec
 }
 
+/// Half of the stage beside the other, so many of each at a time.
+fn in_halves(stage: &mut Stage, at_once: u32) {
+    let half = |name: &str| {
+        Group::new(name, format!("half={name}").parse().unwrap()).max_concurrent(at_once.try_into().unwrap())
+    };
+    stage.groups = vec![half("a"), half("b")];
+    stage.max_concurrent = NonZeroU32::MIN;
+}
+
 /// Runs the case; says how many facts were logged, and how many starts checked.
 fn run(case: &Case) -> (usize, usize) {
     // A calendar of nobody's is refused.
@@ -217,10 +229,16 @@ fn run(case: &Case) -> (usize, usize) {
         case.minors,
         |spec| {
             let calendar = serde_json::from_str(case.calendar).unwrap();
-            turn(
-                knobs,
-                spec.failure_budget(budget(case.failures)).calendar(calendar),
-            )
+            let spec = spec.failure_budget(budget(case.failures)).calendar(calendar);
+            let mut spec = turn(knobs, spec);
+            // A group of nobody is refused, too.
+            let halves = |like: &StageLike| knobs & GROUPS != 0 && like.clusters > 1;
+            for (stage, like) in spec.stages.iter_mut().zip(&case.stages) {
+                if halves(like) {
+                    in_halves(stage, like.max_concurrent);
+                }
+            }
+            spec
         },
         at(FRIDAY),
     );

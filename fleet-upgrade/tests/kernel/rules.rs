@@ -5,7 +5,7 @@ use fleet_upgrade::kernel::{
     Ailment, Blocker, ClusterId, ClusterObservation, ClusterReport, ClusterState, Command, Counts, Event,
     Fact, FailureCause, Observation, Outcome, Roster, RunSettings, RunState, StopReason, decide, why,
 };
-use fleet_upgrade::{ApprovalRule, FleetUpgradeSpec, StageApproval};
+use fleet_upgrade::{ApprovalRule, FleetUpgradeSpec, Group, StageApproval};
 use jiff::ToSpan;
 
 use crate::world::{Crash, Driver, Mishap, StageLike, Stand, Wish, a_plan, at, budget, minutes};
@@ -202,6 +202,39 @@ fn looks_that_come_often_do_not_swell_the_log_of_a_soak() {
     let entries: Vec<usize> = (0..60).map(|_| look()).collect();
     let earned = entries.windows(2).any(|pair| pair == [1, 1]);
     assert!(!earned, "{entries:?}");
+}
+
+#[test]
+fn groups_go_side_by_side_each_at_its_own_pace_and_past_its_failures() {
+    let halves = |mut spec: FleetUpgradeSpec| {
+        let half = |name: &str| Group::new(name, format!("half={name}").parse().unwrap());
+        spec.stages[0].groups = vec![half("a"), half("b").max_concurrent(2.try_into().unwrap())];
+        spec.stages[0].max_concurrent = 1.try_into().unwrap();
+        spec.failure_budget(budget(1))
+    };
+    let plan = a_plan(&[StageLike::of(8)], 1, halves, at(MONDAY));
+    let roster = Roster::of(&plan);
+    let mut driver = Driver::new(&plan, &roster, at(MONDAY), RunSettings::default());
+    driver.cluster("s0-c0").mishaps.push(Mishap::RolloutFails);
+    let started = |driver: &Driver<'_>| -> Vec<String> {
+        let ids = driver.starts.iter().map(|(_, id, _)| *id);
+        ids.map(|id| roster.name(id).unwrap().to_string()).collect()
+    };
+    driver.step();
+    driver.until(at(MONDAY));
+    let mut first = started(&driver);
+    first.sort();
+    assert_eq!(
+        first,
+        ["s0-c0", "s0-c1", "s0-c3"],
+        "one of the first half, two of the other"
+    );
+    driver.until(at(MONDAY) + 39.minutes());
+    // The one that failed takes up no place of its half.
+    assert_eq!(started(&driver).len(), 4, "{:?}", started(&driver));
+    assert_eq!(started(&driver)[3], "s0-c2");
+    driver.finish();
+    assert_eq!(driver.starts.len(), 8);
 }
 
 #[test]

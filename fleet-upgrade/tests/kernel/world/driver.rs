@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use fleet_upgrade::kernel::{
     BackupVerdict, Blocker, ClusterId, Command, Event, Fact, HopOrder, LiveRun, Observation,
-    PreflightVerdict, Readiness, Roster, RunReport, RunSettings, RunState, audit, begin, decide,
-    evidence_due, readiness_needs,
+    PreflightVerdict, Readiness, Roster, RunReport, RunSettings, RunState, approval_due, audit, begin,
+    decide, evidence_due, readiness_needs,
 };
 use fleet_upgrade::{PlannedStage, UpgradePlan};
 use jiff::{SignedDuration, Timestamp};
@@ -244,6 +244,11 @@ impl<'p> Driver<'p> {
             "the index hides something from a decision"
         );
         assert!(!commands.is_empty(), "a decision without a command");
+        assert_eq!(
+            self.live.approval_due(self.now),
+            approval_due(self.plan, self.live.state(), self.now),
+            "the index hides who is asked"
+        );
         let mut wait = None;
         let mut busy = false;
         for command in commands {
