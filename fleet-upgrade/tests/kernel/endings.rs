@@ -329,24 +329,28 @@ fn a_halted_run_can_be_cancelled() {
 
 #[test]
 fn an_upgraded_cluster_is_left_alone_while_nothing_can_start() {
-    let plan = a_plan(
-        &[StageLike::of(3)],
-        1,
-        |spec| spec.cluster_deadline(HumanDuration::days(9)),
-        at(MONDAY),
-    );
-    let roster = Roster::of(&plan);
-    let mut driver = Driver::new(&plan, &roster, at(MONDAY), RunSettings::default());
-    driver.cluster("s0-c1").hop = minutes(6 * 24 * 60);
-    driver.until(at(MONDAY) + 96.hours());
-    let (first, second) = (driver.id("s0-c0"), driver.id("s0-c1"));
-    assert!(driver.live.state().upgraded(first).is_some());
-    driver.now += 2.hours();
-    assert_eq!(
-        evidence_due(&plan, driver.live.state(), driver.live.seen(), driver.now),
-        [second],
-        "its place is taken, so nobody starts on the others' account"
-    );
+    for (stage, why) in [
+        (
+            StageLike::of(3),
+            "its place is taken, so nobody starts on the others' account",
+        ),
+        (
+            StageLike::of(2).at_once(2),
+            "there is a place, and nobody left to take it",
+        ),
+    ] {
+        let patient = |spec: fleet_upgrade::FleetUpgradeSpec| spec.cluster_deadline(HumanDuration::days(9));
+        let plan = a_plan(&[stage], 1, patient, at(MONDAY));
+        let roster = Roster::of(&plan);
+        let mut driver = Driver::new(&plan, &roster, at(MONDAY), RunSettings::default());
+        driver.cluster("s0-c1").hop = minutes(6 * 24 * 60);
+        driver.until(at(MONDAY) + 96.hours());
+        let (first, second) = (driver.id("s0-c0"), driver.id("s0-c1"));
+        assert!(driver.live.state().upgraded(first).is_some());
+        driver.now += 2.hours();
+        let due = evidence_due(&plan, driver.live.state(), driver.live.seen(), driver.now);
+        assert_eq!(due, [second], "{why}");
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@ use fleet_upgrade::kernel::{
     Ailment, Blocker, ClusterId, ClusterObservation, ClusterReport, ClusterState, Command, Counts, Event,
     Fact, FailureCause, Observation, Outcome, Roster, RunSettings, RunState, StopReason, decide, why,
 };
-use fleet_upgrade::{ApprovalRule, FleetUpgradeSpec, Group, StageApproval};
+use fleet_upgrade::{ApprovalRule, AtMost, FleetUpgradeSpec, Group, SpreadRule, StageApproval};
 use jiff::ToSpan;
 
 use crate::world::{Crash, Driver, Mishap, StageLike, Stand, Wish, a_plan, at, budget, minutes};
@@ -249,6 +249,24 @@ fn a_hop_does_not_start_in_a_window_that_closes_before_its_end() {
     assert!(driver.finish().is_success());
     assert_eq!(driver.starts[0].0, at("2026-03-09T09:00:00Z"), "as the plan says");
     assert_eq!(plan.clusters().next().unwrap().start, driver.starts[0].0);
+}
+
+#[test]
+fn a_cluster_starts_when_its_own_calendar_opens_though_others_wait_for_something_else() {
+    // `c0` fails and takes its pair with it: `c1` waits for good, and `c2` for its calendar.
+    let own = r#"{"windows": [{"start": "13:07", "duration": "8h"}]}"#;
+    let opens_late = |spec: FleetUpgradeSpec| {
+        spec.spread(SpreadRule::by(["pair"], AtMost::Count(1.try_into().unwrap())))
+            .cluster_calendar("pair=s0-p1".parse().unwrap(), serde_json::from_str(own).unwrap())
+            .failure_budget(budget(1))
+    };
+    let plan = a_plan(&[StageLike::of(3)], 1, opens_late, at(MONDAY));
+    let roster = Roster::of(&plan);
+    let mut driver = Driver::new(&plan, &roster, at(MONDAY), RunSettings::default());
+    driver.cluster("s0-c0").mishaps.push(Mishap::RolloutFails);
+    driver.finish();
+    assert_eq!(driver.started("s0-c1"), None);
+    assert_eq!(driver.started("s0-c2"), Some(at("2026-03-02T13:07:00Z")));
 }
 
 #[test]
