@@ -7,7 +7,7 @@ use fleet_upgrade::kernel::{
     Ailment, Approval, ApprovalPoint, Blocker, Fact, FailureCause, Outcome, Roster, RunSettings, StageId,
     StopReason, evidence_due, why,
 };
-use fleet_upgrade::{ApprovalRule, AtMost, OnFailure, Percent, SpreadRule, UpgradePlan};
+use fleet_upgrade::{ApprovalRule, AtMost, OnFailure, Percent, Remedy, SpreadRule, UpgradePlan};
 use jiff::ToSpan;
 
 use crate::world::{Driver, Mishap, StageLike, Stand, a_plan, at, budget, minutes};
@@ -237,6 +237,41 @@ fn nobody_is_asked_to_let_a_run_go_on_that_could_not() {
     };
     assert_eq!(report.outcome, Some(Outcome::Stopped { reason }));
     assert_eq!(driver.starts.len(), 3);
+}
+
+#[test]
+fn a_run_ends_when_everything_about_its_failed_clusters_was_done_or_given_up() {
+    let remedies = |spec: fleet_upgrade::FleetUpgradeSpec| {
+        let remedies = [Remedy::ShiftTraffic, Remedy::Replace];
+        spec.on_failure(OnFailure::default().remedies(remedies))
+            .failure_budget(budget(3))
+    };
+    let plan = a_plan(&[StageLike::of(3).at_once(3)], 1, remedies, at(MONDAY));
+    let roster = Roster::of(&plan);
+    let settings = RunSettings::default();
+    // How long the world takes for both of a cluster's remedies: the third one's successor never comes.
+    for (name, takes) in [
+        ("s0-c0", minutes(0)),
+        ("s0-c1", minutes(60)),
+        ("s0-c2", settings.unwell_limit),
+    ] {
+        let mut driver = Driver::new(&plan, &roster, at(MONDAY), settings.clone());
+        driver.cluster(name).mishaps.push(Mishap::RolloutFails);
+        driver.finish();
+        let time = |wanted: &dyn Fn(&Fact) -> bool| {
+            let found = driver.log.iter().rev().find(|event| wanted(&event.fact));
+            found.unwrap().at
+        };
+        let failed = time(&|fact| matches!(fact, Fact::ClusterFailed { .. }));
+        let remedied = time(&|fact| matches!(fact, Fact::RemedyDone { .. } | Fact::RemedyFailed { .. }));
+        let ended = time(&|fact| matches!(fact, Fact::RunEnded { .. }));
+        let took = remedied.duration_since(failed);
+        assert!(
+            took >= takes && took <= takes + settings.refresh(),
+            "{name}: {took:#}"
+        );
+        assert!(ended >= remedied, "{name}");
+    }
 }
 
 #[test]

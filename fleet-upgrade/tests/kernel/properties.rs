@@ -6,8 +6,8 @@ use std::num::NonZeroU32;
 use fleet_core::HumanDuration;
 use fleet_upgrade::kernel::{Roster, RunSettings};
 use fleet_upgrade::{
-    AtMost, BackupRequirement, FleetUpgradeSpec, Group, OnChange, OnChangedByOthers, OnLeaving,
-    OnUpgradedByOthers, Percent, SpreadRule, Stage,
+    AtMost, BackupRequirement, FleetUpgradeSpec, Group, OnChange, OnChangedByOthers, OnFailure, OnLeaving,
+    OnUpgradedByOthers, Percent, Remedy, SpreadRule, Stage,
 };
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
@@ -105,7 +105,7 @@ fn case() -> impl Strategy<Value = Case> {
         (
             prop_oneof![Just(0_u32), Just(1), Just(3), Just(100)],
             proptest::sample::select(&CALENDARS[..]),
-            prop_oneof![2 => Just(0_u8), 3 => 0..128_u8],
+            prop_oneof![2 => Just(0_u8), 3 => any::<u8>()],
         ),
         proptest::collection::vec(1..110_i64, 1..6),
         proptest::collection::vec((any::<prop::sample::Index>(), mishap()), 0..5),
@@ -195,6 +195,10 @@ fn turn(knobs: u8, mut spec: FleetUpgradeSpec) -> FleetUpgradeSpec {
             .upgraded_by_others(OnUpgradedByOthers::Accept)
             .changed_by_others(OnChangedByOthers::Stop);
         spec = spec.on_change(change).unwell_limit(HumanDuration::minutes(45));
+    }
+    if on(7) {
+        let remedies = OnFailure::default().remedies([Remedy::ShiftTraffic, Remedy::Replace]);
+        spec = spec.on_failure(remedies);
     }
     if on(3) {
         spec = spec.unreachable_budget(budget(1));

@@ -7,7 +7,7 @@ use fleet_upgrade::kernel::{
     PreflightVerdict, Readiness, Roster, RunReport, RunSettings, RunState, approval_due, audit, begin,
     decide, evidence_due, readiness_needs,
 };
-use fleet_upgrade::{PlannedStage, UpgradePlan};
+use fleet_upgrade::{PlannedStage, Remedy, UpgradePlan};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{ClusterInWorld, minutes};
@@ -45,6 +45,8 @@ pub struct Driver<'p> {
     /// What leaps of the clock may have added to what a soak has earned.
     pub leapt: SignedDuration,
     pub waits: Vec<Blocker>,
+    /// When each remedy was first asked for.
+    pub asked: BTreeMap<(ClusterId, Remedy), Timestamp>,
 }
 
 /// Where a run is after a step.
@@ -96,6 +98,7 @@ impl<'p> Driver<'p> {
             steps: 0,
             leapt: SignedDuration::ZERO,
             waits: Vec::new(),
+            asked: BTreeMap::new(),
         };
         let Command::Record(first) = begin(plan, settings) else {
             panic!("a run begins with a fact")
@@ -288,6 +291,7 @@ impl<'p> Driver<'p> {
                     );
                     busy |= self.give(&order);
                 }
+                Command::Remedy { cluster, remedy } => busy |= self.remedy(cluster, remedy),
                 Command::WaitUntil { until, on } => {
                     assert!(until.is_none_or(|until| until > self.now), "waits for the past");
                     self.waits.push(on);
@@ -354,6 +358,31 @@ impl<'p> Driver<'p> {
         let crash = *crash;
         self.crashes.remove(0);
         Some(crash)
+    }
+
+    /// Of every three clusters the first is helped at once and the second in half an hour; nobody can lead the third one's users
+    /// away, and its successor never comes. Says whether the remedy has come to its end.
+    fn remedy(&mut self, cluster: ClusterId, remedy: Remedy) -> bool {
+        let asked = *self.asked.entry((cluster, remedy)).or_insert(self.now);
+        let is_done = match cluster.0 % 3 {
+            0 => true,
+            1 => self.now.duration_since(asked) >= minutes(30),
+            _ => false,
+        };
+        if is_done {
+            self.record(Fact::RemedyDone { cluster, remedy });
+            return true;
+        }
+        let is_impossible = cluster.0 % 3 == 2 && remedy == Remedy::ShiftTraffic;
+        if is_impossible {
+            let reason = "nowhere to go".to_owned();
+            self.record(Fact::RemedyFailed {
+                cluster,
+                remedy,
+                reason,
+            });
+        }
+        is_impossible
     }
 
     fn give(&mut self, order: &HopOrder) -> bool {

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use fleet_upgrade::FailureBudget;
 use fleet_upgrade::kernel::{
-    ApprovalPoint, BackupVerdict, ClusterId, ClusterState, Fact, Health, HopOrder, RunReport, RunState, Sight,
+    ApprovalPoint, BackupVerdict, ClusterId, ClusterState, Fact, FailureCause, Health, HopOrder, RunReport,
+    RunState, Sight,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -211,6 +212,7 @@ impl Driver<'_> {
             assert!(terminal, "I9: {name} ends as {:?}", cluster.state);
             assert!(cluster.started.is_some() || cluster.state != ClusterState::Upgraded);
             let id = self.id(name.as_str());
+            self.check_remedies(id, &cluster.state);
             let upgraded = cluster.state == ClusterState::Upgraded;
             assert_eq!(self.live.state().upgraded(id).is_some(), upgraded, "{name}");
         }
@@ -241,6 +243,26 @@ impl Driver<'_> {
             "I12: stored"
         );
         report
+    }
+
+    /// Whatever the policy says about failed clusters was done or given up for this one if it failed, each once, in order.
+    fn check_remedies(&self, id: ClusterId, state: &ClusterState) {
+        let done = self.log.iter().filter_map(|event| match &event.fact {
+            Fact::RemedyDone { cluster, remedy } | Fact::RemedyFailed { cluster, remedy, .. } => {
+                (*cluster == id).then_some(*remedy)
+            }
+            _ => None,
+        });
+        let is_asked = match state {
+            ClusterState::Failed { cause } => *cause != FailureCause::Left,
+            _ => false,
+        };
+        let due = self.plan.on_failure().remedies.iter().filter(|_| is_asked);
+        assert_eq!(
+            done.collect::<Vec<_>>(),
+            due.copied().collect::<Vec<_>>(),
+            "{id:?} {state:?}"
+        );
     }
 }
 
