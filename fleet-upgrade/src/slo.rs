@@ -29,8 +29,10 @@ mod burn;
 mod compare;
 mod percentage;
 mod reading;
+mod verdict;
 
-pub use burn::{Burn, BurnRule, BurnWindow, Doubtful, Slo, SloError, SloVerdict, Unsure, Window, WindowKind};
+pub use burn::{BurnRule, BurnWindow, Slo, SloError, Window, WindowKind};
 pub use compare::{Comparison, ComparisonError, Sensitivity};
 pub use percentage::{Percentage, PercentageError};
 pub use reading::{Missing, Reading, Requests};
+pub use verdict::{Burn, Doubtful, SloVerdict, Unsure};

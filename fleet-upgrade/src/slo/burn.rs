@@ -1,11 +1,10 @@
 //! Multi-window burn rates: how fast the error budget burns since the upgrade.
 
-use std::fmt;
-
 use fleet_core::HumanDuration;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::verdict::{Burn, Doubtful, SloVerdict, Unsure};
 use super::{Missing, Percentage, Reading, Requests};
 
 /// A short window is this much shorter than its long one.
@@ -133,7 +132,7 @@ impl Slo {
                 long: window.within,
                 short: window.within.as_signed() / SHORT,
                 factor,
-                min_requests: ((1.0 - CONFIDENCE).ln() / (-limit).ln_1p()).ceil(),
+                min_requests: to_see_one(limit),
                 limit,
             }
         })
@@ -142,7 +141,8 @@ impl Slo {
     /// Judges what was read since a cluster's upgrade. `read` is asked for each [`Window`] that matters, the same window
     /// at most once for each rule.
     ///
-    /// A rule is broken when its long and its short window both burn faster than its factor. The verdict is
+    /// A rule is broken when its long and its short window both burn faster than its factor. A burn in the long window is
+    /// over when the short one has enough requests to say so. The verdict is
     /// [`SloVerdict::Fail`] when a rule is broken, [`SloVerdict::Pass`] when every rule has enough requests and holds,
     /// else [`SloVerdict::Inconclusive`]. Windows are cut at the upgrade: the calm before it would dilute them.
     pub fn judge(
@@ -228,28 +228,36 @@ impl BurnRule {
             Reading::Missing(missing) => Err(unsure(missing.into())),
         };
         let in_long = count(read(&long))?;
+        let has_enough = in_long.total() >= self.min_requests;
+        let too_few = || {
+            unsure(Doubtful::TooFew {
+                requests: in_long.total(),
+                needed: self.min_requests,
+            })
+        };
         if !self.is_exceeded_by(in_long) {
-            return if in_long.total() >= self.min_requests {
-                Ok(())
-            } else {
-                Err(unsure(Doubtful::TooFew {
-                    requests: in_long.total(),
-                    needed: self.min_requests,
-                }))
-            };
+            return if has_enough { Ok(()) } else { Err(too_few()) };
         }
         let in_short = count(read(&short))?;
         if in_short.total() <= 0.0 {
             return Err(unsure(Missing::NoData.into()));
         }
         if !self.is_exceeded_by(in_short) {
-            return Ok(());
+            // Were the burn still going on, so many requests would have shown it.
+            let needed = to_see_one(in_long.error_ratio().unwrap_or(1.0));
+            return if in_short.total() < needed {
+                Err(unsure(Doubtful::NotOver {
+                    requests: in_short.total(),
+                    needed,
+                }))
+            } else if has_enough {
+                Ok(())
+            } else {
+                Err(too_few())
+            };
         }
-        if in_long.total() < self.min_requests && self.chance_of(in_long) > OVERWHELMING {
-            return Err(unsure(Doubtful::TooFew {
-                requests: in_long.total(),
-                needed: self.min_requests,
-            }));
+        if !has_enough && self.chance_of(in_long) > OVERWHELMING {
+            return Err(too_few());
         }
         let burn = |requests: Requests| requests.error_ratio().unwrap_or(0.0) / objective.remainder();
         Err(Doubt::Broken(Burn {
@@ -310,132 +318,6 @@ pub enum WindowKind {
     Long,
     /// The short one, a twelfth of it.
     Short,
-}
-
-/// What the burn rates say.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[allow(clippy::exhaustive_enums)]
-pub enum SloVerdict {
-    /// Every rule had enough requests, and none was broken.
-    Pass,
-    /// A rule was broken.
-    Fail(Burn),
-    /// Nothing can be said, for these reasons. Never lets anything go on.
-    Inconclusive(Vec<Unsure>),
-}
-
-impl SloVerdict {
-    /// The verdict on several clusters, or on clusters and their cohort: one failure fails all, one doubt leaves all
-    /// in doubt, and of nothing there is no verdict.
-    pub fn together(verdicts: impl IntoIterator<Item = Self>) -> Self {
-        let mut doubts = Vec::new();
-        let mut any = false;
-        for verdict in verdicts {
-            any = true;
-            match verdict {
-                Self::Pass => {}
-                Self::Fail(burn) => return Self::Fail(burn),
-                Self::Inconclusive(more) => doubts.extend(more),
-            }
-        }
-        if any && doubts.is_empty() {
-            Self::Pass
-        } else {
-            Self::Inconclusive(doubts)
-        }
-    }
-}
-
-impl fmt::Display for SloVerdict {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Pass => f.write_str("within the error budget"),
-            Self::Fail(burn) => burn.fmt(f),
-            Self::Inconclusive(reasons) => match reasons.split_first() {
-                None => f.write_str("nothing was measured"),
-                Some((first, [])) => first.fmt(f),
-                Some((first, others)) => write!(f, "{first} (and {} more)", others.len()),
-            },
-        }
-    }
-}
-
-/// A broken rule.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub struct Burn {
-    /// The rule's long window.
-    pub within: HumanDuration,
-    /// The rule's factor.
-    pub factor: f64,
-    /// How many times too fast the budget burned in the long window.
-    pub long: f64,
-    /// And in the short one.
-    pub short: f64,
-    /// The requests of the long window.
-    pub requests: Requests,
-}
-
-impl fmt::Display for Burn {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "the error budget burns {:.1} times too fast over {} ({:.0} of {:.0} requests failed; the limit is {})",
-            self.long,
-            self.within,
-            self.requests.errors(),
-            self.requests.total(),
-            self.factor
-        )
-    }
-}
-
-/// Why a rule could not be judged.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub struct Unsure {
-    /// The rule's long window.
-    pub within: HumanDuration,
-    /// Why.
-    pub why: Doubtful,
-}
-
-/// What is lacking for a verdict.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub enum Doubtful {
-    /// There is no reading.
-    Missing(Missing),
-    /// Too few requests for their outcome to mean anything.
-    TooFew {
-        /// How many there were.
-        requests: f64,
-        /// How many it takes.
-        needed: f64,
-    },
-}
-
-impl From<Missing> for Doubtful {
-    fn from(missing: Missing) -> Self {
-        Self::Missing(missing)
-    }
-}
-
-impl fmt::Display for Unsure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.why {
-            Doubtful::Missing(missing) => write!(f, "{missing} over {}", self.within),
-            Doubtful::TooFew { requests, needed } => {
-                write!(
-                    f,
-                    "{requests:.0} requests over {}, of {needed:.0} needed",
-                    self.within
-                )
-            }
-        }
-    }
 }
 
 /// An objective that cannot be gated on.
@@ -508,6 +390,11 @@ impl From<Slo> for Wire {
             windows: Some(slo.windows),
         }
     }
+}
+
+/// How many requests show at least one error with [`CONFIDENCE`], where so large a share of them fails.
+fn to_see_one(share: f64) -> f64 {
+    ((1.0 - CONFIDENCE).ln() / (-share).ln_1p()).ceil().max(1.0)
 }
 
 fn ratio(of: SignedDuration, to: SignedDuration) -> f64 {
@@ -600,6 +487,40 @@ mod tests {
             Reading::Requests(Requests::new(errors, 1e6))
         });
         assert_eq!(verdict, SloVerdict::Pass);
+    }
+
+    /// Errors must never make up for requests that are lacking.
+    #[test]
+    fn a_burn_that_is_over_needs_as_many_requests_as_one_that_never_was() {
+        let rule = BurnWindow {
+            budget: "2%".parse().unwrap(),
+            within: HumanDuration::hours(1),
+        };
+        let slo = Slo::with_windows("99.9%".parse().unwrap(), HumanDuration::days(30), [rule]).unwrap();
+        let needed = slo.rules().next().unwrap().min_requests;
+        assert!((needed - 207.0).abs() < 0.5, "{needed}");
+        let judge = |long: (f64, f64), short: (f64, f64)| {
+            slo.judge(at(0), at(100), |window| {
+                let (errors, total) = match window.kind {
+                    WindowKind::Long => long,
+                    WindowKind::Short => short,
+                };
+                Reading::Requests(Requests::new(errors, total))
+            })
+        };
+        let why = |verdict| match verdict {
+            SloVerdict::Inconclusive(reasons) => reasons[0].to_string(),
+            other => panic!("{other}"),
+        };
+        let few = judge((3.0, 200.0), (0.0, 200.0));
+        assert_eq!(why(few), "200 requests over 1h, of 207 needed");
+        // One good request after half of all failed says nothing; after five the other half would have shown.
+        let one = judge((150.0, 300.0), (0.0, 1.0));
+        assert_eq!(
+            why(one),
+            "the error budget burned too fast over 1h, and of the last requests too few tell whether that is over: 1, of 5 needed"
+        );
+        assert_eq!(judge((150.0, 300.0), (0.0, 5.0)), SloVerdict::Pass);
     }
 
     #[test]
