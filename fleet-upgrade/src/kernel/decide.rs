@@ -81,14 +81,22 @@ pub fn begin(plan: &UpgradePlan, settings: RunSettings) -> Command {
 fn control(moment: &Moment<'_>) -> Option<Fact> {
     let run = moment.run;
     let stop = |reason| Some(Fact::Stopping { reason });
+    let out_of_reach = || {
+        let stage = moment.current.filter(|_| run.cancelled.is_none())?;
+        incomplete(moment, stage)
+    };
+    if run.stopping.is_none()
+        && run.halted.is_some()
+        && let Some(reason) = out_of_reach()
+    {
+        return stop(reason);
+    }
     if run.stopping.is_none() && (run.halted.is_none() || run.cancelled.is_some()) {
         if let Some(reason) = over_budget(moment).filter(|_| run.halted.is_none()) {
             // Nobody is asked to let go on what has nothing left to do, or could not go on for another reason.
-            let goes_on = moment
-                .current
-                .is_some_and(|stage| incomplete(moment, stage).is_none());
+            let goes_on = run.cancelled.is_none() && moment.current.is_some() && out_of_reach().is_none();
             return match moment.rules.on_failure().go_on {
-                Some(_) if run.cancelled.is_none() && goes_on => Some(Fact::Halted { reason }),
+                Some(_) if goes_on => Some(Fact::Halted { reason }),
                 _ => stop(reason),
             };
         }
@@ -98,9 +106,7 @@ fn control(moment: &Moment<'_>) -> Option<Fact> {
         {
             return stop(StopReason::StageProvedNothing { stage });
         }
-        if run.cancelled.is_none()
-            && let Some(reason) = moment.current.and_then(|stage| incomplete(moment, stage))
-        {
+        if let Some(reason) = out_of_reach() {
             return stop(reason);
         }
         let unfinished = moment.pending > 0 || moment.between > 0;

@@ -237,6 +237,25 @@ fn nobody_is_asked_to_let_a_run_go_on_that_could_not() {
     };
     assert_eq!(report.outcome, Some(Outcome::Stopped { reason }));
     assert_eq!(driver.starts.len(), 3);
+
+    // It comes to that while the run is halted already: the second was under way when the first failed.
+    let at_once = |mut spec: fleet_upgrade::FleetUpgradeSpec| {
+        spec.stages[0].completion_threshold = Some(Percent::new(80).unwrap());
+        spec.on_failure(OnFailure::default().go_on(ApprovalRule::by(["ada"])))
+    };
+    let plan = a_plan(&[StageLike::of(5).at_once(2)], 1, at_once, at(MONDAY));
+    let roster = Roster::of(&plan);
+    let mut driver = Driver::new(&plan, &roster, at(MONDAY), RunSettings::default());
+    driver.cluster("s0-c0").mishaps.push(Mishap::RolloutFails);
+    driver.cluster("s0-c1").mishaps.push(Mishap::Stuck);
+    driver.until(at(MONDAY) + 30.minutes());
+    assert!(driver.live.state().halted().is_some());
+    let reason = StopReason::StageIncomplete {
+        stage: StageId(0),
+        possible: 3,
+        needed: 4,
+    };
+    assert_eq!(driver.finish().outcome, Some(Outcome::Stopped { reason }));
 }
 
 #[test]
