@@ -180,7 +180,7 @@ impl UpgradePlan {
         &self.stages
     }
 
-    /// Every cluster that is to be upgraded, by stage and then in the order of starting.
+    /// Every cluster that is to be upgraded, by stage and then in the order of [`PlannedStage::clusters`].
     pub fn clusters(&self) -> impl Iterator<Item = &PlannedCluster> {
         self.stages.iter().flat_map(|stage| &stage.clusters)
     }
@@ -266,7 +266,8 @@ impl UpgradePlan {
 pub struct PlannedStage {
     /// The stage's name.
     pub name: String,
-    /// The clusters to upgrade, in the order in which they start. May be empty when all run the target already.
+    /// The clusters to upgrade, in the stage's order. They start in it, but those that wait for their own domain or their
+    /// own calendar let others by. May be empty when all run the target already.
     pub clusters: Vec<PlannedCluster>,
     /// The clusters that run the target already; nothing is started for them.
     pub at_target: Vec<AtTarget>,
@@ -461,13 +462,13 @@ pub struct AtTarget {
 pub enum Constraint {
     /// The stages' caps per day.
     MaxPerDay,
-    /// The stages' limits on clusters at the same time.
+    /// The stages' and their groups' limits on clusters at the same time.
     MaxConcurrent,
     /// The stages' soaks.
     Soak,
     /// Windows and freezes, the fleet's and the clusters' own.
     Calendar,
-    /// The limits on regions, pairs, groups and the capacity.
+    /// The limits on regions, pairs and the capacity.
     Spread,
     /// Nothing but the time that the upgrades themselves take.
     Work,

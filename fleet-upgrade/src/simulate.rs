@@ -30,12 +30,13 @@ pub use odds::{Defect, Odds};
 use std::fmt;
 use std::num::NonZeroU32;
 
+use fleet_core::Calendar;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::UpgradePlan;
 use crate::kernel::Outcome;
-use crate::plan::Constraint;
+use crate::plan::{Constraint, PlanDomain};
 use crate::spec::{OnFailure, PreflightRequirement, StageApproval};
 use world::{Ending, World};
 
@@ -186,10 +187,14 @@ fn loosened(plan: &UpgradePlan) -> Vec<(Constraint, &'static str, UpgradePlan)> 
         "twice as many at a time",
         stages
             .iter()
-            .any(|stage| stage.clusters.len() > stage.max_concurrent.get() as usize),
+            .any(|stage| stage.clusters.len() > stage.max_concurrent.get() as usize)
+            || plan.domains().iter().any(PlanDomain::is_group),
         &|plan| {
             for stage in &mut plan.stages {
                 stage.max_concurrent = twice(stage.max_concurrent);
+            }
+            for group in plan.domains.iter_mut().filter(|domain| domain.is_group()) {
+                group.limit = group.limit.saturating_mul(2);
             }
         },
     );
@@ -207,8 +212,28 @@ fn loosened(plan: &UpgradePlan) -> Vec<(Constraint, &'static str, UpgradePlan)> 
     with(
         Constraint::Calendar,
         "always open",
-        !plan.calendar().is_always(),
-        &|plan| plan.calendar = fleet_core::Calendar::always(),
+        !plan.calendar().is_always()
+            || plan
+                .cluster_calendars
+                .iter()
+                .any(|calendar| !calendar.is_always()),
+        &|plan| {
+            // The days of the caps stay those of its zone.
+            let zone = plan.calendar.time_zone().iana_name().unwrap_or("UTC");
+            let open = Calendar::in_zone(zone).unwrap_or_default();
+            plan.cluster_calendars.fill(open.clone());
+            plan.calendar = open;
+        },
+    );
+    with(
+        Constraint::Spread,
+        "twice as much of each region, pair or share away",
+        !plan.domains().iter().all(PlanDomain::is_group),
+        &|plan| {
+            for domain in plan.domains.iter_mut().filter(|domain| !domain.is_group()) {
+                domain.limit = domain.limit.saturating_mul(2);
+            }
+        },
     );
     plans
 }

@@ -211,6 +211,37 @@ fn halves_of_a_pair_are_kept_apart_and_others_pass_by() {
 }
 
 #[test]
+fn the_limit_of_a_group_is_one_on_clusters_at_the_same_time() {
+    let fleet = fleet(&["a r: x", "b r: x", "c r: x", "d r: z"]);
+    let plan = planned(
+        "  target: v1.31.0\n  stages:\n  - name: all\n    groups: [{name: x, selector: r=x}, {name: z, selector: r=z, maxConcurrent: 3}]\n",
+        &fleet,
+    );
+    assert_eq!(starts(&plan), [("a", 0), ("b", 13), ("c", 26), ("d", 0)]);
+    assert_eq!(plan.binding_constraint(), Constraint::MaxConcurrent);
+    let effects: Vec<_> = plan.effects().iter().map(|effect| effect.constraint).collect();
+    assert_eq!(effects, [Constraint::MaxConcurrent], "there is no spread");
+}
+
+#[test]
+fn what_has_nothing_to_do_needs_no_room() {
+    let mut text = "- {name: big, version: v1.31.0, nodes: {controlPlane: 3, workers: 100}}\n".to_owned();
+    for name in ["a", "b", "c"] {
+        writeln!(
+            text,
+            "- {{name: {name}, version: v1.30.4, nodes: {{controlPlane: 1, workers: 5}}}}"
+        )
+        .unwrap();
+    }
+    let plan = planned(
+        "  target: v1.31.0\n  spread: [{maxUnavailable: 12, weighBy: nodes}]\n  stages: [{name: all, maxConcurrent: 3}]\n",
+        &fleet_from_yaml(&text, "fleet.yaml").unwrap(),
+    );
+    let at_once = plan.clusters().filter(|cluster| cluster.start == at(NOW)).count();
+    assert_eq!(at_once, 2, "twelve of six each");
+}
+
+#[test]
 fn a_pair_that_nothing_keeps_apart_is_told() {
     let fleet = fleet(&["a1 dr-pair: one", "a2 dr-pair: one", "b1 dr-pair: two"]);
     let plan = planned(

@@ -165,19 +165,71 @@ fn a_target_below_a_cluster() {
 /// would have to bring the workers down.
 #[test]
 fn workers_that_are_ahead_of_where_their_control_plane_goes() {
-    let cluster = |name: &str, version: &str, workers: &str| {
-        FleetCluster::new(name.parse().unwrap(), version.parse().unwrap())
-            .with_worker_version(workers.parse().unwrap())
+    let of = |clusters: &[(&str, &str, &str)]| {
+        let halves = clusters.iter().map(|(name, version, workers)| {
+            FleetCluster::new(name.parse().unwrap(), version.parse().unwrap())
+                .with_worker_version(workers.parse().unwrap())
+        });
+        Fleet::new(halves).unwrap()
     };
-    let halves = Fleet::new([
-        cluster("a", "v1.30.2", "v1.32.1"),
-        cluster("b", "v1.31.2", "v1.31.6-eks-1"),
-        cluster("healed", "v1.30.2", "v1.31.0"),
-        cluster("there", "v1.31.4", "v1.33.0"),
-    ])
+    let told = |lines: &str, clusters: &[(&str, &str, &str)]| {
+        let error = refusal(&policy(lines), &of(clusters));
+        assert!(
+            matches!(only(&error), PlanProblem::WorkersAhead { .. }),
+            "{error}"
+        );
+        error.problems()[0].to_string()
+    };
+    let near = [
+        ("b", "v1.31.2", "v1.31.6-eks-1"),
+        ("healed", "v1.30.2", "v1.31.0"),
+    ];
+    let to = |target: &str| format!("target: {target}\nstages: [{{name: all}}]");
+    let answers = [
+        told(&to("v1.31.4"), &near),
+        told(&to("v1.31.4"), &[("a", "v1.30.2", "v1.32.1"), near[0]]),
+        told(&to("v1.31.4"), &[("there", "v1.31.4", "v1.32.0"), near[1]]),
+        told(
+            &format!("{}\nhops: [v1.31.0]", to("v1.32.0")),
+            &[("a", "v1.30.2", "v1.31.6")],
+        ),
+        told(
+            &format!("{}\nversions: [v1.31.9]", to("v1.32.4")),
+            &[("a", "v1.30.2", "v1.32.1")],
+        ),
+    ];
+    insta::assert_snapshot!(answers.join("\n"));
+    // The mends mend.
+    let now = "2026-01-05T09:00:00Z".parse().unwrap();
+    for (lines, clusters) in [
+        (to("v1.31.6"), near.to_vec()),
+        (
+            format!("{}\nhops: [v1.31.6]", to("v1.32.0")),
+            vec![("a", "v1.30.2", "v1.31.6")],
+        ),
+        (to("v1.32.4"), vec![("a", "v1.32.1", "v1.32.1")]),
+    ] {
+        plan(&policy(&lines), &of(&clusters), now).unwrap();
+    }
+    // Of another patch release than their control plane's they are where nothing is to be done.
+    plan(
+        &policy(&to("v1.31.4")),
+        &of(&[("there", "v1.31.4", "v1.31.6"), near[1]]),
+        now,
+    )
     .unwrap();
-    let error = refusal(&policy("target: v1.31.4\nstages: [{name: all}]"), &halves);
-    assert!(matches!(only(&error), PlanProblem::WorkersAhead { .. }));
+}
+
+#[test]
+fn a_calendar_of_clusters_own_that_closes_for_good_is_named() {
+    let clusters = [
+        ("a", "staging", "v1.30.2"),
+        ("b", "production", "v1.30.2"),
+        ("c", "production", "v1.30.2"),
+        ("d", "production", "v1.30.2"),
+    ];
+    let lines = "target: v1.31.4\nstages: [{name: all}]\nclusterCalendars:\n- selector: env=production\n  calendar: {windows: [{days: Mon, start: '09:00', duration: 45m}], freezes: [{from: 2026-01-06, to: 2031-06-01, reason: sold}]}";
+    let error = refusal(&policy(lines), &fleet(&clusters));
     insta::assert_snapshot!(error);
 }
 

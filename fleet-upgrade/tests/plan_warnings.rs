@@ -7,8 +7,8 @@ mod calendars;
 
 use fleet_core::{Fleet, FleetCluster, HumanDuration, Labels, NodeCounts, Provider};
 use fleet_upgrade::{
-    Constraint, FleetUpgrade, FleetUpgradeSpec, Pick, PickOrder, PlanProblem, PlanWarning, Stage,
-    UpgradePlan, plan,
+    ApprovalRule, Constraint, FleetUpgrade, FleetUpgradeSpec, Pick, PickOrder, PlanProblem, PlanWarning,
+    Stage, UpgradePlan, plan,
 };
 
 /// Clusters in one region each, with this many workers; every third is somebody else's machines.
@@ -197,6 +197,36 @@ fn a_cap_is_counted_in_the_days_of_the_calendar() {
         ]
     );
     assert_eq!(plan.binding_constraint(), Constraint::MaxPerDay);
+}
+
+#[test]
+fn a_cap_that_is_not_what_takes_so_long_is_not_blamed() {
+    let is_blamed = |at_once: u32, a_day: u32| {
+        let stage = Stage::new("all")
+            .max_concurrent(at_once.try_into().unwrap())
+            .max_per_day(a_day.try_into().unwrap());
+        let plan = planned(to_1_31().stage(stage), &fleet(&[20; 600]));
+        let mut warnings = plan.warnings().iter();
+        warnings.any(|warning| matches!(warning, PlanWarning::CapCannotKeepUp { .. }))
+    };
+    assert!(is_blamed(5, 2));
+    assert!(!is_blamed(1, 100), "one at a time is what takes so long");
+}
+
+#[test]
+fn a_canary_without_a_soak_is_told_unless_somebody_is_asked() {
+    let is_told = |after: bool, before: bool| {
+        let ask = |yes: bool| yes.then(ApprovalRule::anyone);
+        let mut canary = Stage::new("canary").pick(Pick::one());
+        canary.approval.after = ask(after);
+        let mut rest = Stage::new("rest");
+        rest.approval.before = ask(before);
+        let plan = planned(to_1_31().stage(canary).stage(rest), &fleet(&[1, 2, 3]));
+        let mut warnings = plan.warnings().iter();
+        warnings.any(|warning| matches!(warning, PlanWarning::PickWithoutSoak { .. }))
+    };
+    assert!(is_told(false, false));
+    assert!(!is_told(true, false) && !is_told(false, true));
 }
 
 #[test]

@@ -179,6 +179,60 @@ fn the_knob_that_matters_most_comes_first() {
 }
 
 #[test]
+fn every_knob_that_holds_is_turned_whole() {
+    let of = |change: fn(FleetUpgradeSpec) -> FleetUpgradeSpec| {
+        forecast(&a_plan(30, 3, change), &Odds::certain(), 10)
+    };
+    let ends = |forecast: &Forecast, constraint| {
+        let mut knobs = forecast.sensitivity.iter();
+        knobs
+            .find(|knob| knob.constraint == constraint)
+            .map(|knob| knob.p50)
+    };
+    let plain = of(|spec| spec);
+    assert_eq!(ends(&plain, Constraint::Spread), None);
+    // A calendar of clusters' own says nothing new: without either all are open.
+    let own = of(|spec| {
+        let always = Calendar::in_zone("Europe/Berlin").unwrap();
+        spec.cluster_calendar("region=eu".parse().unwrap(), always)
+    });
+    assert_eq!(
+        ends(&own, Constraint::Calendar),
+        ends(&plain, Constraint::Calendar)
+    );
+    // One of each region at a time is slower than three.
+    let spread = of(|mut spec| {
+        spec.stages[1].max_per_day = None;
+        spec.stages[1].max_concurrent = count(30);
+        spec.calendar = Calendar::always();
+        spec.spread(SpreadRule::by(["region"], fleet_upgrade::AtMost::Count(count(1))))
+    });
+    assert!(
+        ends(&spread, Constraint::Spread).unwrap() < spread.finish.p50,
+        "{spread}"
+    );
+    let groups = of(|mut spec| {
+        spec.stages[1].max_per_day = None;
+        spec.stages[1].max_concurrent = count(1);
+        spec.calendar = Calendar::always();
+        let region = |name: &str| fleet_upgrade::Group::new(name, format!("region={name}").parse().unwrap());
+        spec.stages[1].groups = vec![region("eu"), region("us"), region("ap")];
+        spec
+    });
+    let finish = groups.finish.p50;
+    let (now, soak) = (
+        "2026-01-05T09:00:00Z".parse::<Timestamp>().unwrap(),
+        HumanDuration::days(5).as_signed(),
+    );
+    let work = finish.duration_since(now) - soak;
+    let faster = ends(&groups, Constraint::MaxConcurrent)
+        .unwrap()
+        .duration_since(now)
+        - soak;
+    assert!(faster < work * 2 / 3, "{groups}");
+}
+
+#[test]
 fn runs_that_stop_early_are_no_early_ends() {
     let plan = a_plan(20, 3, |spec| spec);
     let forecast_with = |hop_fails: f64| {

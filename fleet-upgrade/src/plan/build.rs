@@ -51,7 +51,7 @@ pub fn plan_with(
     let mut problems = Vec::new();
     let assignment = assign(policy, fleet, &mut problems);
     let paths = paths(policy, &assignment.clusters, &mut problems);
-    let domains = Domains::of(policy, &assignment, &mut problems);
+    let domains = Domains::of(policy, &assignment, &paths, &mut problems);
     contradictions(policy, &assignment, &mut problems);
     let start = seconds_up(now);
     let calendars = std::iter::once(&policy.spec.calendar).chain(&domains.calendars);
@@ -98,7 +98,7 @@ pub fn plan_with(
     let times = schedule(&draft.jobs, start, Limits::ALL, &mut ground, |stage, _, slot| {
         slots[stage].push(slot);
     })
-    .map_err(|cause| refuse(policy, &cause))?;
+    .map_err(|cause| refuse(policy, &domains, &cause))?;
     let finish = times.last().map_or(start, |stage| stage.soak_until);
     let bound = lower_bound(&draft.jobs, start);
     if let Some(deadline) = policy.spec.deadline {
@@ -261,10 +261,13 @@ fn effects(
         .into_iter()
         .filter(|(constraint, _, _)| match constraint {
             Constraint::MaxPerDay => jobs.iter().any(|stage| stage.max_per_day.is_some()),
-            Constraint::MaxConcurrent => jobs.iter().any(|stage| stage.jobs.len() > stage.max_concurrent),
+            Constraint::MaxConcurrent => {
+                jobs.iter().any(|stage| stage.jobs.len() > stage.max_concurrent)
+                    || ground.domains.iter().any(PlanDomain::is_group)
+            }
             Constraint::Soak => jobs.iter().any(|stage| stage.soak_seconds > 0),
             Constraint::Calendar => !policy.spec.calendar.is_always() || ground.openings.len() > 1,
-            Constraint::Spread => !ground.domains.is_empty(),
+            Constraint::Spread => !ground.domains.iter().all(PlanDomain::is_group),
             Constraint::Work => false,
         })
         .map(|(constraint, without, _)| (constraint, without))
@@ -542,13 +545,30 @@ fn start_bound(
     }
 }
 
-fn refuse(policy: &FleetUpgrade, cause: &Unschedulable) -> PlanError {
+fn refuse(policy: &FleetUpgrade, domains: &Domains, cause: &Unschedulable) -> PlanError {
     let problem = match *cause {
-        Unschedulable::NeverOpens { stage, after } => PlanProblem::NeverOpens {
-            place: policy.place("spec.calendar"),
-            after: instant(after),
-            waiting: format!("the rest of stage `{}`", policy.spec.stages[stage].name),
-        },
+        Unschedulable::NeverOpens {
+            stage,
+            calendar,
+            after,
+        } => {
+            let own = calendar
+                .checked_sub(1)
+                .and_then(|own| domains.calendar_rules().get(own));
+            let stage = &policy.spec.stages[stage].name;
+            let (field, waiting) = match own {
+                None => ("spec.calendar".to_owned(), format!("the rest of stage `{stage}`")),
+                Some((rule, clusters)) => (
+                    format!("spec.clusterCalendars[{rule}].calendar"),
+                    format!("what is left in stage `{stage}` of {clusters}"),
+                ),
+            };
+            PlanProblem::NeverOpens {
+                place: policy.place(field),
+                after: instant(after),
+                waiting,
+            }
+        }
         Unschedulable::TooLate { stage } => PlanProblem::EndsTooLate {
             place: policy.place(format!("spec.stages[{stage}]")),
             stage: policy.spec.stages[stage].name.clone(),

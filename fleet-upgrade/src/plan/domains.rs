@@ -6,6 +6,7 @@ use fleet_core::{Calendar, FleetCluster};
 use serde::{Deserialize, Serialize};
 
 use super::assign::Assignment;
+use super::hops::Paths;
 use super::refusal::{ClusterSample, PlanProblem};
 use crate::spec::FleetUpgrade;
 
@@ -20,6 +21,13 @@ pub struct PlanDomain {
     pub limit: u64,
     /// Whether what failed or is held counts as away; for a spread it does, for a group it does not.
     pub counts_failed: bool,
+}
+
+impl PlanDomain {
+    /// Whether it is a group of a stage: what failed in one is nobody's missing capacity.
+    pub(crate) fn is_group(&self) -> bool {
+        !self.counts_failed
+    }
 }
 
 /// A cluster's part in a domain.
@@ -60,6 +68,7 @@ impl Domains {
     pub(crate) fn of(
         policy: &FleetUpgrade,
         assignment: &Assignment<'_>,
+        paths: &Paths,
         problems: &mut Vec<PlanProblem>,
     ) -> Self {
         let mut all = Self {
@@ -70,7 +79,7 @@ impl Domains {
             calendar_rules: Vec::new(),
             calendar_of: Vec::new(),
         };
-        all.add_spreads(policy, &assignment.clusters, problems);
+        all.add_spreads(policy, &assignment.clusters, paths, problems);
         all.add_groups(policy, assignment, problems);
         all.add_calendars(policy, &assignment.clusters, problems);
         all
@@ -107,6 +116,7 @@ impl Domains {
         &mut self,
         policy: &FleetUpgrade,
         clusters: &[&FleetCluster],
+        paths: &Paths,
         problems: &mut Vec<PlanProblem>,
     ) {
         for (index, rule) in policy.spec.spread.iter().enumerate() {
@@ -133,8 +143,12 @@ impl Domains {
                 let mut too_heavy = ClusterSample::default();
                 let mut heaviest = 0;
                 for number in members.iter().filter(|number| weight(**number) > limit) {
-                    too_heavy.add(clusters[*number as usize].name());
-                    heaviest = heaviest.max(weight(*number));
+                    let cluster = clusters[*number as usize];
+                    // One with nothing to do never wants to be away.
+                    if !paths.of(cluster, &policy.spec.target).is_empty() {
+                        too_heavy.add(cluster.name());
+                        heaviest = heaviest.max(weight(*number));
+                    }
                 }
                 if too_heavy.count > 0 {
                     problems.push(PlanProblem::DomainTooSmall {

@@ -2,10 +2,10 @@
 //! calendar let the others by.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BTreeMap, BinaryHeap};
 
 use super::DomainShare;
-use super::openings::Openings;
+use super::openings::{NEVER, Openings};
 use super::schedule::{Bound, Ground, Job, Limits, Slot, StageJobs, Unschedulable};
 
 /// Schedules one stage from `ready` on, event by event: whenever a place, a domain, a day or a calendar opens, every
@@ -28,6 +28,7 @@ pub(crate) fn schedule_stage(
         usize::MAX
     };
     let max_per_day = stage.max_per_day.filter(|_| limits.max_per_day);
+    let mut firsts = Firsts::default();
     let mut used: Vec<u64> = vec![0; domains.len()];
     let mut slots: Vec<Option<Slot>> = stage.jobs.iter().map(|_| None).collect();
     // What each cluster waited for by itself, and in which pass; what it waited for with all the others.
@@ -67,23 +68,22 @@ pub(crate) fn schedule_stage(
             let job = &stage.jobs[index];
             let full = job.domains.iter().find(|share| {
                 let place = share.domain as usize;
-                limits.spread && used[place].saturating_add(share.weight) > domains[place].limit
+                limits.hold(share, domains) && used[place].saturating_add(share.weight) > domains[place].limit
             });
             if let Some(share) = full {
                 own[index] = (pass, Bound::Domain { domain: share.domain });
                 left.push(index);
                 continue;
             }
-            let never = Unschedulable::NeverOpens {
+            let never = |after| Unschedulable::NeverOpens {
                 stage: number,
-                after: now,
+                calendar: job.calendar,
+                after,
             };
-            let Some(slot) = hops(job, now, limits, openings) else {
-                return Err(never);
-            };
-            if slot.start > now {
+            let (opens, closes) = firsts.fit(job, now, limits, openings).ok_or_else(|| never(now))?;
+            if opens > now {
                 own[index] = (pass, Bound::Calendar);
-                at(slot.start);
+                at(opens);
                 // The fleet's calendar is everyone's: those behind it wait with it.
                 if job.calendar == 0 {
                     shared = Bound::Calendar;
@@ -93,6 +93,7 @@ pub(crate) fn schedule_stage(
                 left.push(index);
                 continue;
             }
+            let slot = hops(job, (now, closes), limits, openings).map_err(never)?;
             if max_per_day.is_some() {
                 if now >= day_ends {
                     day_ends = days.end(now);
@@ -101,10 +102,8 @@ pub(crate) fn schedule_stage(
                 }
                 on_day += 1;
             }
-            if limits.spread {
-                for share in &job.domains {
-                    used[share.domain as usize] += share.weight;
-                }
+            for share in &job.domains {
+                used[share.domain as usize] += share.weight;
             }
             running.push(Reverse((slot.end, index)));
             let waited = if own[index].0 == pass - 1 {
@@ -136,26 +135,63 @@ pub(crate) fn schedule_stage(
     Ok(slots.into_iter().flatten().collect())
 }
 
-/// A cluster's hops from a moment on, one after the other, each when its calendar is open for so long.
-fn hops(job: &Job, now: i64, limits: Limits, openings: &mut [Openings<'_>]) -> Option<Slot> {
-    let (mut begin, mut done) = (now, now);
+/// When first hops fit, by calendar and length, and since when that is known: until then nothing opens sooner, so that
+/// clusters which wait together ask once.
+#[derive(Default)]
+struct Firsts(BTreeMap<(usize, i64), (i64, (i64, i64))>);
+
+impl Firsts {
+    fn fit(
+        &mut self,
+        job: &Job,
+        now: i64,
+        limits: Limits,
+        openings: &mut [Openings<'_>],
+    ) -> Option<(i64, i64)> {
+        if !limits.calendar {
+            return Some((now, NEVER));
+        }
+        let key = (job.calendar, job.hop_seconds);
+        if let Some((asked, fit)) = self.0.get(&key)
+            && (*asked..=fit.0).contains(&now)
+            && (fit.0 > now || *asked == now)
+        {
+            return Some(*fit);
+        }
+        let fit = openings.get_mut(job.calendar)?.fit(now, job.hop_seconds)?;
+        self.0.insert(key, (now, fit));
+        Some(fit)
+    }
+}
+
+/// A cluster's hops, one after the other, each when its calendar is open for so long: the first one now, before the calendar
+/// closes. Or from when on the calendar does not open for one of them.
+fn hops(
+    job: &Job,
+    (now, closes): (i64, i64),
+    limits: Limits,
+    openings: &mut [Openings<'_>],
+) -> Result<Slot, i64> {
+    let mut done = now;
     let mut closes_before_end = None;
     for hop in 0..job.hops {
-        let (start, closes) = if limits.calendar {
-            openings.get_mut(job.calendar)?.fit(done, job.hop_seconds)?
+        let (start, closes) = if hop == 0 {
+            (now, closes)
+        } else if limits.calendar {
+            let openings = openings.get_mut(job.calendar);
+            openings
+                .and_then(|openings| openings.fit(done, job.hop_seconds))
+                .ok_or(done)?
         } else {
-            (done, super::openings::NEVER)
+            (done, NEVER)
         };
-        if hop == 0 {
-            begin = start;
-        }
         done = start.saturating_add(job.hop_seconds);
         if closes < done && closes_before_end.is_none() {
             closes_before_end = Some(closes);
         }
     }
-    Some(Slot {
-        start: begin,
+    Ok(Slot {
+        start: now,
         end: done,
         closes_before_end,
         bound: Bound::StageStart,

@@ -126,43 +126,64 @@ pub(crate) fn paths(
     paths
 }
 
-/// Workers that a hop would bring down. Their control planes are behind them, which happens where somebody upgraded half of a
-/// cluster by hand.
+/// Workers that a hop would bring down, or that are newer than the control plane they are left with. Somebody upgraded half of
+/// a cluster by hand.
 fn check_workers(
     policy: &FleetUpgrade,
     clusters: &[&FleetCluster],
     paths: &Paths,
     problems: &mut Vec<PlanProblem>,
 ) {
-    let mut ahead: Option<(KubernetesVersion, KubernetesVersion, ClusterSample)> = None;
+    let target = &policy.spec.target;
+    // By the version their control planes go to: the newest workers, and whether one hop brings all of them there.
+    let mut ahead: BTreeMap<&KubernetesVersion, (&KubernetesVersion, bool, ClusterSample)> = BTreeMap::new();
     for cluster in clusters {
-        let workers = cluster.worker_version();
-        if workers <= cluster.version() {
+        let (version, workers) = (cluster.version(), cluster.worker_version());
+        if workers <= version {
             continue;
         }
-        let Some(hop) = paths.of(cluster, &policy.spec.target).on.first() else {
-            continue;
+        let next = paths.of(cluster, target).on.first();
+        let is_ahead = match next {
+            Some(hop) => workers > hop && !workers.same_release(hop),
+            None => version.same_release(target) && skew::check_kubelet(version, workers).is_err(),
         };
-        if workers <= hop || workers.same_release(hop) {
-            continue;
+        if is_ahead {
+            let (newest, is_near, sample) = ahead
+                .entry(next.unwrap_or(target))
+                .or_insert_with(|| (workers, true, ClusterSample::default()));
+            *newest = (*newest).max(workers);
+            *is_near &= skew::check_control_plane_hop(version, workers).is_ok();
+            sample.add(cluster.name());
         }
-        let (lowest, newest, sample) =
-            ahead.get_or_insert_with(|| (hop.clone(), workers.clone(), ClusterSample::default()));
-        *lowest = lowest.clone().min(hop.clone());
-        *newest = newest.clone().max(workers.clone());
-        sample.add(cluster.name());
     }
-    if let Some((hop, workers, clusters)) = ahead {
-        let field = if hop == policy.spec.target {
-            "spec.target"
+    for (hop, (workers, is_near, clusters)) in ahead {
+        let workers = workers.release();
+        let (field, mend) = if hop == target {
+            let how = if is_near {
+                ""
+            } else {
+                "bring the control planes up to that by hand, and "
+            };
+            (
+                "spec.target",
+                format!("{how}raise the target to at least {workers}"),
+            )
         } else {
-            "spec.hops"
+            let is_pinned = policy.spec.hops.contains(hop);
+            let field = if is_pinned { "spec.hops" } else { "spec.versions" };
+            let mend = if workers.minor_version() == hop.minor_version() {
+                format!("pass {} at {workers} or later", hop.minor_version())
+            } else {
+                format!("bring the control planes up to {workers} by hand first")
+            };
+            (field, mend)
         };
         problems.push(PlanProblem::WorkersAhead {
             place: policy.place(field),
-            hop,
-            workers: workers.release(),
+            hop: hop.clone(),
+            workers,
             clusters,
+            mend,
         });
     }
 }

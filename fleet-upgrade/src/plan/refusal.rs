@@ -181,20 +181,22 @@ pub enum PlanProblem {
         /// The clusters.
         clusters: ClusterSample,
     },
-    /// Clusters whose workers are ahead of where their control planes go.
+    /// Clusters whose workers are ahead of where their control planes are or go.
     #[error(
-        "{place}: the workers of {clusters} run up to {workers}, newer than {hop}, to which their control planes go next; workers \
-         are never downgraded: bring the control planes up to {workers} first, or leave these clusters out with spec.clusters"
+        "{place}: the workers of {clusters} run up to {workers}, newer than {hop}, which their control planes run or go to \
+         next, and workers are never downgraded: {mend}, or leave these clusters out with spec.clusters"
     )]
     WorkersAhead {
-        /// `spec.target`, or `spec.hops` where the way leads over one.
+        /// `spec.target`, or `spec.hops` or `spec.versions` where the way leads over one of those.
         place: Place,
-        /// The version the control planes would go to, the lowest of them.
+        /// The version the control planes run, or would go to next.
         hop: KubernetesVersion,
         /// The newest version among the workers.
         workers: KubernetesVersion,
         /// The clusters.
         clusters: ClusterSample,
+        /// What would do.
+        mend: String,
     },
     /// Clusters more than one minor below the target, without hops between.
     #[error(

@@ -56,6 +56,18 @@ impl Limits {
         calendar: true,
         spread: true,
     };
+
+    /// Whether a domain's limit holds: a group's is one on clusters at the same time.
+    pub(super) fn hold(self, share: &DomainShare, domains: &[PlanDomain]) -> bool {
+        let domain = domains.get(share.domain as usize);
+        domain.is_some_and(|domain| {
+            if domain.is_group() {
+                self.max_concurrent
+            } else {
+                self.spread
+            }
+        })
+    }
 }
 
 /// One cluster's time, in seconds since the epoch.
@@ -90,8 +102,12 @@ pub(crate) struct StageTimes {
 
 /// Why there is no schedule.
 pub(crate) enum Unschedulable {
-    /// The calendar does not open after this instant.
-    NeverOpens { stage: usize, after: i64 },
+    /// A calendar, counted as jobs count them, does not open after this instant.
+    NeverOpens {
+        stage: usize,
+        calendar: usize,
+        after: i64,
+    },
     /// The stage would end beyond what an instant can say.
     TooLate { stage: usize },
 }
@@ -107,11 +123,13 @@ pub(crate) fn schedule(
     let mut times = Vec::with_capacity(stages.len());
     let mut ready = start;
     for (number, stage) in stages.iter().enumerate() {
-        if stage
-            .jobs
-            .iter()
-            .any(|job| job.calendar > 0 || (limits.spread && !job.domains.is_empty()))
-        {
+        if stage.jobs.iter().any(|job| {
+            job.calendar > 0
+                || job
+                    .domains
+                    .iter()
+                    .any(|share| limits.hold(share, &ground.domains))
+        }) {
             let slots = general::schedule_stage(number, stage, ready, limits, ground)?;
             let start = slots.iter().map(|slot| slot.start).min().unwrap_or(ready);
             let end = slots.iter().map(|slot| slot.end).max().unwrap_or(ready);
@@ -161,6 +179,7 @@ pub(crate) fn schedule(
             for hop in 0..job.hops {
                 let (hop_start, closes) = fit(done, job.hop_seconds).ok_or(Unschedulable::NeverOpens {
                     stage: number,
+                    calendar: 0,
                     after: done,
                 })?;
                 if hop == 0 {

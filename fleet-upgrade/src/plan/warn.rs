@@ -34,7 +34,11 @@ pub(crate) fn warnings(
                 found,
             });
         }
-        if let Some(next) = policy.spec.stages.get(index + 1).filter(|_| stage.soak.is_none()) {
+        // Whoever is asked in between can look first.
+        let goes_on_at_once = |next: &&Stage| {
+            stage.soak.is_none() && stage.approval.after.is_none() && next.approval.before.is_none()
+        };
+        if let Some(next) = policy.spec.stages.get(index + 1).filter(goes_on_at_once) {
             warnings.push(PlanWarning::PickWithoutSoak {
                 stage: stage.name.clone(),
                 next: next.name.clone(),
@@ -60,6 +64,10 @@ pub(crate) fn warnings(
             let needed = u32::try_from(slots[index].len())
                 .unwrap_or(u32::MAX)
                 .div_ceil(open);
+            // Where it is not the cap that takes so long, a higher one would change nothing.
+            if needed <= cap.get() {
+                continue;
+            }
             warnings.push(PlanWarning::CapCannotKeepUp {
                 stage: stage.name.clone(),
                 cap,

@@ -1,5 +1,6 @@
 //! What holds one cluster's start, and when it could start without that.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use fleet_core::ClusterName;
@@ -9,7 +10,7 @@ use jiff::tz::TimeZone;
 use super::build::instant;
 use super::openings::{Days, Openings, seconds_up};
 use super::render::date;
-use super::{PlannedCluster, StartBound, UpgradePlan};
+use super::{PlannedCluster, PlannedStage, StartBound, UpgradePlan};
 
 /// Why a cluster starts when it does. Prints as a sentence, in the time zone of the plan's calendar.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,7 +26,8 @@ pub struct Why {
     pub bound: StartBound,
     /// The stage whose soak its own stage waits for, where that is what decided it.
     pub waits_for_soak_of: Option<String>,
-    /// The earliest time at which it could start if only that did not hold. Equal to `start` where nothing holds it.
+    /// The earliest time at which it could start if only that did not hold, with all others at their times. Equal to
+    /// `start` where nothing holds it, or something else holds it as long.
     pub otherwise: Timestamp,
     zone: TimeZone,
 }
@@ -37,65 +39,148 @@ impl UpgradePlan {
         let (stage_index, place) = self.locate(cluster)?;
         let stage = &self.stages[stage_index];
         let planned = &stage.clusters[place];
-        let before = &stage.clusters[..place];
         let previous = stage_index.checked_sub(1).map(|index| &self.stages[index]);
-        let mut openings = Openings::new(self.calendar_of(planned));
-
-        let ready = previous.map_or(seconds_up(self.created), |stage| stage.soak_until.as_second());
-        let start = planned.start.as_second();
-        // Those that start together wait for the same; what went before them is what counts.
-        let order = before
-            .iter()
-            .rev()
-            .find(|earlier| earlier.start < planned.start)
-            .map_or(ready, starts);
-        let room = room_at(before, stage.max_concurrent.get() as usize).unwrap_or(ready);
-        let cap = self
-            .cap_at(before, stage.max_per_day.map(|cap| cap.get() as usize))
-            .unwrap_or(ready);
         let bound = planned.reason.start().clone();
-        let mut waits_for_soak_of = None;
-        let allowed = match &bound {
-            StartBound::StageStart => {
-                let unsoaked = previous.filter(|stage| !stage.soak.is_zero());
-                waits_for_soak_of = unsoaked.map(|stage| stage.name.clone());
-                unsoaked.map_or(start, |stage| stage.end.as_second())
-            }
-            StartBound::MaxConcurrent { .. } => ready.max(order).max(cap),
-            StartBound::MaxPerDay { .. } => ready.max(order).max(room),
-            StartBound::Calendar { .. } => ready.max(order).max(room).max(cap),
-            StartBound::Domain { .. } | StartBound::Order { .. } => ready.max(room).max(cap),
+        let unsoaked = previous.filter(|stage| bound == StartBound::StageStart && !stage.soak.is_zero());
+        let ready = match (unsoaked, previous) {
+            (Some(unsoaked), _) => unsoaked.end,
+            (None, Some(previous)) => previous.soak_until,
+            (None, None) => self.created,
         };
-        let otherwise = match bound {
-            StartBound::Calendar { .. } => allowed,
-            _ => openings
-                .fit(allowed, planned.hop_estimate.as_signed().as_secs())
-                .map_or(start, |(opens, _)| opens),
-        };
+        let otherwise = self
+            .start_without_bound(stage, planned, seconds_up(ready))
+            .map_or(planned.start, |start| planned.start.min(instant(start)));
         Some(Why {
             cluster: planned.name.clone(),
             stage: stage.name.clone(),
             start: planned.start,
             bound,
-            waits_for_soak_of,
-            otherwise: instant(otherwise.min(start)),
+            waits_for_soak_of: unsoaked.map(|stage| stage.name.clone()),
+            otherwise,
             zone: self.calendar.time_zone().clone(),
         })
     }
 
-    /// The end of the day on which the clusters before used the cap up.
-    fn cap_at(&self, before: &[PlannedCluster], cap: Option<usize>) -> Option<i64> {
-        let first_of_last = before.len().checked_sub(cap?)?;
-        let day_ends = Days::new(self.calendar.time_zone().clone()).end(starts(&before[first_of_last]));
-        (starts(before.last()?) < day_ends).then_some(day_ends)
+    /// The earliest start from `ready` on that keeps all but the constraint that holds the cluster, while the others of
+    /// its stage stay at their times: also those behind it, which may have overtaken it.
+    fn start_without_bound(&self, stage: &PlannedStage, planned: &PlannedCluster, ready: i64) -> Option<i64> {
+        let bound = planned.reason.start();
+        let others: Vec<&PlannedCluster> = stage
+            .clusters
+            .iter()
+            .filter(|other| other.name != planned.name)
+            .collect();
+
+        let mut crowded = Vec::new();
+        if !matches!(bound, StartBound::MaxConcurrent { .. }) {
+            let room = u64::from(stage.max_concurrent.get()) - 1;
+            crowded.extend(spans_beyond(room, &others, |_| 1));
+        }
+        for share in &planned.domains {
+            let held = self.domains.get(share.domain as usize).filter(|held| {
+                !matches!(bound, StartBound::Domain { domain, limit } if (domain, limit) == (&held.name, &held.limit))
+            });
+            if let Some(held) = held {
+                let room = held.limit.saturating_sub(share.weight);
+                crowded.extend(spans_beyond(room, &others, |other| {
+                    weight_in(other, share.domain)
+                }));
+            }
+        }
+        crowded.sort_unstable();
+
+        let cap = stage
+            .max_per_day
+            .filter(|_| !matches!(bound, StartBound::MaxPerDay { .. }));
+        let mut days = Days::new(self.calendar.time_zone().clone());
+        // By the day's end.
+        let mut on_day: BTreeMap<i64, u32> = BTreeMap::new();
+        if cap.is_some() {
+            for other in &others {
+                *on_day.entry(days.end(starts(other))).or_default() += 1;
+            }
+        }
+
+        let mut openings = match bound {
+            StartBound::Calendar { .. } => None,
+            _ => Some(Openings::new(self.calendar_of(planned))),
+        };
+        let hop = planned.hop_estimate.as_signed().as_secs();
+        let mut fit = |after| match &mut openings {
+            Some(openings) => openings.fit(after, hop).map(|(opens, _)| opens),
+            None => Some(after),
+        };
+        // The first start from then on that the calendar and the cap allow, and the end that goes with it.
+        let mut slot = |mut after| loop {
+            let start = fit(after)?;
+            if let Some(cap) = cap {
+                let day_ends = days.end(start);
+                if on_day.get(&day_ends).is_some_and(|on_day| *on_day >= cap.get()) {
+                    after = day_ends;
+                    continue;
+                }
+            }
+            let end = (1..planned.hops.len()).try_fold(start + hop, |end, _| Some(fit(end)? + hop))?;
+            return Some((start, end));
+        };
+
+        let (mut start, mut end) = slot(ready.max(order(stage, planned).unwrap_or(ready)))?;
+        for (from, to) in crowded {
+            if from >= end {
+                break;
+            }
+            // A later start before `to` would meet the same span.
+            if to > start {
+                (start, end) = slot(to)?;
+            }
+        }
+        Some(start)
     }
 }
 
-/// When fewer than `max` of these clusters are still under way.
-fn room_at(before: &[PlannedCluster], max: usize) -> Option<i64> {
-    let mut ends: Vec<i64> = before.iter().map(|cluster| cluster.end.as_second()).collect();
-    let place = ends.len().checked_sub(max)?;
-    Some(*ends.select_nth_unstable(place).1)
+/// When the last of those started which went before the cluster, where clusters do not overtake each other. Those that
+/// start together with it wait for the same.
+fn order(stage: &PlannedStage, planned: &PlannedCluster) -> Option<i64> {
+    let overtakes = |cluster: &PlannedCluster| cluster.calendar.is_some() || !cluster.domains.is_empty();
+    if matches!(planned.reason.start(), StartBound::Order { .. }) || stage.clusters.iter().any(overtakes) {
+        return None;
+    }
+    let before = stage.clusters.iter().map(starts);
+    before.filter(|start| *start < starts(planned)).max()
+}
+
+/// The spans in which more than `room` of these clusters is under way.
+fn spans_beyond(
+    room: u64,
+    clusters: &[&PlannedCluster],
+    weight: impl Fn(&PlannedCluster) -> u64,
+) -> Vec<(i64, i64)> {
+    let mut changes: Vec<(i64, i128)> = Vec::new();
+    for cluster in clusters {
+        let weight = i128::from(weight(cluster));
+        if weight > 0 {
+            changes.push((starts(cluster), weight));
+            changes.push((cluster.end.as_second(), -weight));
+        }
+    }
+    // At one instant, what ends comes first: it makes room for what starts.
+    changes.sort_unstable();
+    let mut spans = Vec::new();
+    let (mut under_way, mut since) = (0, None);
+    for (at, change) in changes {
+        under_way += change;
+        if under_way > i128::from(room) {
+            since = since.or(Some(at));
+        } else if let Some(from) = since.take() {
+            spans.push((from, at));
+        }
+    }
+    spans
+}
+
+fn weight_in(cluster: &PlannedCluster, domain: u32) -> u64 {
+    let share = cluster.domains.iter().find(|share| share.domain == domain);
+    share.map_or(0, |share| share.weight)
 }
 
 fn starts(cluster: &PlannedCluster) -> i64 {

@@ -147,7 +147,13 @@ async fn a_run_whose_log_is_lost_says_so_and_is_let_go_when_it_is_deleted() {
         ),
         ("Stalled", &*why)
     );
+    let before = world.hub.requests().total();
     tokio::time::sleep(Duration::from_hours(1)).await;
+    let asked = world.hub.requests().total() - before;
+    assert!(
+        asked < 60,
+        "{asked} requests in an hour, though nothing has changed"
+    );
     let status = world.api().get("up").await.unwrap().status.unwrap();
     let told = status.events.iter().filter(|event| event.reason == "Stalled");
     assert_eq!(told.count(), 1, "it is told once");

@@ -1,7 +1,7 @@
 //! One look at an object: begins its run, takes it up again, gives it people's orders, or lets it go.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
@@ -10,6 +10,7 @@ use kube::runtime::controller::Action;
 use kube::{Resource as _, ResourceExt as _};
 use serde_json::json;
 use tokio::sync::{Mutex, mpsc, watch};
+use tokio::time::Instant;
 use tracing::{info, warn};
 
 use super::{FleetSource, FleetUpgradeController, PATIENCE};
@@ -60,7 +61,20 @@ pub(super) struct Operator {
     upgrader: Arc<dyn ClusterUpgrader>,
     leads: watch::Receiver<BTreeSet<u32>>,
     over: mpsc::UnboundedSender<()>,
-    runs: Mutex<BTreeMap<(String, String), Arc<ActiveRun>>>,
+    runs: Mutex<BTreeMap<Key, Arc<ActiveRun>>>,
+    /// The runs that nobody could take up. What is written about them wakes the controller at once.
+    stalled: std::sync::Mutex<BTreeMap<Key, Rest>>,
+}
+
+/// The namespace and the name of an object.
+type Key = (String, String);
+
+/// That taking a run up is not tried again for a while.
+#[derive(Clone, Copy)]
+struct Rest {
+    until: Instant,
+    /// Unless its object is changed.
+    generation: Option<i64>,
 }
 
 impl Operator {
@@ -79,6 +93,7 @@ impl Operator {
             leads,
             over,
             runs: Mutex::default(),
+            stalled: std::sync::Mutex::default(),
         }
     }
 
@@ -251,6 +266,23 @@ impl Operator {
         Ok(())
     }
 
+    fn stalled(&self) -> MutexGuard<'_, BTreeMap<Key, Rest>> {
+        self.stalled.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// For how long a run that nobody could take up is left alone yet.
+    fn rests(&self, object: &FleetUpgradeResource, key: &Key) -> Option<Duration> {
+        let mut stalled = self.stalled();
+        let Rest { until, generation } = *stalled.get(key)?;
+        let left = until.saturating_duration_since(Instant::now());
+        let is_deleted = object.metadata.deletion_timestamp.is_some();
+        if left.is_zero() || is_deleted || generation != object.metadata.generation {
+            stalled.remove(key);
+            return None;
+        }
+        Some(left)
+    }
+
     /// Says in an object's status, and in an Event, that its run stands still until somebody has looked at it.
     async fn stall(
         &self,
@@ -259,6 +291,12 @@ impl Operator {
         name: &str,
         why: &str,
     ) -> Result<(), ReconcileError> {
+        let key = (namespace.to_owned(), name.to_owned());
+        let rest = Rest {
+            until: Instant::now() + AGAIN,
+            generation: object.metadata.generation,
+        };
+        self.stalled().insert(key, rest);
         let before = object.status.clone().unwrap_or_default();
         let mut new = status::of_stall(why, &self.context(&before, object.metadata.generation));
         if new == before {
@@ -417,6 +455,11 @@ async fn reconcile_run(object: &FleetUpgradeResource, operator: &Operator) -> Re
     }
     // No lock is held while anything is waited for: a lost shard's runs are stopped at once.
     let known = operator.runs.lock().await.get(&key).cloned();
+    if known.is_none()
+        && let Some(left) = operator.rests(object, &key)
+    {
+        return Ok(Action::requeue(left));
+    }
     let run = match known {
         Some(run) if run.is_over() => {
             operator.runs.lock().await.remove(&key);
