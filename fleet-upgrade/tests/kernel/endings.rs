@@ -4,8 +4,8 @@ use std::num::NonZeroU32;
 
 use fleet_core::HumanDuration;
 use fleet_upgrade::kernel::{
-    Ailment, Approval, ApprovalPoint, Blocker, Fact, FailureCause, Outcome, Roster, RunSettings, StageId,
-    StopReason, evidence_due, why,
+    Ailment, Approval, ApprovalPoint, Blocker, Command, Fact, FailureCause, Outcome, Roster, RunSettings,
+    StageId, StopReason, evidence_due, why,
 };
 use fleet_upgrade::{ApprovalRule, AtMost, OnFailure, Percent, Remedy, SpreadRule, UpgradePlan};
 use jiff::ToSpan;
@@ -461,6 +461,30 @@ fn what_keeps_a_cluster_back_is_told_at_every_point_of_its_life() {
         why(&driver, "s1-c0"),
         Blocker::Ended { .. } | Blocker::Upgraded
     ));
+}
+
+#[test]
+fn what_a_cluster_waits_for_before_its_start_is_told_too() {
+    let plan = a_plan(&[StageLike::of(3)], 1, |spec| spec, at(MONDAY));
+    let roster = Roster::of(&plan);
+    let mut driver = Driver::new(&plan, &roster, at(MONDAY), RunSettings::default());
+    while !driver
+        .commands()
+        .iter()
+        .any(|command| matches!(command, Command::StartHop(_)))
+    {
+        driver.step();
+        driver.look();
+    }
+    let why = |driver: &Driver<'_>, name: &str| {
+        let id = driver.id(name);
+        why(&plan, driver.live.state(), driver.live.seen(), driver.now, id).unwrap()
+    };
+    assert_eq!(why(&driver, "s0-c0"), Blocker::Nothing, "it starts now");
+    driver.until(at(MONDAY) + 5.minutes());
+    let full = |blocker: &Blocker| matches!(blocker, Blocker::Concurrency { running, .. } if running.as_str() == "s0-c0");
+    assert!(full(driver.waits.last().unwrap()), "{:?}", driver.waits.last());
+    assert!(full(&why(&driver, "s0-c1")));
 }
 
 #[test]
