@@ -30,6 +30,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod azure;
+mod ocm;
+
 use std::num::NonZeroU32;
 
 use fleet_core::yaml::{self, YamlError};
@@ -37,8 +40,8 @@ use fleet_core::{HumanDuration, KubernetesVersion, LabelSelector, Selector};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::spec::{ApprovalRule, Group, Percent, StageApproval};
-use crate::{FailureBudget, FleetUpgrade, FleetUpgradeSpec, Pick, Stage};
+use crate::spec::{ApprovalRule, StageApproval};
+use crate::{FleetUpgrade, FleetUpgradeSpec, Stage};
 
 /// A policy made of another tool's strategy.
 #[derive(Debug, Clone, PartialEq)]
@@ -145,8 +148,8 @@ pub fn import(text: &str, file: &str, target: KubernetesVersion) -> Result<Impor
     }
     let import = match strategy {
         Strategy::KubeFleet(spec) => import.kubefleet(spec)?,
-        Strategy::Azure(strategy) => import.azure(strategy)?,
-        Strategy::Argo(strategy) => import.argo(strategy)?,
+        Strategy::Azure { path, around } => import.azure(path, around)?,
+        Strategy::Argo { path, strategy } => import.argo(path, strategy)?,
         Strategy::Ocm { first, others } => {
             for (path, number) in others {
                 import.lose(
@@ -166,8 +169,18 @@ pub fn import(text: &str, file: &str, target: KubernetesVersion) -> Result<Impor
 /// Whose strategy a document is, and the part of it that says so.
 enum Strategy<'v> {
     KubeFleet(&'v Value),
-    Azure(&'v Value),
-    Argo(&'v Value),
+    Azure {
+        /// Where `around` stands; empty for the document itself.
+        path: &'static str,
+        /// What `strategy` is a field of, such as an update run's properties.
+        around: &'v Value,
+    },
+    Argo {
+        /// Where `strategy` stands; empty for the document itself.
+        path: &'static str,
+        /// What `rollingSync` is a field of.
+        strategy: &'v Value,
+    },
     Ocm {
         first: &'v Value,
         /// Other places with a strategy of their own.
@@ -182,13 +195,19 @@ impl<'v> Strategy<'v> {
             return Some(Self::KubeFleet(&value["spec"]));
         }
         let first = |paths: &[&str]| paths.iter().find_map(|path| value.pointer(path));
-        let azure = ["/strategy", "/properties/strategy", "/spec/strategy"];
-        let azure = azure.iter().filter_map(|path| value.pointer(path));
-        if let Some(strategy) = azure.into_iter().find(|strategy| strategy["stages"].is_array()) {
-            return Some(Self::Azure(strategy));
+        for (path, around) in [
+            ("", value),
+            ("properties", &value["properties"]),
+            ("spec", &value["spec"]),
+        ] {
+            if around["strategy"]["stages"].is_array() {
+                return Some(Self::Azure { path, around });
+            }
         }
-        if let Some(strategy) = first(&["/spec/strategy/rollingSync", "/rollingSync"]) {
-            return Some(Self::Argo(strategy));
+        for (path, strategy) in [("spec.strategy", &value["spec"]["strategy"]), ("", value)] {
+            if !strategy["rollingSync"].is_null() {
+                return Some(Self::Argo { path, strategy });
+            }
         }
         if let Some(first) = first(&["/rolloutStrategy", "/spec/rolloutStrategy"]) {
             let others = Vec::new();
@@ -233,7 +252,7 @@ impl Import<'_> {
     fn only(&mut self, path: &str, value: &Value, known: &[&str]) {
         for (field, value) in value.as_object().into_iter().flatten() {
             if !known.contains(&field.as_str()) && !value.is_null() {
-                self.lose(format!("{path}.{field}"), "not known here, and left out");
+                self.lose(under(path, field), "not known here, and left out");
             }
         }
     }
@@ -322,90 +341,62 @@ impl Import<'_> {
         Ok(self)
     }
 
-    fn azure(mut self, strategy: &Value) -> Result<Self, ImportError> {
-        self.only("strategy", strategy, &["stages"]);
-        for (index, stage) in list(&strategy["stages"]).enumerate() {
-            let path = format!("strategy.stages[{index}]");
-            let known = [
-                "name",
-                "groups",
-                "afterStageWaitInSeconds",
-                "beforeGates",
-                "afterGates",
-            ];
-            self.only(&path, stage, &known);
-            let name = text(&stage["name"], &format!("stage-{}", index + 1));
-            let names: Vec<String> = list(&stage["groups"])
-                .map(|group| text(&group["name"], "group"))
-                .collect();
-            // A member of the fleet is in one group; the group's name is a label of ours.
-            let requirement = match names.as_slice() {
-                [] => return Err(self.wrong(&format!("{path}.groups"), "a stage has at least one group")),
-                [one] => format!("{GROUP}={one}"),
-                several => format!("{GROUP} in ({})", several.join(",")),
-            };
-            let selector = requirement
-                .parse::<Selector>()
-                .map_err(|error| self.wrong(&format!("{path}.groups"), error.to_string()))?;
-            let mut ours = Stage::new(name).selector(selector);
-            if names.len() > 1 {
-                for (number, group) in names.iter().enumerate() {
-                    let field = format!("{path}.groups[{number}].name");
-                    let selector = format!("{GROUP}={group}")
-                        .parse::<Selector>()
-                        .map_err(|error| self.wrong(&field, error.to_string()))?;
-                    ours = ours.group(Group::new(group, selector));
-                }
-            }
-            for (number, group) in list(&stage["groups"]).enumerate() {
-                let known = ["name", "beforeGates", "afterGates", "maxConcurrency"];
-                self.only(&format!("{path}.groups[{number}]"), group, &known);
-                for gate in ["beforeGates", "afterGates"] {
-                    if list(&group[gate]).next().is_some() {
-                        self.lose(
-                            format!("{path}.groups[{number}].{gate}"),
-                            "approvals are of whole stages",
-                        );
-                    }
-                }
-                if !group["maxConcurrency"].is_null() {
-                    self.lose(
-                        format!("{path}.groups[{number}].maxConcurrency"),
-                        "one at a time in each group",
-                    );
-                }
-            }
-            if let Some(seconds) = stage["afterStageWaitInSeconds"].as_u64() {
-                ours = ours.soak(HumanDuration::seconds(u32::try_from(seconds).unwrap_or(u32::MAX)));
-            }
-            for (gates, point) in [("beforeGates", true), ("afterGates", false)] {
-                for (number, gate) in list(&stage[gates]).enumerate() {
-                    if gate["type"].as_str() != Some("Approval") {
-                        self.lose(format!("{path}.{gates}[{number}]"), "only approvals are known");
-                    } else if point {
-                        ours.approval.before = Some(ApprovalRule::anyone());
-                    } else {
-                        ours.approval.after = Some(ApprovalRule::anyone());
-                    }
-                }
-            }
-            self.spec = self.spec.stage(ours);
+    fn argo(mut self, place: &str, strategy: &Value) -> Result<Self, ImportError> {
+        let mut known = vec!["type", "rollingSync"];
+        if place.is_empty() {
+            known.extend(IDENTITY);
         }
-        self.lose(
-            "strategy.stages[].groups[].name",
-            format!("a member's update group is expected in the label `{GROUP}`"),
-        );
-        Ok(self)
-    }
-
-    fn argo(mut self, strategy: &Value) -> Result<Self, ImportError> {
+        self.only(place, strategy, &known);
+        let kind = strategy["type"].as_str().unwrap_or("");
+        if kind != "RollingSync" {
+            let found = if kind.is_empty() { "no type" } else { kind };
+            self.lose(
+                under(place, "type"),
+                format!(
+                    "{found}: without RollingSync everything is synced at once there; here the steps are taken over"
+                ),
+            );
+        }
+        let strategy = &strategy["rollingSync"];
         self.only("rollingSync", strategy, &["steps"]);
+        let mut everything: Option<usize> = None;
         for (index, step) in list(&strategy["steps"]).enumerate() {
             let path = format!("rollingSync.steps[{index}]");
             self.only(&path, step, &["matchExpressions", "maxUpdate"]);
-            let expressions = serde_json::json!({"matchExpressions": step["matchExpressions"]});
-            let selector = self.selector(&format!("{path}.matchExpressions"), &expressions)?;
-            let mut ours = Stage::new(format!("step-{}", index + 1)).selector(selector);
+            let selector = match &step["matchExpressions"] {
+                // All of no expressions hold: Argo CD takes every Application into such a step.
+                Value::Null => Selector::everything(),
+                expressions @ Value::Array(_) => {
+                    let selector = serde_json::json!({"matchExpressions": expressions});
+                    self.selector(&format!("{path}.matchExpressions"), &selector)?
+                }
+                other => {
+                    return Err(self.wrong(
+                        &format!("{path}.matchExpressions"),
+                        format!("found {other}, expected a list of {{key, operator, values}}"),
+                    ));
+                }
+            };
+            // An Application is in the first step that matches it. A stage without clusters would be refused.
+            if let Some(earlier) = everything {
+                self.lose(
+                    path,
+                    format!(
+                        "left out: steps[{earlier}] matches every Application that no step before it does"
+                    ),
+                );
+                continue;
+            }
+            let mut ours = Stage::new(format!("step-{}", index + 1));
+            if selector.is_everything() {
+                everything = Some(index);
+                self.lose(
+                    format!("{path}.matchExpressions"),
+                    "without expressions a step matches every Application: here every cluster that no stage before it takes",
+                );
+            } else {
+                ours = ours.selector(selector);
+            }
             match &step["maxUpdate"] {
                 Value::Null => self.lose(
                     format!("{path}.maxUpdate"),
@@ -434,120 +425,45 @@ impl Import<'_> {
             "rollingSync.steps[].matchExpressions",
             "labels of Applications there, of clusters here",
         );
-        self.spec = self.spec.stage(Stage::new("not-in-any-step"));
-        self.lose(
-            "rollingSync.steps",
-            "Applications that no step matches are never synced there; here a last stage takes those clusters, remove it if \
-             there are none",
-        );
-        Ok(self)
-    }
-
-    fn ocm(mut self, strategy: &Value) -> Result<Self, ImportError> {
-        let kind = strategy["type"].as_str().unwrap_or("All");
-        let (field, details) = match kind {
-            "All" => ("all", &strategy["all"]),
-            "Progressive" => ("progressive", &strategy["progressive"]),
-            "ProgressivePerGroup" => ("progressivePerGroup", &strategy["progressivePerGroup"]),
-            other => return Err(self.wrong("rolloutStrategy.type", format!("`{other}` is not known"))),
-        };
-        let path = format!("rolloutStrategy.{field}");
-        self.only("rolloutStrategy", strategy, &["type", field]);
-        let known = [
-            "minSuccessTime",
-            "progressDeadline",
-            "maxFailures",
-            "mandatoryDecisionGroups",
-            "maxConcurrency",
-        ];
-        self.only(&path, details, &known);
-        let soak = match details["minSuccessTime"].as_str() {
-            None => HumanDuration::ZERO,
-            Some(text) => go_duration(text).ok_or_else(|| {
-                self.wrong(
-                    &format!("{path}.minSuccessTime"),
-                    format!("`{text}` is no duration"),
-                )
-            })?,
-        };
-        match details["progressDeadline"].as_str() {
-            None | Some("None") => {}
-            Some(text) => {
-                let deadline = go_duration(text).ok_or_else(|| {
-                    self.wrong(
-                        &format!("{path}.progressDeadline"),
-                        format!("`{text}` is no duration"),
-                    )
-                })?;
-                self.spec = self.spec.cluster_deadline(deadline);
-            }
-        }
-        match &details["maxFailures"] {
-            Value::Null => {}
-            value => match value.as_u64().and_then(|count| u32::try_from(count).ok()) {
-                Some(count) => {
-                    let budget = NonZeroU32::new(count).map_or(FailureBudget::NoFailure, FailureBudget::Clusters);
-                    self.spec = self.spec.failure_budget(budget);
-                }
-                None => self.lose(
-                    format!("{path}.maxFailures"),
-                    format!("{value} is a share of a number that only the fleet knows; no failure is tolerated instead"),
-                ),
-            },
-        }
-        for (index, group) in list(&details["mandatoryDecisionGroups"]).enumerate() {
-            let place = format!("{path}.mandatoryDecisionGroups[{index}]");
-            let name = group["groupName"].as_str().map_or_else(
-                || format!("group-{}", group["groupIndex"].as_u64().unwrap_or(index as u64)),
-                str::to_owned,
-            );
-            let selector = format!("{DECISION_GROUP}={name}")
-                .parse::<Selector>()
-                .map_err(|error| self.wrong(&place, error.to_string()))?;
-            let everyone = Percent::new(100).ok();
-            let mut stage = Stage::new(name).selector(selector).soak(soak);
-            stage.completion_threshold = everyone;
-            self.spec = self.spec.stage(stage);
+        if everything.is_none() {
+            self.spec = self.spec.stage(Stage::new("not-in-any-step"));
             self.lose(
-                place,
-                format!("a decision group is expected in the label `{DECISION_GROUP}`"),
+                "rollingSync.steps",
+                "Applications that no step matches are never synced there; here a last stage takes those clusters, remove it if \
+                 there are none",
             );
         }
-        let mut rest = Stage::new("rest").soak(soak);
-        match &details["maxConcurrency"] {
-            Value::Null => {
-                if kind == "All" {
-                    self.lose(
-                        "rolloutStrategy.type",
-                        "all at once is not taken over: one at a time",
-                    );
-                }
-            }
-            value => {
-                if let Some(count) = count(value) {
-                    rest = rest.max_concurrent(count);
-                } else {
-                    let share = value.as_str().and_then(|text| text.parse::<Percent>().ok());
-                    if let Some(share) = share.filter(|_| kind == "Progressive") {
-                        let first = Stage::new("first").pick(Pick::share(share)).soak(soak);
-                        self.spec = self.spec.stage(first);
-                    }
-                    let note = format!(
-                        "{value} is a share of a number that only the fleet knows; one at a time instead"
-                    );
-                    self.lose(format!("{path}.maxConcurrency"), note);
-                }
-            }
-        }
-        self.spec = self.spec.stage(rest);
         Ok(self)
     }
 }
 
-/// The label in which a cluster's Azure update group is expected.
-const GROUP: &str = "update-group";
-/// The label in which a cluster's decision group is expected.
-const DECISION_GROUP: &str = "decision-group";
+/// Fields that say which document it is, not what it asks for.
+const IDENTITY: [&str; 15] = [
+    "apiVersion",
+    "azureName",
+    "eTag",
+    "etag",
+    "id",
+    "kind",
+    "location",
+    "metadata",
+    "name",
+    "operatorSpec",
+    "owner",
+    "resourceGroup",
+    "systemData",
+    "tags",
+    "type",
+];
+
+/// The path of a field of what stands at `path`; an empty one is the document itself.
+fn under(path: &str, field: &str) -> String {
+    if path.is_empty() {
+        field.to_owned()
+    } else {
+        format!("{path}.{field}")
+    }
+}
 
 fn list(value: &Value) -> impl Iterator<Item = &Value> {
     value.as_array().into_iter().flatten()
