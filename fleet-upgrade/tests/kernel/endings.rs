@@ -65,6 +65,22 @@ fn a_stage_stops_as_soon_as_too_few_of_it_can_be_upgraded() {
 }
 
 #[test]
+fn where_all_are_needed_the_first_failure_stops_the_stage() {
+    let all = |mut spec: fleet_upgrade::FleetUpgradeSpec| {
+        spec.stages[0].completion_threshold = Some(Percent::new(100).unwrap());
+        spec.failure_budget(budget(5))
+    };
+    let plan = a_plan(&[StageLike::of(5), StageLike::of(1)], 1, all, at(MONDAY));
+    let reason = StopReason::StageIncomplete {
+        stage: StageId(0),
+        possible: 4,
+        needed: 5,
+    };
+    let (outcome, starts) = finish(&plan, &[("s0-c1", Mishap::RolloutFails)]);
+    assert_eq!((outcome, starts), (Outcome::Stopped { reason }, 2));
+}
+
+#[test]
 fn a_cluster_that_is_gone_is_no_part_of_the_share() {
     // Three are left: two of them are 67 %.
     let gone = at(MONDAY) - 1.minute();
