@@ -36,7 +36,7 @@ fn main() {
     rehearsing(&mut criterion);
     criterion.final_summary();
     println!(
-        "\n| operator over | requests a cluster | bytes sent a cluster | peak memory | processor time |"
+        "\n| operator over | requests a cluster | bytes sent a cluster | peak memory | time of its one thread |"
     );
     println!("| --- | ---: | ---: | ---: | ---: |");
     // A process of its own for each: memory that one gives back is there for the next.
